@@ -1,0 +1,1 @@
+"""The HTTP face of an emulated cluster: routes, verbs, formats, admission."""
