@@ -1,0 +1,1 @@
+"""What several keyword libraries need: causes and failures, waiting, the ledger, secrets, cluster connections."""

@@ -1,0 +1,100 @@
+"""The catalogue of known causes: a name that a pipeline can switch on, and whose fault each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Blame(StrEnum):
+    """Whose fault a failure is."""
+
+    PRODUCT = "product"
+    """Checkpoint or restore did wrong."""
+    ENVIRONMENT = "environment"
+    """Cluster, node, image, quota, or a setting of the user's."""
+    SERVICE = "service"
+    """The propagator is unreachable or refuses."""
+    HARNESS = "harness"
+    """This project."""
+    UNKNOWN = "unknown"
+    """The facts do not tell."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A known cause: `name` is stable, `meaning` is one plain sentence for readers of reports."""
+
+    name: str
+    blame: Blame
+    meaning: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.blame})"
+
+
+def _catalogue(*causes: Cause) -> dict[str, Cause]:
+    return {cause.name: cause for cause in causes}
+
+
+CAUSES = _catalogue(
+    Cause("unknown", Blame.UNKNOWN, "No known cause fits what was seen."),
+    # what the user gave
+    Cause("bad-settings", Blame.ENVIRONMENT, "A setting is wrong or missing; nothing was created."),
+    Cause("bad-manifest", Blame.ENVIRONMENT, "A manifest cannot be used; nothing was created."),
+    Cause("bad-chart", Blame.ENVIRONMENT, "The Helm chart cannot be used."),
+    # the propagator
+    Cause("auth", Blame.SERVICE, "The propagator refused the token."),
+    Cause("propagator-unreachable", Blame.SERVICE, "The propagator did not answer."),
+    Cause("propagator-refused", Blame.SERVICE, "The propagator refused the request."),
+    Cause("propagator-error", Blame.SERVICE, "The propagator answered with an error of its own."),
+    Cause("propagator-answer", Blame.SERVICE, "The propagator's answer could not be understood."),
+    Cause("action-unknown", Blame.SERVICE, "The propagator does not know the action that it had accepted."),
+    Cause("answer-lost", Blame.SERVICE, "An answer was lost and it cannot be known whether the work was done."),
+    # the cluster
+    Cause("cluster-unreachable", Blame.ENVIRONMENT, "The Kubernetes API did not answer."),
+    Cause("cluster-refused", Blame.ENVIRONMENT, "The Kubernetes API refused the request."),
+    Cause("cluster-start", Blame.ENVIRONMENT, "The cluster did not start."),
+    Cause("node-not-ready", Blame.ENVIRONMENT, "A node is not Ready."),
+    Cause("quota", Blame.ENVIRONMENT, "A quota does not allow the object."),
+    Cause("webhook-refused", Blame.ENVIRONMENT, "An admission webhook refused the object."),
+    Cause("image-pull", Blame.ENVIRONMENT, "An image could not be pulled."),
+    Cause("unschedulable", Blame.ENVIRONMENT, "No node can take the pod."),
+    Cause("crash-loop", Blame.ENVIRONMENT, "A container keeps ending right after its start."),
+    Cause("not-ready", Blame.ENVIRONMENT, "A pod runs but does not become Ready."),
+    Cause("stuck-terminating", Blame.ENVIRONMENT, "An object was deleted but does not go away."),
+    Cause("service-unreachable", Blame.ENVIRONMENT, "A Service does not answer although its pod is Ready."),
+    Cause("helm-failed", Blame.ENVIRONMENT, "Helm could not do what it was asked for."),
+    Cause("install-timeout", Blame.ENVIRONMENT, "The installed release did not become Ready in time."),
+    # checkpoint and restore
+    Cause("checkpoint-failed", Blame.PRODUCT, "The checkpoint ended in an error."),
+    Cause("checkpoint-timeout", Blame.PRODUCT, "The checkpoint did not end in time."),
+    Cause("restore-failed", Blame.PRODUCT, "The restore ended in an error."),
+    Cause("restore-timeout", Blame.PRODUCT, "The restore did not end in time."),
+    Cause("restored-pod-missing", Blame.PRODUCT, "The restore was reported done, but there is no restored pod."),
+    Cause("restored-pod-not-ready", Blame.PRODUCT, "The restored pod does not become Ready."),
+    Cause("restored-pod-unstable", Blame.PRODUCT, "The restored pod was Ready and did not stay so."),
+    # the process that went on, or did not
+    Cause("process-restarted", Blame.PRODUCT, "The process started afresh instead of going on."),
+    Cause("process-rewound", Blame.PRODUCT, "An older state than the checkpoint's was restored."),
+    Cause("process-ahead", Blame.PRODUCT, "The restored state is not this checkpoint's."),
+    Cause("process-foreign", Blame.PRODUCT, "The memory of another workload was restored."),
+    Cause("process-broken", Blame.PRODUCT, "The restored process lost or forged part of its history."),
+    Cause("process-silent", Blame.PRODUCT, "The restored process does not go on although its pod is Ready."),
+    Cause("not-restored", Blame.PRODUCT, "The pod is the source itself, not a restored one."),
+    Cause("evidence-missing", Blame.UNKNOWN, "The evidence does not suffice for a verdict."),
+    # ourselves
+    Cause("check-broken", Blame.HARNESS, "The control arm did not come out as restarted: the check itself is broken."),
+    Cause("leftovers", Blame.HARNESS, "Something that this run created is still there."),
+    Cause("harness-error", Blame.HARNESS, "An unexpected error inside this project."),
+    Cause("interrupted", Blame.UNKNOWN, "The run was stopped from outside."),
+)
+
+
+def cause(name: str) -> Cause:
+    """The cause of that name.
+
+    Raises:
+        KeyError: no such cause; names are listed in `CAUSES`.
+    """
+    return CAUSES[name]

@@ -1,0 +1,6 @@
+"""Clusters as several libraries see them: connections by alias, waiting by watch, objects, pods and their logs."""
+
+from .connection import CLUSTERS, Cluster
+from .errors import api_errors
+
+__all__ = ["CLUSTERS", "Cluster", "api_errors"]

@@ -1,0 +1,117 @@
+"""Connections to clusters, by alias. The official client is the only way to a cluster."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.dynamic import DynamicClient
+
+from ..failures import BadInput, OperationFailed
+from ..rundir import private_directory
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 30.0
+
+
+class TimedApiClient(client.ApiClient):
+    """The official client, which by itself waits for an answer for ever; here each call has a timeout."""
+
+    def call_api(self, *args: Any, **kwargs: Any) -> Any:
+        """One HTTP call; `_request_timeout` defaults to 10 s for the connection and 30 s for each read."""
+        if kwargs.get("_request_timeout") is None:
+            kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        return super().call_api(*args, **kwargs)
+
+
+@dataclass
+class Cluster:
+    """A cluster that keywords can be pointed at.
+
+    Args:
+        alias: the name that keywords know it by.
+        kubeconfig: path of a kubeconfig file.
+        context: a context in it; the current one when None.
+        provider: who brought it: `sandbox`, `existing` ...
+    """
+
+    alias: str
+    kubeconfig: Path
+    context: str | None = None
+    provider: str = "existing"
+    _clients: threading.local = field(default_factory=threading.local, repr=False)
+
+    @property
+    def api_client(self) -> TimedApiClient:
+        """The calling thread's client: the official one keeps state that threads must not share."""
+        if not hasattr(self._clients, "api"):
+            self._clients.api = self._connect()
+        api: TimedApiClient = self._clients.api
+        return api
+
+    @property
+    def core(self) -> Any:
+        """`CoreV1Api`."""
+        return client.CoreV1Api(self.api_client)
+
+    @property
+    def apps(self) -> Any:
+        """`AppsV1Api`."""
+        return client.AppsV1Api(self.api_client)
+
+    @cached_property
+    def dynamic(self) -> DynamicClient:
+        """Any kind of object. Its discovery cache stays in the run's own directory, not in the shared /tmp."""
+        cache = private_directory() / f"discovery-{self.alias}.json"
+        return DynamicClient(self.api_client, cache_file=str(cache))
+
+    def _connect(self) -> TimedApiClient:
+        settings = client.Configuration()
+        try:
+            config.load_kube_config(str(self.kubeconfig), self.context, settings, persist_config=False)
+        except config.ConfigException as problem:
+            raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({problem})") from None
+        return TimedApiClient(settings)
+
+
+class Clusters:
+    """The clusters of this run by alias; the first one added is the default."""
+
+    def __init__(self) -> None:
+        self._by_alias: dict[str, Cluster] = {}
+
+    def add(self, cluster: Cluster) -> Cluster:
+        """Adds or replaces the cluster of that alias."""
+        self._by_alias[cluster.alias] = cluster
+        return cluster
+
+    def discard(self, alias: str) -> None:
+        """Forgets the cluster of that alias, if there is one."""
+        self._by_alias.pop(alias, None)
+
+    def get(self, alias: str | None = None) -> Cluster:
+        """The cluster of that alias; the first one added when None.
+
+        Raises:
+            OperationFailed: no cluster was started or connected, or none has that alias.
+        """
+        if not self._by_alias:
+            raise OperationFailed(
+                "a cluster to work with", "none is connected", "start one with `Start Cluster`", cause="harness-error"
+            )
+        if alias is None:
+            return next(iter(self._by_alias.values()))
+        if alias not in self._by_alias:
+            raise BadInput("cluster", alias, f"one of {', '.join(self._by_alias)}")
+        return self._by_alias[alias]
+
+    def all(self) -> list[Cluster]:
+        """Every connected cluster."""
+        return list(self._by_alias.values())
+
+
+CLUSTERS = Clusters()

@@ -1,0 +1,69 @@
+"""What the Kubernetes API refuses, and what cannot reach it, as failures of ours with a cause."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from ..failures import OperationFailed
+
+_TEXTS = (
+    ("exceeded quota", "quota"),
+    ("admission webhook", "webhook-refused"),
+)
+
+
+@contextlib.contextmanager
+def api_errors(doing: str) -> Iterator[None]:
+    """Turns what the official client raises inside the block into `OperationFailed`.
+
+    Args:
+        doing: what is being done, as it follows "the Kubernetes API to": `create pod a/b`.
+
+    Raises:
+        OperationFailed: with the server's own words; cause `cluster-refused`, `quota`, `webhook-refused` or
+            `cluster-unreachable`.
+    """
+    try:
+        yield
+    except ApiException as problem:
+        message = server_words(problem)
+        cause = next((name for text, name in _TEXTS if text in message), "cluster-refused")
+        raise OperationFailed(
+            f"the Kubernetes API to {doing}", f"{problem.status}: {message}", cause=cause
+        ) from problem
+    except (HTTPError, OSError) as problem:
+        raise OperationFailed(
+            f"the Kubernetes API to {doing}",
+            f"no answer: {plain(problem)}",
+            "is the cluster up, and is its address in the kubeconfig right?",
+            cause="cluster-unreachable",
+        ) from problem
+
+
+def server_words(problem: ApiException) -> str:
+    """The message of a Status body, or what there is instead."""
+    status = status_of(problem)
+    return str(status.get("message") or problem.reason or "no reason given")
+
+
+def status_of(problem: ApiException) -> dict[str, Any]:
+    """The Status body of a refused call; empty where there is none."""
+    try:
+        body = json.loads(problem.body or "")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def plain(problem: BaseException) -> str:
+    """A connection problem in few words: the innermost reason of urllib3's nested ones."""
+    reason = getattr(problem, "reason", None)
+    while isinstance(reason, BaseException) and getattr(reason, "reason", None) is not None:
+        reason = getattr(reason, "reason", None)
+    return str(reason or problem)

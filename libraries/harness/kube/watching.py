@@ -1,0 +1,126 @@
+"""Waiting by watch: a change is seen when it happens, and a dropped or expired watch is taken up again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from kubernetes import watch
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from ..waiting import Done, LastSeen, Look, Pending
+from .errors import plain, server_words
+
+T = TypeVar("T")
+Obj = dict[str, Any]
+Objects = list[Obj]
+ListCall = Callable[..., Any]
+
+RETRY_PAUSE = 0.2
+RELIST_AFTER = 30.0
+"""Seconds after which a watch is begun anew from a list, in case it went silent without an end."""
+FATAL = {400, 401, 403, 404, 405, 422}
+"""Answers that will not get better by asking again."""
+
+
+def watch_until(
+    list_call: ListCall,
+    judge: Callable[[Objects], Look[T]],
+    *,
+    timeout: float,
+    expected: str,
+    look_next: str = "",
+    cause: str = "unknown",
+) -> T:
+    """Watches a list until `judge` answers `Done` and returns its value.
+
+    Args:
+        list_call: a list method of the official client with its arguments bound (`functools.partial`).
+        judge: looks at the current objects (raw, as in the API's JSON); answers `Done(value)` or `Pending(seen)`.
+        timeout: seconds.
+        expected: what is waited for, for the failure text.
+        look_next: what to look at when the time runs out.
+        cause: the cause when the time runs out and the last `Pending` names none.
+
+    Raises:
+        WaitTimedOut: says what was last seen and for how long.
+        ApiException: the API refuses the list for good.
+    """
+    last = LastSeen()
+    for objects in states(list_call, timeout, last):
+        answer = judge(objects)
+        if isinstance(answer, Done):
+            return answer.value
+        last.note(answer)
+    raise last.timed_out(expected, timeout, look_next, cause)
+
+
+def watch_while(list_call: ListCall, violation: Callable[[Objects], str | None], *, seconds: float) -> str | None:
+    """Watches a list for `seconds`; the first violation that is seen, or None when it held all the time."""
+    for objects in states(list_call, seconds, LastSeen()):
+        if found := violation(objects):
+            return found
+    return violation(_listed(list_call)[0])
+
+
+def states(list_call: ListCall, seconds: float, last: LastSeen) -> Iterator[Objects]:
+    """The objects of a list: now, after each change for `seconds`, and once more at the end."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            objects, version = _listed(list_call)
+            yield objects
+            if time.monotonic() >= deadline:
+                return
+            yield from _changes(list_call, objects, version, min(deadline, time.monotonic() + RELIST_AFTER))
+        except ApiException as problem:
+            if problem.status in FATAL:
+                raise
+            last.note(Pending(f"the API answered {problem.status}: {server_words(problem)}", "cluster-refused"))
+        except (HTTPError, OSError) as problem:
+            last.note(Pending(f"the API did not answer: {plain(problem)}", "cluster-unreachable"))
+        else:
+            continue
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(max(0.0, min(RETRY_PAUSE, deadline - time.monotonic())))
+
+
+def _listed(list_call: ListCall) -> tuple[Objects, str]:
+    response = list_call(_preload_content=False)
+    page = json.loads(response.data)
+    return page.get("items") or [], page["metadata"]["resourceVersion"]
+
+
+def _changes(list_call: ListCall, objects: Objects, version: str, deadline: float) -> Iterator[Objects]:
+    """The objects after each change until the watch ends, expires, or the time is up."""
+    known = {item["metadata"]["uid"]: item for item in objects}
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return
+    stream = watch.Watch(return_type=object)
+    # The server ends the watch after whole seconds; the read timeout ends it to the point, and a stalled one too.
+    events = stream.stream(
+        list_call, resource_version=version, timeout_seconds=max(1, int(left) + 1), _request_timeout=(10.0, left)
+    )
+    try:
+        for event in events:
+            item = event["raw_object"]
+            uid = item["metadata"]["uid"]
+            if event["type"] == "DELETED":
+                known.pop(uid, None)
+            else:
+                known[uid] = item
+            yield list(known.values())
+            if time.monotonic() >= deadline:
+                return
+    except ReadTimeoutError:
+        return  # the time for this watch is up
+    except ApiException as problem:
+        if problem.status != 410:
+            raise
+    finally:
+        events.close()

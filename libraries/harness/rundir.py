@@ -1,0 +1,37 @@
+"""The run's own directory: everything that this project writes to disk for a run, apart from Robot's output."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from .ledger import LEDGER, Entry
+
+_made: list[Path] = []
+
+
+def private_directory() -> Path:
+    """A directory of the run's own, mode 0700, made at the first call; the ledger owes its removal."""
+    if not _made or not _made[0].exists():
+        entry = LEDGER.intend("directory", f"cedana-e2e-{LEDGER.run_id}", path=str(_path()))
+        _path().mkdir(mode=0o700)
+        _made[:] = [_path()]
+        LEDGER.made(entry)
+    return _made[0]
+
+
+def _path() -> Path:
+    return Path(tempfile.gettempdir()) / f"cedana-e2e-{LEDGER.run_id}"
+
+
+class DirectoryRemover:
+    """Removes the directory that an entry names; only one that this project made can be named in an entry."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether the directory is still there."""
+        return Path(entry.find["path"]).exists()
+
+    def remove(self, entry: Entry, budget: float) -> None:  # noqa: ARG002 - one interface for all removers
+        """Removes it with what is in it."""
+        shutil.rmtree(entry.find["path"], ignore_errors=False)

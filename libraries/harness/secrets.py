@@ -1,0 +1,64 @@
+"""The last line of defence for secrets: every known secret value, and its usual encodings, masked in a text.
+
+The first line is that a secret never gets near a log: Robot's `Secret` type in the keywords, a transport adapter for
+the Authorization header, files with mode 0600 for child processes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import urllib.parse
+
+MASK = "<secret>"
+SHORTEST = 4
+"""A shorter value is not masked: it would turn every text into masks and protect nothing."""
+SHORTEST_ENCODED = 8
+"""The same for its encodings, which fall apart into pieces that ordinary text may hold by chance."""
+
+
+class Secrets:
+    """Known secret values. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: set[str] = set()
+        self._forms: tuple[str, ...] = ()
+
+    def add(self, value: str) -> None:
+        """Masks `value` and its usual encodings from now on."""
+        if len(value) < SHORTEST:
+            return
+        with self._lock:
+            self._values.add(value)
+            forms = {form for known in self._values for form in _forms(known)}
+            self._forms = tuple(sorted(forms, key=len, reverse=True))
+
+    def redact(self, text: str) -> str:
+        """`text` with every known secret masked."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+    def found_in(self, data: bytes) -> bool:
+        """Whether a known secret or an encoding of it stands in `data`."""
+        return any(form.encode() in data for form in self._forms)
+
+
+def _forms(value: str) -> set[str]:
+    raw = value.encode()
+    forms = {urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value), json.dumps(value)[1:-1]}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        # A secret inside a longer base64 text stands at one of three alignments; the outer characters mix with the
+        # neighbours and are cut off.
+        for shift in range(3):
+            encoded = encode(b"\0" * shift + raw).decode().rstrip("=")
+            head = (shift * 8 + 5) // 6
+            tail = (len(raw) + shift) * 8 // 6
+            forms.add(encoded[head:tail])
+    return {value} | {form for form in forms if len(form) >= SHORTEST_ENCODED}
+
+
+SECRETS = Secrets()

@@ -1,0 +1,105 @@
+"""One waiter for everything that has no watch: adaptive polling with a timeout of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from .failures import WaitTimedOut
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """What was waited for is there."""
+
+    value: T
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Not yet; `seen` says in words what there is instead. `retry_after` (seconds) is a wish of the server's."""
+
+    seen: str
+    cause: str = ""
+    retry_after: float = 0.0
+
+
+Look = Done[T] | Pending
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often to look, in seconds: the pause grows with the time waited, so that a change is noticed within
+    `share` of the wait, never sooner than `least` and never later than `most`."""
+
+    least: float = 0.05
+    share: float = 0.05
+    most: float = 1.0
+
+    def pause(self, waited: float) -> float:
+        """Seconds until the next look after `waited` seconds."""
+        return min(self.most, max(self.least, self.share * waited))
+
+
+LOCAL = Pace()
+REMOTE = Pace(least=0.1, most=5.0)
+
+
+@dataclass
+class LastSeen:
+    """What a wait saw last, and since when."""
+
+    text: str = "nothing yet"
+    cause: str = ""
+    since: float = field(default_factory=time.monotonic)
+
+    def note(self, pending: Pending) -> None:
+        """Takes over what was seen; the time starts anew only when it differs."""
+        if pending.seen != self.text:
+            self.text, self.since = pending.seen, time.monotonic()
+        self.cause = pending.cause
+
+    def timed_out(self, expected: str, timeout: float, look: str, cause: str) -> WaitTimedOut:
+        """The failure of a wait that ran out: what was expected, what was last seen and for how long."""
+        lasted = time.monotonic() - self.since
+        seen = f"{self.text} (so for the last {lasted:.1f} s of {timeout:.1f} s)"
+        return WaitTimedOut(f"{expected} within {timeout:g} s", seen, look, cause=self.cause or cause)
+
+
+def wait_until(
+    look: Callable[[], Look[T]],
+    *,
+    timeout: float,
+    expected: str,
+    look_next: str = "",
+    cause: str = "unknown",
+    pace: Pace = LOCAL,
+) -> T:
+    """Calls `look` until it answers `Done` and returns its value.
+
+    Args:
+        look: one look; answers `Done(value)` or `Pending(seen)`. Its own exceptions end the wait.
+        timeout: seconds; one look is taken even when it is 0, and a last one when the time is up.
+        expected: what is waited for, for the failure text.
+        look_next: what to look at when the time runs out.
+        cause: the cause when the time runs out and the last `Pending` names none.
+        pace: how often to look.
+
+    Raises:
+        WaitTimedOut: the time ran out; says what was last seen and for how long.
+    """
+    start = time.monotonic()
+    last = LastSeen()
+    while True:
+        answer = look()
+        if isinstance(answer, Done):
+            return answer.value
+        last.note(answer)
+        waited = time.monotonic() - start
+        if waited >= timeout:
+            raise last.timed_out(expected, timeout, look_next, cause)
+        time.sleep(min(max(pace.pause(waited), answer.retry_after), timeout - waited))
