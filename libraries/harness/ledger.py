@@ -55,7 +55,7 @@ class Ledger:
         self._entries: list[Entry] = []
         self.file: Path | None = None
 
-    def intend(self, kind: str, name: str, *, place: str = "", **find: Any) -> Entry:
+    def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
         """Writes down a thing that is about to be made; on disk when this returns."""
         with self._lock:
             entry = Entry(len(self._entries) + 1, kind, name, place, find)
@@ -83,7 +83,7 @@ class Ledger:
         with self._lock:
             return [entry for entry in self._entries if entry.state != "gone"]
 
-    def find(self, kind: str, **find: Any) -> Entry | None:
+    def find(self, kind: str, /, **find: Any) -> Entry | None:
         """The newest entry of that kind that is owed and has these facts."""
         for entry in reversed(self.owed()):
             if entry.kind == kind and all(entry.find.get(key) == value for key, value in find.items()):

@@ -1,0 +1,135 @@
+"""Objects of any kind: created from a manifest, found, deleted, awaited until they are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+
+from ..failures import NotAsExpected
+from ..ledger import LEDGER
+from ..waiting import Done, Look, Pending
+from .connection import Cluster
+from .errors import api_errors
+from .watching import Obj, Objects, watch_until
+
+FIELD_MANAGER = "cedana-e2e"
+
+
+def resource(cluster: Cluster, api_version: str, kind: str) -> Any:
+    """The API resource of that kind.
+
+    Raises:
+        NotAsExpected: the cluster does not serve it.
+    """
+    with api_errors(f"tell its kinds (for {api_version} {kind})"):
+        try:
+            return cluster.dynamic.resources.get(api_version=api_version, kind=kind)
+        except ResourceNotFoundError:
+            raise NotAsExpected(
+                f"the cluster to serve {kind} of {api_version}", "it does not", cause="bad-manifest"
+            ) from None
+
+
+def create(cluster: Cluster, manifest: Mapping[str, Any], namespace: str) -> Obj:
+    """Creates one object in `namespace` (cluster-scoped kinds: nowhere), with a ledger entry before.
+
+    Raises:
+        OperationFailed: the API refuses it, with its words.
+        NotAsExpected: the cluster does not serve that kind.
+    """
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    served = resource(cluster, manifest["apiVersion"], kind)
+    place = namespace if served.namespaced else ""
+    entry = LEDGER.intend(
+        "object",
+        f"{kind} {f'{place}/' if place else ''}{name}",
+        place=str(cluster.kubeconfig),
+        context=cluster.context,
+        apiVersion=manifest["apiVersion"],
+        kind=kind,
+        namespace=place,
+        name=name,
+    )
+    try:
+        with api_errors(f"create {entry.name}"):
+            made: Obj = served.create(
+                body=dict(manifest), namespace=place or None, field_manager=FIELD_MANAGER
+            ).to_dict()
+    except Exception as problem:
+        if getattr(problem.__cause__, "status", None):  # refused by the server, so nothing was made
+            LEDGER.gone(entry)
+        raise
+    LEDGER.made(entry, uid=made["metadata"]["uid"])
+    return made
+
+
+def find(cluster: Cluster, api_version: str, kind: str, namespace: str, name: str) -> Obj | None:
+    """The object, or None where there is none."""
+    served = resource(cluster, api_version, kind)
+    with api_errors(f"get {kind} {namespace}/{name}"):
+        try:
+            found: Obj = served.get(name=name, namespace=namespace or None).to_dict()
+        except ApiException as problem:
+            if problem.status == 404:
+                return None
+            raise
+    return found
+
+
+def delete(
+    cluster: Cluster, api_version: str, kind: str, namespace: str, name: str, *, uid: str | None, timeout: float
+) -> None:
+    """Deletes the object and waits until it is gone; fine when it is gone already.
+
+    Args:
+        uid: only this very object; another one of the same name is left alone.
+        timeout: seconds to wait for its end.
+
+    Raises:
+        WaitTimedOut: still there; cause `stuck-terminating`.
+        OperationFailed: the API refuses.
+    """
+    served = resource(cluster, api_version, kind)
+    # A pod has no dependents; of other kinds nothing must outlive the wait.
+    body: dict[str, Any] = {"propagationPolicy": "Background" if kind == "Pod" else "Foreground"}
+    if uid:
+        body["preconditions"] = {"uid": uid}
+    with api_errors(f"delete {kind} {namespace}/{name}"):
+        try:
+            served.delete(name=name, namespace=namespace or None, body=body)
+        except ApiException as problem:
+            if problem.status == 409 and uid:  # another object has the name by now
+                return
+            if problem.status != 404:
+                raise
+        _wait_until_gone(served, namespace, name, uid=uid, timeout=timeout)
+
+
+def _list(served: Any, namespace: str, name: str, **options: Any) -> Any:
+    options.pop("_preload_content", None)
+    selector = f"metadata.name={name}"
+    return served.get(namespace=namespace or None, field_selector=selector, serialize=False, **options)
+
+
+def _wait_until_gone(served: Any, namespace: str, name: str, *, uid: str | None, timeout: float) -> None:
+    kind = served.kind
+
+    def judge(objects: Objects) -> Look[None]:
+        there = [one for one in objects if not uid or one["metadata"]["uid"] == uid]
+        if not there:
+            return Done(None)
+        finalizers = ", ".join(there[0]["metadata"].get("finalizers") or []) or "none"
+        return Pending(f"{kind} {name} is there, finalizers: {finalizers}")
+
+    watch_until(
+        partial(_list, served, namespace, name),
+        judge,
+        timeout=timeout,
+        expected=f"{kind} {name} to be gone",
+        look_next="its finalizers and the events of its namespace",
+        cause="stuck-terminating",
+    )
