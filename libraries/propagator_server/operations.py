@@ -1,0 +1,127 @@
+"""Checkpoints and restores while they run: one task for each action."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .backend import Backend, BackendError, CheckpointRequest, NotAnsweredError, Pod, RestoreRequest
+from .clock import now
+from .records import Action, ActionStatus, ActionType, Checkpoint, CheckpointStatus
+from .store import Store, new_id
+
+log = logging.getLogger(__name__)
+
+
+class Operations:
+    """Starts actions and writes down how they go on."""
+
+    def __init__(self, store: Store, backend: Backend) -> None:
+        self._store, self._backend = store, backend
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start_checkpoint(self, pod: Pod, request: Mapping[str, Any], reason: str | None) -> Action:
+        """A new action with a checkpoint for each container of the pod."""
+        action = Action(
+            id=new_id(),
+            type=ActionType.CHECKPOINT_POD,
+            cluster_id=pod.cluster_id,
+            pod_uid=pod.uid,
+            node=pod.node,
+            started=now(),
+            checkpoint_ids=tuple(new_id() for _ in pod.containers),
+            request=request,
+            reason=reason,
+        )
+        for checkpoint_id in action.checkpoint_ids:
+            self._store.add_checkpoint(
+                Checkpoint(id=checkpoint_id, action_id=action.id, cluster_id=pod.cluster_id, platform="linux/amd64")
+            )
+        self._begin(action, lambda: self._checkpoint(action, pod))
+        return action
+
+    def start_restore(self, source: Action, request: Mapping[str, Any], cluster_id: str | None) -> Action:
+        """A new action that restores what the action `source` saved."""
+        action = Action(
+            id=new_id(),
+            type=ActionType.RESTORE_POD,
+            cluster_id=cluster_id or source.cluster_id,
+            pod_uid=source.pod_uid,
+            node=source.node,
+            started=now(),
+            checkpoint_ids=source.checkpoint_ids,
+            request=request,
+            reason=request.get("reason"),
+        )
+        self._begin(action, lambda: self._restore(action, source, cluster_id))
+        return action
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, action: Action, work: Callable[[], Awaitable[None]]) -> None:
+        self._store.add_action(action)
+        task = asyncio.create_task(self._run(action.id, work), name=f"{action.type} {action.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, action_id: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._note(action_id, status=ActionStatus.PROCESSING)
+        try:
+            await work()
+        except NotAnsweredError as silent:
+            log.warning("action %s stays as it is: %s", action_id, silent)
+        except BackendError as failed:
+            self._end(action_id, ActionStatus.ERROR, str(failed))
+        except Exception as broken:
+            log.exception("action %s", action_id)
+            self._end(action_id, ActionStatus.ERROR, f"internal error: {broken}")
+        else:
+            self._end(action_id, ActionStatus.READY)
+
+    async def _checkpoint(self, action: Action, pod: Pod) -> None:
+        overrides = action.request.get("overrides") or {}
+        saved = await self._backend.checkpoint(
+            CheckpointRequest(
+                action_id=action.id,
+                pod=pod,
+                checkpoint_ids=action.checkpoint_ids,
+                kind=action.request.get("kind") or "simple",
+                overrides=overrides,
+                created=lambda: self._note(action.id, status=ActionStatus.CHECKPOINT_CREATED),
+            )
+        )
+        for checkpoint_id, container in zip(action.checkpoint_ids, saved, strict=True):
+            if self._store.checkpoint(checkpoint_id):
+                self._store.change_checkpoint(
+                    checkpoint_id,
+                    status=CheckpointStatus.READY,
+                    path=container.path,
+                    size=container.size,
+                    name=container.name,
+                    info={"container": container.container},
+                )
+
+    async def _restore(self, action: Action, source: Action, cluster_id: str | None) -> None:
+        overrides = action.request.get("overrides") or {}
+        pod = await self._backend.restore(
+            RestoreRequest(
+                action_id=action.id,
+                checkpoint_action_id=source.id,
+                cluster_id=cluster_id,
+                pod_name=overrides.get("pod_name"),
+                overrides=overrides,
+            )
+        )
+        self._note(action.id, node=pod.node)
+
+    def _end(self, action_id: str, status: ActionStatus, error: str | None = None) -> None:
+        self._note(action_id, status=status, error=error, completed=now())
+
+    def _note(self, action_id: str, **changes: Any) -> None:
+        """Writes down a change; an action that went with its cluster meanwhile is left gone."""
+        if self._store.action(action_id):
+            self._store.change_action(action_id, **changes)
