@@ -1,0 +1,41 @@
+"""What every provider of clusters offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from robot.api.types import Secret
+
+
+@dataclass(frozen=True)
+class Started:
+    """A cluster that is up, and what came with it.
+
+    Attributes:
+        kubeconfig, context: how to reach it.
+        propagator_url, token, chart: of a propagator and chart that the provider brings along; None elsewhere.
+    """
+
+    kubeconfig: Path
+    context: str | None = None
+    propagator_url: str | None = None
+    token: Secret | None = None
+    chart: str | None = None
+
+
+class Provider(Protocol):
+    """Brings a cluster up and takes it down again."""
+
+    def start(self, *, kubeconfig: Path | None, context: str | None, timeout: float, keep: bool) -> Started:
+        """Returns when the cluster's API answers; what it makes is in the ledger before it is made.
+
+        Args:
+            kubeconfig, context: of a cluster that is there already; other providers make their own.
+            timeout: seconds until the API answers.
+            keep: whether the cluster may have to outlive this process.
+        """
+
+    def stop(self, timeout: float) -> None:
+        """Takes down what `start` brought up; a cluster that was there before stays."""
