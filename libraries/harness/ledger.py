@@ -54,6 +54,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._entries: list[Entry] = []
         self.file: Path | None = None
+        self.kept = False
 
     def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
         """Writes down a thing that is about to be made; on disk when this returns."""
@@ -89,6 +90,12 @@ class Ledger:
             if entry.kind == kind and all(entry.find.get(key) == value for key, value in find.items()):
                 return entry
         return None
+
+    def keep(self) -> None:
+        """What is owed stays on purpose: only an explicit sweep removes it."""
+        with self._lock:
+            self.kept = True
+            self._write({"op": "kept"})
 
     def close(self) -> None:
         """Deletes the file when nothing is owed; else it stays for a later sweep."""
@@ -136,6 +143,8 @@ class ReadLedger(Ledger):
     def _replay(self, line: dict[str, Any]) -> None:
         if "run" in line:
             self.process = ProcessId(int(line["pid"]), int(line["started"]))
+        elif line["op"] == "kept":
+            self.kept = True
         elif line["op"] == "intend":
             self._entries.append(Entry(line["id"], line["kind"], line["name"], line["place"], dict(line["find"])))
         else:

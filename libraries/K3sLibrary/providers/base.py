@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
-
-from robot.api.types import Secret
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Started:
     kubeconfig: Path
     context: str | None = None
     propagator_url: str | None = None
-    token: Secret | None = None
+    token: str | None = field(default=None, repr=False)
     chart: str | None = None
 
 
@@ -39,3 +37,6 @@ class Provider(Protocol):
 
     def stop(self, timeout: float) -> None:
         """Takes down what `start` brought up; a cluster that was there before stays."""
+
+    def traces(self) -> list[str]:
+        """What a cluster that was stopped left on this host, by name; empty when nothing."""

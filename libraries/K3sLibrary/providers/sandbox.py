@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
-
-from robot.api.types import Secret
+from urllib.parse import urlsplit
 
 from harness.failures import OperationFailed
 from harness.ledger import LEDGER, Entry
@@ -47,7 +47,7 @@ class SandboxProvider:
         return Started(
             kubeconfig=Path(told["kubeconfig"]),
             propagator_url=told["propagator_url"],
-            token=Secret(told["token"]),
+            token=told["token"],
             chart=told["chart"],
         )
 
@@ -56,6 +56,21 @@ class SandboxProvider:
         if self._entry and self._entry.state == "made":
             ProcessId(self._entry.find["pid"], self._entry.find["started"]).end(min(STOP_GRACE, timeout))
             LEDGER.gone(self._entry)
+
+    def traces(self) -> list[str]:
+        """Its process, its files and its open port, where they are still there."""
+        if self._entry is None:
+            return []
+        find = self._entry.find
+        found = []
+        if "pid" in find and ProcessId(find["pid"], find["started"]).alive():
+            found.append(f"process {find['pid']} of the sandbox")
+        for place in find.get("places", ()):
+            if "://" in place:
+                found += [f"an open port at {place}"] if _is_open(place) else []
+            elif Path(place).parent.exists():
+                found.append(f"folder {Path(place).parent}")
+        return found
 
     def _launch(self, errors: Path, keep: bool) -> subprocess.Popen[bytes]:
         options = ["--outlive-parent"] if keep else []
@@ -68,6 +83,12 @@ class SandboxProvider:
                 env=clean_environment(PYTHONPATH=str(LIBRARIES)),
                 start_new_session=True,  # Ctrl-C is for the run, which takes the sandbox down in order
             )
+
+
+def _is_open(url: str) -> bool:
+    address = urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((address.hostname or "", address.port or 0)) == 0
 
 
 def _first_line(process: subprocess.Popen[bytes], timeout: float, errors: Path) -> dict[str, Any]:

@@ -1,0 +1,261 @@
+"""Clusters for a run: brought up by a provider, awaited, described, taken down without a trace."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from robot.api import logger
+from robot.api.deco import keyword, library
+from robot.api.types import Secret
+from robot.utils import DotDict
+
+from harness.failures import BadInput, NotAsExpected
+from harness.kube import CLUSTERS, Cluster
+from harness.ledger import LEDGER
+
+from .cleanup import CleanUp, sweep_dead_runs
+from .nodes import facts, wait_until_nodes_ready
+from .providers import PROVIDERS, Provider
+from .providers.base import Started
+
+ProviderName = Literal["sandbox", "existing"]
+MAIN = "main"
+
+
+@library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
+class K3sLibrary:
+    """Clusters for a run, and the end of a run.
+
+    A cluster comes from a *provider*: `sandbox` is the embedded, emulated one, `existing` is the cluster of a
+    kubeconfig. Each cluster has an *alias*; keywords of all libraries take it as `cluster=`, and use the first
+    cluster that was started when it is left out.
+
+    Whatever a run makes is written to a ledger before it is made. `Remove Everything This Run Made` works from it,
+    and after a run that was killed `Remove Leftovers` does, or `PYTHONPATH=libraries python -m harness.ledger sweep`.
+    """
+
+    def __init__(self) -> None:
+        self._providers: dict[str, Provider] = {}
+        self._started: dict[str, Started] = {}
+        self._ended: list[Provider] = []
+        self._clean_up = CleanUp()
+
+    @keyword
+    def start_cluster(
+        self,
+        provider: ProviderName = "sandbox",
+        *,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        alias: str = MAIN,
+        timeout: timedelta = timedelta(minutes=5),
+        keep: bool = False,
+    ) -> DotDict:
+        """Brings a cluster up and waits until all its nodes are Ready.
+
+        Args:
+            provider: where the cluster comes from.
+            kubeconfig: path of a kubeconfig, for `existing`; `~/.kube/config` by default.
+            context: a context in it; its current one by default.
+            alias: the name by which `cluster=` of other keywords knows it.
+            timeout: for the start, and then for the nodes to be Ready.
+            keep: the cluster may have to outlive this run.
+
+        Returns:
+            The facts of `Get Cluster Facts`.
+
+        Raises:
+            BadInput: the alias is taken, or there is no such kubeconfig.
+            OperationFailed: the cluster did not start, or its API refuses.
+            WaitTimedOut: a node did not become Ready; it is named.
+
+        Example:
+
+            ${cluster}=    Start Cluster    sandbox
+            Log    ${cluster.version}
+        """
+        if alias in self._providers:
+            raise BadInput("alias", alias, "one that no started cluster has")
+        brought = PROVIDERS[provider]()
+        self._providers[alias] = brought
+        started = brought.start(kubeconfig=kubeconfig, context=context, timeout=timeout.total_seconds(), keep=keep)
+        self._started[alias] = started
+        cluster = CLUSTERS.add(Cluster(alias, started.kubeconfig, started.context, provider))
+        wait_until_nodes_ready(cluster, timeout.total_seconds())
+        found = self.get_cluster_facts(cluster=alias)
+        logger.info(str(found.title))
+        return found
+
+    @keyword
+    def cluster_should_be_ready(self, *, cluster: str | None = None, timeout: timedelta = timedelta(minutes=1)) -> None:
+        """Waits until every node of the cluster is Ready.
+
+        Args:
+            cluster: alias; the first started cluster by default.
+            timeout: how long to wait.
+
+        Raises:
+            WaitTimedOut: names the nodes that are not Ready and why.
+
+        Example:
+
+            Cluster Should Be Ready    timeout=2 min
+        """
+        wait_until_nodes_ready(CLUSTERS.get(cluster), timeout.total_seconds())
+
+    @keyword
+    def get_cluster_facts(self, *, cluster: str | None = None) -> DotDict:
+        """Asks the cluster what it is.
+
+        Args:
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            A dictionary with dotted access: `alias`, `provider`, `version`, `emulated`, `nodes`, `title`,
+            `kubeconfig`, `context`, and `propagator_url`, `token` (a Secret), `chart` where the provider brings a
+            propagator and a chart along (else None).
+
+        Example:
+
+            ${facts}=    Get Cluster Facts
+            Log    ${facts.nodes}[0][kubelet]
+        """
+        known = CLUSTERS.get(cluster)
+        found = facts(known)
+        started = self._started.get(known.alias, Started(known.kubeconfig, known.context))
+        return DotDict(
+            **asdict(found),
+            title=str(found),
+            kubeconfig=str(known.kubeconfig),
+            context=known.context,
+            propagator_url=started.propagator_url,
+            token=Secret(started.token) if started.token else None,
+            chart=started.chart,
+        )
+
+    @keyword
+    def stop_cluster(self, *, cluster: str | None = None, timeout: timedelta = timedelta(seconds=30)) -> None:
+        """Takes a cluster down. One of the provider `existing` is only let go of.
+
+        Args:
+            cluster: alias; the first started cluster by default.
+            timeout: for the cluster's end.
+
+        Raises:
+            OperationFailed: it does not end.
+
+        Example:
+
+            Start Cluster    sandbox    alias=other
+            Stop Cluster    cluster=other
+        """
+        alias = CLUSTERS.get(cluster).alias
+        brought = self._providers.pop(alias)
+        brought.stop(timeout.total_seconds())
+        self._ended.append(brought)
+        self._started.pop(alias, None)
+        CLUSTERS.discard(alias)
+
+    @keyword
+    def remove_everything_this_run_made(self, *, timeout: timedelta = timedelta(minutes=5)) -> list[str]:
+        """Removes what this run made, newest first, and goes on past what cannot be removed.
+
+        Only what stands in the run's ledger is removed. What is left is told by `Nothing Should Be Left`.
+
+        Args:
+            timeout: for all of it.
+
+        Returns:
+            A line for each thing: what it was and what became of it.
+
+        Example:
+
+            Remove Everything This Run Made    timeout=2 min
+            Nothing Should Be Left
+        """
+        lines = []
+        for removal in self._clean_up.run(timeout.total_seconds()):
+            lines.append(str(removal))
+            logger.write(str(removal), "WARN" if removal.left else "INFO")
+        for alias in list(self._providers):
+            CLUSTERS.discard(alias)
+        self._ended += self._providers.values()
+        self._providers.clear()
+        self._started.clear()
+        return lines
+
+    @keyword(tags=["assertion"])
+    def nothing_should_be_left(self) -> list[str]:
+        """Fails with a list by name when something that this run made is still there.
+
+        Returns:
+            A line for each thing that was removed.
+
+        Raises:
+            NotAsExpected: lists what is left; cause `leftovers`.
+
+        Example:
+
+            Nothing Should Be Left
+        """
+        self._clean_up.nothing_should_be_left()
+        return [str(removal.entry) for removal in self._clean_up.removals]
+
+    @keyword(tags=["assertion"])
+    def cluster_should_leave_no_trace(self) -> None:
+        """Fails with a list when a cluster that was taken down left something on this host.
+
+        Raises:
+            NotAsExpected: lists the processes, files and open ports that are still there; cause `leftovers`.
+
+        Example:
+
+            Start Cluster    sandbox    alias=short-lived
+            Stop Cluster    cluster=short-lived
+            Cluster Should Leave No Trace
+        """
+        traces = [trace for brought in self._ended for trace in brought.traces()]
+        if traces:
+            raise NotAsExpected("no trace of a stopped cluster on this host", "; ".join(traces), cause="leftovers")
+
+    @keyword
+    def remove_leftovers(self, *, timeout: timedelta = timedelta(minutes=2)) -> list[str]:
+        """Removes what runs left behind that were killed. Live runs and kept environments are left alone.
+
+        Args:
+            timeout: for all of it.
+
+        Returns:
+            A line for each thing that is still left; each is a warning in the log too.
+
+        Example:
+
+            Remove Leftovers
+        """
+        left = []
+        for run, removal in sweep_dead_runs(timeout.total_seconds()):
+            logger.write(f"of the dead run {run}: {removal}", "WARN" if removal.left else "INFO")
+            left += [str(removal)] if removal.left else []
+        return left
+
+    @keyword
+    def keep_everything_this_run_made(self) -> None:
+        """Leaves the environment up and prints how to reach it and how to remove it.
+
+        Example:
+
+            Keep Everything This Run Made
+        """
+        LEDGER.keep()
+        reach = [f"  KUBECONFIG={cluster.kubeconfig}" for cluster in CLUSTERS.all()]
+        text = [
+            "The environment of this run is kept. It is reached with",
+            *reach,
+            "and removed with",
+            "  PYTHONPATH=libraries python -m harness.ledger sweep",
+        ]
+        logger.write("\n".join(text), "INFO")
+        logger.console("\n" + "\n".join(text))

@@ -1,0 +1,57 @@
+"""The end of a run: removing what it made, and saying what is left; the same for runs that were killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.failures import NotAsExpected
+from harness.ledger import LEDGER, left_behind
+from harness.removal import Removal, remove_all
+
+EACH = 120.0
+"""Seconds for removing one thing."""
+
+
+@dataclass
+class CleanUp:
+    """What this run removed so far."""
+
+    removals: list[Removal] = field(default_factory=list)
+
+    def run(self, budget: float) -> Iterator[Removal]:
+        """Removes what this run made, newest first, and yields what became of each thing."""
+        for removal in remove_all(LEDGER, budget=budget, each=EACH):
+            self.removals.append(removal)
+            yield removal
+
+    def left(self) -> list[Removal]:
+        """What could not be removed."""
+        latest = {removal.entry.number: removal for removal in self.removals}
+        return [removal for removal in latest.values() if removal.left]
+
+    def nothing_should_be_left(self) -> None:
+        """Checks that the ledger owes nothing.
+
+        Raises:
+            NotAsExpected: lists by name what is still there; cause `leftovers`.
+        """
+        names = [str(removal) for removal in self.left()]
+        removed = {removal.entry.number for removal in self.removals}
+        names += [f"{entry}: not removed yet" for entry in LEDGER.owed() if entry.number not in removed]
+        if names:
+            raise NotAsExpected(
+                "nothing to be left of what this run made",
+                "; ".join(names),
+                "`PYTHONPATH=libraries python -m harness.ledger sweep` tries again",
+                cause="leftovers",
+            )
+
+
+def sweep_dead_runs(budget: float) -> Iterator[tuple[str, Removal]]:
+    """Removes what runs owe that were killed; yields run id and removal. Kept environments are left alone."""
+    for ledger in left_behind():
+        if ledger.kept:
+            continue
+        for removal in remove_all(ledger, budget=budget, each=EACH):
+            yield ledger.run_id, removal
