@@ -1,0 +1,141 @@
+"""Reading answers: JSON or text, arrays or pages, every shape of an error body."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from .errors import NotUnderstood, PropagatorError, Refused, ServiceFailed, Unauthorized
+from .ids import parse_id
+
+REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "x-envoy-request-id", "x-correlation-id")
+LONGEST_EXCERPT = 300
+MESSAGE_KEYS = ("message", "error", "detail")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer to `operation`."""
+
+    operation: str
+    text: str
+
+    def id(self) -> str:
+        """The id that it holds.
+
+        Raises:
+            NotUnderstood: it holds none.
+        """
+        found = parse_id(self.text)
+        if found is None:
+            raise self.not_understood("an id")
+        return found
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            NotUnderstood: it is none.
+        """
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            raise self.not_understood("JSON") from None
+
+    def rows(self, name: str) -> tuple[list[dict[str, Any]], int | None]:
+        """Rows of an array or of a page `{name: [...], total_count}`, and how many there are in all (None: these).
+
+        Raises:
+            NotUnderstood: neither.
+        """
+        body = self.json()
+        rows = body.get(name) if isinstance(body, dict) else body
+        if not isinstance(rows, list):
+            raise self.not_understood(f"an array or a page of {name}")
+        total = body.get("total_count") if isinstance(body, dict) else None
+        return [row for row in rows if isinstance(row, dict)], total if isinstance(total, int) else None
+
+    def not_understood(self, wanted: str) -> NotUnderstood:
+        """The failure that says what was wanted and what came."""
+        return NotUnderstood(
+            self.operation, f"200 with {excerpt(self.text)}", expected=f"{self.operation} to answer {wanted}"
+        )
+
+
+def failure_of(operation: str, response: requests.Response) -> PropagatorError:
+    """The failure that an answer with an error status stands for."""
+    status, message = response.status_code, message_of(response.text)
+    facts = _Facts(operation, status, message, _request_id(response), _retry_after(response))
+    if 300 <= status < 400:
+        target = response.headers.get("Location", "nowhere")
+        return facts.failure(NotUnderstood, f"{status}, a redirect to {target}; it is not followed")
+    if status in (401, 403):
+        return facts.failure(Unauthorized, look="CEDANA_AUTH_TOKEN, and whether it belongs to CEDANA_URL")
+    if status == 429 or status >= 500:
+        return facts.failure(ServiceFailed, look="the service's status and its log")
+    return facts.failure(Refused)
+
+
+def message_of(text: str) -> str:
+    """The server's words: `.message` of a JSON object, or the text itself."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return excerpt(text)
+    if isinstance(body, dict):
+        for key in MESSAGE_KEYS:
+            if isinstance(body.get(key), str) and body[key]:
+                return excerpt(body[key])
+    return excerpt(body if isinstance(body, str) else text)
+
+
+def excerpt(text: str) -> str:
+    """The text on one line, cut to a readable length."""
+    line = " ".join(text.split())
+    if not line:
+        return "an empty body"
+    return line if len(line) <= LONGEST_EXCERPT else f"{line[:LONGEST_EXCERPT]}... ({len(text)} characters)"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    operation: str
+    status: int
+    message: str
+    request_id: str | None
+    retry_after: float
+
+    def failure(self, kind: type[PropagatorError], seen: str = "", look: str = "") -> PropagatorError:
+        seen = seen or f"{self.status}: {self.message}"
+        if self.request_id:
+            seen += f" (request id {self.request_id})"
+        return kind(
+            self.operation,
+            seen,
+            look=look,
+            status=self.status,
+            message=self.message,
+            request_id=self.request_id,
+            retry_after=self.retry_after,
+        )
+
+
+def _request_id(response: requests.Response) -> str | None:
+    return next((response.headers[key] for key in REQUEST_ID_HEADERS if key in response.headers), None)
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Seconds of the Retry-After header, which holds seconds or a date; 0 when there is none."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(value[:6])
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    return max(0.0, moment.timestamp() - time.time())

@@ -1,0 +1,283 @@
+"""The propagator's API for all its eras, in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from harness.failures import BadInput
+from harness.waiting import LOCAL, REMOTE
+
+from .answers import Answer
+from .errors import NotUnderstood, PropagatorError, Refused
+from .lookups import CheckpointTrace, RestoreTrace
+from .lost import CAUTIOUS, Caution, send_carefully
+from .models import (
+    Action,
+    ActionStatus,
+    Checkpoint,
+    Cluster,
+    NodeRow,
+    PodRow,
+    actions_of,
+    checkpoint_of,
+    cluster_of,
+    node_of,
+    pod_of,
+    status_of,
+)
+from .polling import ActionWatch, wait_until_ended
+from .sending import NONE, PATIENT, Patience, Sender
+from .urls import is_local
+
+PAGE = 500
+CHECKPOINT, RESTORE = "checkpoint_pod", "restore_pod"
+
+
+@dataclass(frozen=True)
+class PodRef:
+    """Which pod is meant: by its UID, or by name and namespace. All that is given is sent."""
+
+    uid: str = ""
+    name: str = ""
+    namespace: str = ""
+    cluster_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.uid and not (self.name and self.namespace):
+            raise BadInput("pod", str(self), "given by its UID, or by name and namespace")
+
+    def body(self) -> dict[str, str]:
+        """The fields of a request that say which pod is meant."""
+        fields = {
+            "pod_id": self.uid,
+            "pod_name": self.name,
+            "namespace": self.namespace,
+            "cluster_id": self.cluster_id,
+        }
+        return {key: value for key, value in fields.items() if value}
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.name else self.uid
+
+
+class PropagatorClient:
+    """One propagator.
+
+    Args:
+        session: carries the token (`transport.mount`); one for each thread.
+        base_url: normalised (`urls.normalise`).
+        patience: how GETs are repeated.
+        caution: what is done when the answer to a POST or PATCH is lost.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        *,
+        patience: Patience = PATIENT,
+        caution: Caution = CAUTIOUS,
+    ) -> None:
+        self._sender = Sender(session, base_url, patience)
+        self._caution = caution
+        self.base_url = base_url
+        self.pace = LOCAL if is_local(base_url) else REMOTE
+
+    def check_token(self) -> str:
+        """The id of the token's user. A service that has its API under /v1 only is noticed here.
+
+        Raises:
+            Unauthorized: the token is not accepted.
+            PropagatorError: no answer, or none that the API gives.
+        """
+        try:
+            return self._sender.get("/user").id()
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            self._sender.prefix = "/v1"
+            try:
+                return self._sender.get("/user").id()
+            except PropagatorError:
+                self._sender.prefix = "/v2"
+                raise refused from None
+
+    def list_clusters(self) -> list[Cluster]:
+        """The registered clusters, without those that only their row is left of."""
+        rows = (cluster_of(row) for row in self._rows("/cluster", "clusters"))
+        return [row for row in rows if not row.deleted]
+
+    def find_cluster(self, name: str) -> Cluster | None:
+        """The registered cluster of that name."""
+        return next((row for row in self.list_clusters() if row.name == name), None)
+
+    def register_cluster(self, name: str) -> str:
+        """Registers a name, and gives the cluster's id. A registered name keeps its id."""
+
+        def find() -> str | None:
+            known = self.find_cluster(name)
+            return known.id if known else None
+
+        return send_carefully(
+            lambda: self._post("/cluster", {"cluster_name": name}), find, self._caution, repeatable=True
+        )
+
+    def deregister_cluster(self, cluster_id: str) -> None:
+        """Removes the registration; one that is gone already is no error."""
+        self._settle(
+            "DELETE", f"/cluster/{cluster_id}", lambda: all(row.id != cluster_id for row in self.list_clusters())
+        )
+
+    def checkpoint_pod(
+        self,
+        pod: PodRef,
+        *,
+        kind: str = "",
+        reason: str = "",
+        overrides: Mapping[str, Any] | None = None,
+        runc_root: str = "",
+    ) -> str:
+        """Asks for a checkpoint and gives its action's id.
+
+        Raises:
+            AnswerLost: it cannot be known whether a checkpoint was begun.
+            PropagatorError: it was refused.
+        """
+        extra = {"kind": kind, "reason": reason, "runc_root": runc_root, "overrides": dict(overrides or {})}
+        body = pod.body() | {key: value for key, value in extra.items() if value}
+        trace = CheckpointTrace(self, pod.uid, pod.name, pod.namespace)
+        return send_carefully(lambda: self._post("/checkpoint/pod", body), trace.find, self._caution)
+
+    def restore_pod(
+        self,
+        action_id: str,
+        *,
+        cluster_id: str = "",
+        pod_name: str = "",
+        reason: str = "manual",
+        criu_opts: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Asks for a restore of what a checkpoint's action saved, and gives the restore's own action id.
+
+        Raises:
+            AnswerLost: it cannot be known whether a restore was begun.
+            PropagatorError: it was refused.
+        """
+        overrides = {
+            key: value for key, value in (("pod_name", pod_name), ("criu_opts", dict(criu_opts or {}))) if value
+        }
+        fields = {"action_id": action_id, "cluster_id": cluster_id, "reason": reason, "overrides": overrides}
+        body = {key: value for key, value in fields.items() if value}
+        trace = RestoreTrace(self, action_id)
+        return send_carefully(lambda: self._post("/restore/pod", body), trace.find, self._caution)
+
+    def action_status(self, action_id: str, *, patience: Patience | None = None) -> ActionStatus | None:
+        """The status of a checkpoint or restore; None when the server does not know the action.
+
+        The status endpoint is asked first. A 404 of it need not mean much, so that then the list of actions decides.
+        """
+        try:
+            answer = self._sender.get(f"/checkpoint/status/{action_id}", patience=patience)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+        else:
+            status = status_of(action_id, answer.json())
+            if status is None:
+                raise answer.not_understood("a status")
+            if status.status != "not_found":
+                return status
+        action = self.find_action(action_id, patience=patience)
+        return ActionStatus(action_id, action.status, action.error) if action else None
+
+    def wait_until_action_completes(
+        self, action_id: str, kind: str, *, timeout: float, unknown_for: float = 30.0
+    ) -> ActionStatus:
+        """Waits until an action has succeeded. `kind` is `checkpoint` or `restore`; times in seconds.
+
+        Raises:
+            WaitTimedOut: names the last status and for how long it has been so.
+            ActionFailed: it ended in an error, or is unknown for longer than `unknown_for`.
+        """
+        watch = ActionWatch(action_id, kind, lambda: self.action_status(action_id, patience=NONE), unknown_for)
+        return wait_until_ended(watch, timeout=timeout, pace=self.pace)
+
+    def list_actions(self, kind: str = "", *, patience: Patience | None = None) -> list[Action]:
+        """The actions, each once; of one type (`checkpoint_pod`, `restore_pod`) if it is given."""
+        rows = self._rows("/actions", "actions", {"type": kind} if kind else {}, patience)
+        return [action for action in actions_of(rows) if kind in ("", action.type)]
+
+    def find_action(self, action_id: str, *, patience: Patience | None = None) -> Action | None:
+        """The action of that id."""
+        return next((each for each in self.list_actions(patience=patience) if each.id == action_id), None)
+
+    def latest_action_of_pod(self, pod_uid: str) -> str | None:
+        """The id of the pod's latest action; None when it has none."""
+        try:
+            return self._sender.get(f"/actions/from_pod/{pod_uid}").id()
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return None
+
+    def list_checkpoints(self, cluster_id: str = "") -> list[Checkpoint]:
+        """The checkpoints; of one cluster where the service knows that filter."""
+        rows = self._rows("/checkpoints", "checkpoints", {"cluster_id": cluster_id} if cluster_id else {})
+        return [checkpoint_of(row) for row in rows]
+
+    def find_checkpoint(self, checkpoint_id: str) -> Checkpoint | None:
+        """The checkpoint of that id."""
+        rows = self._rows("/checkpoints", "checkpoints", {"ids": checkpoint_id})
+        return next((each for each in map(checkpoint_of, rows) if each.id == checkpoint_id), None)
+
+    def deprecate_checkpoint(self, checkpoint_id: str) -> None:
+        """Gives a checkpoint up; one that is deprecated already is no error."""
+
+        def deprecated() -> bool:
+            row = self.find_checkpoint(checkpoint_id)
+            return row is not None and row.deprecated
+
+        self._settle("PATCH", f"/checkpoints/deprecate/{checkpoint_id}", deprecated)
+
+    def list_pods(self) -> list[PodRow]:
+        """The pods that the propagator knows."""
+        return [pod_of(row) for row in self._rows("/pods", "pods")]
+
+    def list_nodes(self) -> list[NodeRow]:
+        """The nodes that the propagator knows."""
+        return [node_of(row) for row in self._rows("/nodes", "nodes")]
+
+    def _rows(
+        self, path: str, name: str, params: Mapping[str, Any] | None = None, patience: Patience | None = None
+    ) -> list[dict[str, Any]]:
+        """All rows: at once where the service gives an array, page by page where it gives pages."""
+        query = dict(params or {})
+        answer = self._sender.get(path, query, patience=patience)
+        rows, total = answer.rows(name)
+        while total is not None and len(rows) < total:
+            page = self._sender.get(path, query | {"limit": PAGE, "offset": len(rows)}, patience=patience)
+            more, total = page.rows(name)
+            if not more:
+                raise NotUnderstood(page.operation, f"{len(rows)} of {total} {name} and then an empty page")
+            rows += more
+        return rows
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        return self._sender.once("POST", path, json=body)
+
+    def _settle(self, method: str, path: str, done: Callable[[], bool]) -> None:
+        """Sends a request that may be repeated until it is done; a 404 is as good when it is done already."""
+        settled = "00000000-0000-0000-0000-000000000000"
+
+        def send() -> Answer:
+            return Answer(self._sender.once(method, path).operation, settled)
+
+        try:
+            send_carefully(send, lambda: settled if done() else None, self._caution, repeatable=True)
+        except Refused as refused:
+            if refused.status != 404 or not done():
+                raise

@@ -1,0 +1,99 @@
+"""Sending requests: what may be repeated, when, and how failures are told apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from requests import exceptions
+from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
+
+from .answers import Answer, failure_of
+from .errors import NotUnderstood, PropagatorError, Unreachable
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a GET is repeated, in seconds: pauses from `least`, doubling up to `most`, until `total` would be passed."""
+
+    least: float = 0.1
+    most: float = 2.0
+    total: float = 20.0
+
+
+PATIENT, NONE = Patience(), Patience(total=0.0)
+
+
+class Sender:
+    """Requests to one propagator through a session that carries the token."""
+
+    def __init__(self, session: requests.Session, base_url: str, patience: Patience = PATIENT) -> None:
+        self._session, self.base_url, self._patience = session, base_url, patience
+        self.prefix = "/v2"
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, patience: Patience | None = None) -> Answer:
+        """A GET, repeated with back-off on connection errors, 429, 502, 503 and 504.
+
+        Raises:
+            PropagatorError: no good answer, and a repetition would not help or the patience is used up.
+        """
+        patience = patience or self._patience
+        start, pause = time.monotonic(), patience.least
+        while True:
+            try:
+                return self.once("GET", path, params=params)
+            except PropagatorError as failed:
+                wait = max(pause, failed.retry_after)
+                if not failed.transient or time.monotonic() + wait - start > patience.total:
+                    raise
+            time.sleep(wait)
+            pause = min(patience.most, 2 * pause)
+
+    def once(self, method: str, path: str, **options: Any) -> Answer:
+        """One request, sent once. Redirects are not followed.
+
+        Raises:
+            PropagatorError: no good answer.
+        """
+        operation = f"{method} {self.prefix}{path}"
+        try:
+            response = self._session.request(
+                method, f"{self.base_url}{self.prefix}{path}", allow_redirects=False, **options
+            )
+            text = response.text
+        except exceptions.RequestException as failed:
+            raise _unanswered(operation, failed) from None
+        except UnicodeError as broken:
+            raise NotUnderstood(operation, f"an answer that is no text: {broken}") from None
+        if not 200 <= response.status_code < 300:
+            raise failure_of(operation, response)
+        return Answer(operation, text)
+
+
+def _unanswered(operation: str, failed: exceptions.RequestException) -> Unreachable:
+    """What an exception of requests means, in our words and those of its innermost reason."""
+    reason = _reason(failed)
+    words = str(reason).rpartition(": ")[2].strip("()'\" ") or type(reason).__name__
+    if isinstance(failed, exceptions.SSLError):
+        return Unreachable(operation, f"TLS failed: {words}", sent=False, final=True)
+    if isinstance(failed, exceptions.ConnectTimeout):
+        return Unreachable(operation, "no connection within the connect timeout", sent=False)
+    if isinstance(failed, exceptions.ReadTimeout) or isinstance(reason, ReadTimeoutError):
+        return Unreachable(operation, "no answer within the read timeout", sent=True, in_time=False)
+    if isinstance(failed, exceptions.ProxyError):
+        return Unreachable(operation, f"the proxy failed: {words}", sent=True)
+    if isinstance(reason, NewConnectionError):
+        return Unreachable(operation, f"no connection: {words}", sent=False)
+    return Unreachable(operation, f"the connection or the answer broke off: {words}", sent=True)
+
+
+def _reason(failed: exceptions.RequestException) -> Any:
+    """The innermost reason that requests and urllib3 have wrapped."""
+    reason: Any = failed.args[0] if failed.args else failed
+    reason = getattr(reason, "reason", None) or reason
+    if isinstance(reason, ProtocolError) and len(reason.args) > 1:
+        return reason.args[1]
+    return reason

@@ -1,0 +1,84 @@
+"""How requests leave: with the token on a copy of the request that nobody gets to see, and never without a timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from harness.secrets import SECRETS
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
+Timeouts = tuple[float, float]
+
+
+class TokenAdapter(HTTPAdapter):
+    """Adds `Authorization: Bearer` to a copy of each request to one origin.
+
+    Whoever logs the response's request (RequestsLibrary does, headers and all) sees it without the token. A redirect to
+    another host, port or scheme does not carry it.
+    """
+
+    def __init__(self, origin: str, token: str, timeouts: Timeouts) -> None:
+        super().__init__()
+        self._origin, self._token, self._timeouts = _origin_of(origin), token, timeouts
+
+    def send(  # noqa: PLR0917 - the signature of requests' adapters
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Sends the copy and answers as if the original had been sent."""
+        sent = request.copy()
+        if _origin_of(request.url or "") == self._origin:
+            sent.headers["Authorization"] = f"Bearer {self._token}"
+        try:
+            response = super().send(sent, stream, timeout or self._timeouts, verify, cert, proxies)
+        except requests.RequestException as failed:
+            failed.request = request
+            raise
+        response.request = request
+        return response
+
+
+def mount(
+    session: requests.Session,
+    base_url: str,
+    token: str,
+    *,
+    verify: bool | str = True,
+    timeouts: Timeouts = (CONNECT_TIMEOUT, READ_TIMEOUT),
+) -> None:
+    """Makes the session carry the token to the base URL's origin.
+
+    Args:
+        session: any session; its own adapters stay for other hosts.
+        base_url: normalised.
+        token: the bearer token; it is masked in every text of the harness from now on.
+        verify: False is not offered for remote hosts anywhere; a path names a bundle of CA certificates.
+        timeouts: seconds to connect, and between two pieces of an answer.
+    """
+    SECRETS.add(token)
+    scheme, netloc = urlsplit(base_url)[:2]
+    session.verify = verify
+    session.mount(f"{scheme}://{netloc}/", TokenAdapter(base_url, token, timeouts))
+
+
+def open_session(base_url: str, token: str, **options: Any) -> requests.Session:
+    """A session of one's own, with the token mounted."""
+    session = requests.Session()
+    mount(session, base_url, token, **options)
+    return session
+
+
+def _origin_of(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
