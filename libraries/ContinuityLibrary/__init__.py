@@ -1,0 +1,1 @@
+"""Witnesses and verdicts: did the process go on?"""

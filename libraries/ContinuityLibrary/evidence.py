@@ -1,0 +1,110 @@
+"""What a verdict is reached from. Plain data: collected from a cluster, from recordings, or made up by tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .logs import LogLine, Printed, steps
+
+
+@dataclass(frozen=True)
+class ContainerLog:
+    """The log of one start of a container, and when the runtime says that it started (whole seconds, node's clock)."""
+
+    lines: tuple[LogLine, ...] = ()
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a container. Several looks at it belong to one history; what an early one saw is not forgotten.
+
+    Args:
+        read_at: when the reading of the log began, by the harness's own clock; `read_at` of all looks of one evidence
+            come from one clock, so that the times between them hold whatever the nodes' clocks say.
+        log: the log of the container as it runs; None where there was none to be read.
+        previous: the log of its start before the last restart; None where there was none to be read.
+        restarts: its restartCount.
+        running: whether it runs; when it does not, `state` tells in words what it does instead.
+        ready: whether the pod is Ready.
+        over: nothing will start it again (the pod has ended).
+    """
+
+    read_at: datetime
+    log: ContainerLog | None = None
+    previous: ContainerLog | None = None
+    restarts: int = 0
+    running: bool = True
+    ready: bool = True
+    over: bool = False
+    state: str = "running"
+
+    def runs(self) -> Iterator[tuple[int, ContainerLog]]:
+        """The logs by start of the container: 0 for the first, 1 after the first restart."""
+        if self.previous is not None:
+            yield self.restarts - 1, self.previous
+        if self.log is not None:
+            yield self.restarts, self.log
+
+    def steps(self) -> set[Printed]:
+        """Every witness step that this look saw."""
+        return {printed for _, run in self.runs() for printed in steps(run.lines)}
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a history must show before it counts as going on.
+
+    Args:
+        steps: how many steps of its own the restored process must have printed.
+        patience: seconds without a new step, seen over two looks, after which the process counts as silent.
+    """
+
+    steps: int = 8
+    patience: float = 3.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """The workload before: its pod's UID, a look from before the checkpoint was asked for, and the looks after it.
+
+    Args:
+        uid: of the pod.
+        before: read before the checkpoint was asked for. Its last step is `b`.
+        after: read afterwards; the first one that began when the checkpoint was ready gives `r`. Later ones (the source
+            goes on) only tell which lines are the source's.
+    """
+
+    uid: str
+    before: Look
+    after: tuple[Look, ...] = ()
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """All looks at it."""
+        return (self.before, *self.after)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a verdict is reached from.
+
+    Args:
+        source: the workload that was checkpointed (or deleted and created again).
+        restored_uid: UID of the pod that is judged; empty when there is none.
+        restored: the looks at its container.
+        ready_at: when the checkpoint was reported ready, by the harness's clock; None when it never was.
+        deleted_at: when the source was deleted, by the harness's clock; None when it was not.
+        others: the other workloads of this run: nonce and name.
+        demands: what counts as going on.
+    """
+
+    source: Source
+    restored_uid: str = ""
+    restored: tuple[Look, ...] = ()
+    ready_at: datetime | None = None
+    deleted_at: datetime | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
+    demands: Demands = Demands()
