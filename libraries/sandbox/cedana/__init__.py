@@ -1,0 +1,1 @@
+"""The effects of Cedana in an emulated cluster: what its chart's pods would do there."""

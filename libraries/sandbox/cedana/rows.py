@@ -1,0 +1,48 @@
+"""Pods and nodes of an emulated cluster as the propagator knows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from propagator_server.backend import Node, Pod
+
+
+def pod_row(pod: dict[str, Any], cluster_id: str) -> Pod:
+    """A pod object's row."""
+    metadata, status = pod["metadata"], pod.get("status", {})
+    states = status.get("containerStatuses", [])
+    return Pod(
+        uid=metadata["uid"],
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        cluster_id=cluster_id,
+        containers=tuple(container["name"] for container in pod["spec"]["containers"]),
+        status=status.get("phase", "Pending"),
+        ready=sum(bool(state.get("ready")) for state in states),
+        node=pod["spec"].get("nodeName", ""),
+        restarts=sum(state.get("restartCount", 0) for state in states),
+        created=_moment(metadata.get("creationTimestamp")),
+        started=_moment(status.get("startTime")),
+    )
+
+
+def node_row(node: dict[str, Any], cluster_id: str) -> Node:
+    """A node object's row."""
+    metadata = node["metadata"]
+    labels = metadata.get("labels", {})
+    conditions = node.get("status", {}).get("conditions", [])
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return Node(
+        id=metadata["uid"],
+        name=metadata["name"],
+        cluster_id=cluster_id,
+        status="Ready" if ready else "NotReady",
+        instance_type=labels.get("node.kubernetes.io/instance-type", ""),
+        region=labels.get("topology.kubernetes.io/region", ""),
+        labels=labels,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
