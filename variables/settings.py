@@ -208,6 +208,7 @@ class Settings:
 
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    PUBLISHED_CHART = PUBLISHED_CHART
 
     def __getattr__(self, name: str) -> Any:
         try:

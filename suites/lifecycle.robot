@@ -1,0 +1,32 @@
+*** Settings ***
+Documentation       One pod is checkpointed, deleted and restored. That it becomes Ready again proves nothing: a plain
+...                 restart would do the same. So its process carries a nonce that exists in its memory only, and a
+...                 chained counter. After the restore both must go on.
+
+Resource            ../resources/lifecycle.resource
+
+Suite Setup         Acquire Environment
+Suite Teardown      Release Environment
+Test Teardown       Remove Workload
+
+Test Tags           e2e    k3s    propagator    checkpoint    restore    smoke
+
+
+*** Test Cases ***
+Pod Checkpoint And Restore Via Propagator API
+    [Documentation]    The pod's process goes on after the restore, and the pod answers through its Service.
+    [Setup]    Start Control Arm For    nginx
+    Deploy Workload    nginx
+    ${before}=    Observe Workload
+    Checkpoint Workload
+    Delete Workload
+    Restore Workload
+    Workload Should Have Continued    ${before}
+    Workload Should Answer Through Its Service
+    Clean Up Checkpoint
+
+A Pod That Is Only Created Again Comes Out As Restarted
+    [Documentation]    The control arm: the same workload beside it, deleted and created again without a restore. If
+    ...    it came out as anything but restarted, no verdict of this run could be trusted.
+    [Tags]    control
+    Control Arm Should Have Restarted

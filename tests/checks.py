@@ -1,0 +1,75 @@
+"""The checks as commands, in the order of what they cost. Each prints its own output; a failing one is named at the end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARIES = ROOT / "libraries"
+BIN = Path(sys.executable).parent
+
+SCRATCH = "{scratch}"
+"""Stands in commands for a folder that is there for the time of a run."""
+
+Check = tuple[str, list[str]]
+
+
+def keyword_libraries() -> list[str]:
+    """The names of the keyword libraries."""
+    return sorted(folder.name for folder in LIBRARIES.glob("*Library"))
+
+
+def static_checks() -> list[Check]:
+    """Lint, format, types, doors, dry run, libdoc: nothing is started."""
+    python, robot_files = sys.executable, ["suites", "resources"]
+    libdoc = [
+        (f"libdoc {name}", [python, "-m", "robot.libdoc", "-P", "libraries", name, f"{SCRATCH}/{name}.html"])
+        for name in keyword_libraries()
+    ]
+    return [
+        ("ruff check", [python, "-m", "ruff", "check", "."]),
+        ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
+        ("mypy", [python, "-m", "mypy"]),
+        ("doors", [str(BIN / "lint-imports")]),
+        ("robocop check", [str(BIN / "robocop"), "check", *robot_files]),
+        ("robocop format", [str(BIN / "robocop"), "format", "--check", "--diff", *robot_files]),
+        ("dry run", [python, "-m", "robot", "--dryrun", "--output", "NONE", "--log", "NONE", "--report", "NONE", "suites"]),
+        *libdoc,
+    ]
+
+
+def pytest_check(*options: str) -> Check:
+    """The tests of libraries, sandbox and suites."""
+    return ("pytest", [sys.executable, "-m", "pytest", *options])
+
+
+def suites_check() -> Check:
+    """The suites themselves, on the sandbox."""
+    return ("robot suites/", [sys.executable, "-m", "robot", "--outputdir", f"{SCRATCH}/results", "suites"])
+
+
+def run(checks: Sequence[Check]) -> int:
+    """Runs all checks, goes on past a failing one, and returns the exit status."""
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="cedana-e2e-checks-") as scratch:
+        for name, command in checks:
+            print(f"\n== {name}", flush=True)
+            start = time.monotonic()
+            filled = [part.replace(SCRATCH, scratch) for part in command]
+            status = subprocess.run(filled, cwd=ROOT, env=_environment(), check=False).returncode
+            result = "ok" if status == 0 else f"FAILED, exit status {status}"
+            print(f"== {name}: {result} ({time.monotonic() - start:.1f} s)", flush=True)
+            failed += [name] if status else []
+    print(f"\nchecks failed: {', '.join(failed)}" if failed else f"\nall {len(checks)} checks passed", flush=True)
+    return 1 if failed else 0
+
+
+def _environment() -> dict[str, str]:
+    paths = os.pathsep.join([str(LIBRARIES), str(ROOT / "variables")])
+    return os.environ | {"PYTHONPATH": paths, "MYPYPATH": paths, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}

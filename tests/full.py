@@ -1,0 +1,8 @@
+"""`python -m tests.full`: every check of the usual path, and those that take long."""
+
+from __future__ import annotations
+
+from .checks import pytest_check, run, static_checks, suites_check
+
+if __name__ == "__main__":
+    raise SystemExit(run([*static_checks(), suites_check(), pytest_check()]))

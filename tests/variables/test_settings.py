@@ -1,0 +1,187 @@
+"""Every setting: what it may be, where it may come from, and that all that is wrong is said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+users: [{name: u, user: {}}]
+"""
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> dict[str, str]:
+    """An environment in which PROVIDER=existing has all that it needs."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    return {
+        "PROVIDER": "existing",
+        "KUBECONFIG": str(kubeconfig),
+        "CEDANA_URL": "https://ci.cedana.ai/v1",
+        "CEDANA_AUTH_TOKEN": "token-of-the-test",
+    }
+
+
+def test_without_any_setting_the_sandbox_runs_and_nothing_is_wrong() -> None:
+    found = settings.read({}, {})
+    assert found.errors == []
+    assert found.PROVIDER == "sandbox"
+    assert found.CEDANA_AUTH_TOKEN is None
+    assert found.POD_TIMEOUT == 60.0
+    assert found.provider_title == "sandbox, emulated"
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_default() -> None:
+    assert settings.read({"POD_TIMEOUT": "5 s"}, {"POD_TIMEOUT": "7 s"}).POD_TIMEOUT == 5.0
+    assert settings.read({}, {"POD_TIMEOUT": "7 s"}).POD_TIMEOUT == 7.0
+
+
+def test_generic_is_another_name_for_existing(existing: dict[str, str]) -> None:
+    assert settings.read({}, existing | {"PROVIDER": "generic"}).PROVIDER == "existing"
+
+
+def test_existing_with_everything_it_needs_is_fine(existing: dict[str, str]) -> None:
+    found = settings.read({}, existing)
+    assert found.errors == []
+    assert found.CEDANA_AUTH_TOKEN.value == "token-of-the-test"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PROVIDER", "minikube", "one of sandbox, existing, generic"),
+        ("PROVIDER", "", "one of sandbox, existing, generic"),
+        ("KEEP", "sometimes", "one of never, on-failure, always"),
+        ("CLUSTER_ID", "not-a-uuid", "a lower-case UUID"),
+        ("CLUSTER_ID", "550E8400-E29B-41D4-A716-446655440000", "a lower-case UUID"),
+        ("NAMESPACE", "Under_Score", "a DNS label"),
+        ("CEDANA_NAMESPACE", "a" * 64, "a DNS label"),
+        ("POD_TIMEOUT", "soon", "a duration"),
+        ("POD_TIMEOUT", "0", "a duration longer than 0"),
+        ("POD_TIMEOUT", "-3 s", "a duration longer than 0"),
+        ("POD_TIMEOUT", "nan", "a duration"),
+        ("POD_TIMEOUT", "inf", "a duration"),
+        ("SKIP_HELM", "maybe", "1 or 0"),
+        ("CEDANA_URL", "not a url", "the URL of a propagator"),
+        ("CEDANA_URL", "word", "the URL of a propagator"),
+        ("CEDANA_URL", "http://", "the URL of a propagator"),
+        ("CEDANA_URL", "ftp://ci.cedana.ai", "the URL of a propagator"),
+        ("CEDANA_URL", "https://ci.cedana.ai:99999", "the URL of a propagator"),
+        ("CEDANA_URL", "https://user:pass@ci.cedana.ai", "without credentials"),
+        ("HELM_VALUES", "/nowhere/values.yaml", "the path of a readable file"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    for source in ({name: value}, {}), ({}, {name: value}):
+        (error,) = settings.read(*source).errors
+        assert error.startswith(f"{name} is {repr(value) if value else 'empty'}; it must be ")
+        assert allowed in error
+
+
+@pytest.mark.parametrize(
+    "value", ["ci.cedana.ai/v1", "https://ci.cedana.ai", "https://ci.cedana.ai/", "http://localhost:1324", "http://prop"]
+)
+def test_urls_as_they_are_in_use_are_accepted(value: str) -> None:
+    assert settings.read({}, {"CEDANA_URL": value}).errors == []
+
+
+@pytest.mark.parametrize(
+    ("content", "allowed"),
+    [
+        ("", "the path of a file that is not empty"),
+        ("{[", "no YAML"),
+        ("a: 1", "with a cluster in it"),
+        ("clusters: []", "with a cluster in it"),
+        ("just text", "with a cluster in it"),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_one(existing: dict[str, str], content: str, allowed: str) -> None:
+    Path(existing["KUBECONFIG"]).write_text(content)
+    (error,) = settings.read({}, existing).errors
+    assert error.startswith("KUBECONFIG is ")
+    assert allowed in error
+
+
+def test_a_kubeconfig_that_is_missing_or_set_to_nothing(existing: dict[str, str], tmp_path: Path) -> None:
+    (missing,) = settings.read({}, existing | {"KUBECONFIG": str(tmp_path / "none")}).errors
+    assert "No such file" in missing
+    (empty,) = settings.read({}, existing | {"KUBECONFIG": ""}).errors
+    assert empty.startswith("KUBECONFIG is empty; it must be ")
+
+
+def test_the_sandbox_does_not_look_at_the_kubeconfig() -> None:
+    assert settings.read({}, {"KUBECONFIG": "/nowhere"}).errors == []
+
+
+def test_several_kubeconfigs_are_taken_as_kubectl_takes_them(existing: dict[str, str], tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("kind: Config")
+    found = settings.read({}, existing | {"KUBECONFIG": f"{other}:{existing['KUBECONFIG']}"})
+    assert found.errors == []
+    assert str(found.KUBECONFIG) == f"{other}:{existing['KUBECONFIG']}"
+
+
+@pytest.mark.parametrize("name", ["CEDANA_URL", "CEDANA_AUTH_TOKEN"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_existing_needs_url_and_token(existing: dict[str, str], name: str, value: str | None) -> None:
+    environment = {key: text for key, text in existing.items() if key != name} | ({name: value} if value == "" else {})
+    (error,) = settings.read({}, environment).errors
+    assert error == f"{name} is not set; PROVIDER=existing needs it."
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    errors = settings.read({"PROVIDER": "x", "KEEP": "y"}, {"POD_TIMEOUT": "z", "CLUSTER_ID": "w"}).errors
+    assert [error.split()[0] for error in errors] == ["PROVIDER", "CLUSTER_ID", "KEEP", "POD_TIMEOUT"]
+
+
+def test_a_token_on_the_command_line_is_refused_and_not_repeated() -> None:
+    found = settings.read({"CEDANA_AUTH_TOKEN": "very-secret"}, {})
+    (error,) = found.errors
+    assert "command line" in error
+    assert "very-secret" not in error
+    assert found.CEDANA_AUTH_TOKEN is None
+
+
+def test_a_token_with_a_line_end_inside_is_refused_and_not_repeated() -> None:
+    (error,) = settings.read({}, {"CEDANA_AUTH_TOKEN": "half\nother-half"}).errors
+    assert "half" not in error
+
+
+def test_a_token_file_must_be_readable_by_its_owner_only(tmp_path: Path, existing: dict[str, str]) -> None:
+    file = tmp_path / "token"
+    file.write_text("token-in-a-file\n")
+    environment = {key: value for key, value in existing.items() if key != "CEDANA_AUTH_TOKEN"}
+    environment["CEDANA_AUTH_TOKEN_FILE"] = str(file)
+    file.chmod(0o644)
+    (error,) = settings.read({}, environment).errors
+    assert "0600" in error
+    file.chmod(0o600)
+    found = settings.read({}, environment)
+    assert found.errors == []
+    assert found.CEDANA_AUTH_TOKEN.value == "token-in-a-file"
+
+
+def test_a_secret_in_the_settings_is_not_shown(existing: dict[str, str]) -> None:
+    assert "token-of-the-test" not in str(settings.read({}, existing))
+
+
+def test_skip_helm_needs_the_cluster_id(existing: dict[str, str]) -> None:
+    (error,) = settings.read({}, existing | {"SKIP_HELM": "1"}).errors
+    assert error.startswith("CLUSTER_ID is not set")
+
+
+@given(st.dictionaries(st.sampled_from([one.name for one in settings.TABLE]), st.text(max_size=20), max_size=6))
+def test_any_text_gives_settings_or_errors_and_never_an_exception(values: dict[str, str]) -> None:
+    found = settings.read(values, {})
+    wrong = {error.split()[0] for error in found.errors}
+    assert wrong <= {setting.name for setting in settings.TABLE} | {"CEDANA_AUTH_TOKEN"}
