@@ -34,7 +34,7 @@ from .sending import NONE, PATIENT, Patience, Sender
 from .urls import is_local
 
 PAGE = 500
-CHECKPOINT, RESTORE = "checkpoint_pod", "restore_pod"
+RESTORE = "restore_pod"
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,10 @@ class PropagatorClient:
             "DELETE", f"/cluster/{cluster_id}", lambda: all(row.id != cluster_id for row in self.list_clusters())
         )
 
+    def note_checkpoints(self, pod: PodRef) -> CheckpointTrace:
+        """Notes what there is of the pod's actions, so that one begun from now on can be told from them."""
+        return CheckpointTrace(self, pod.uid, pod.name, pod.namespace)
+
     def checkpoint_pod(
         self,
         pod: PodRef,
@@ -140,8 +144,17 @@ class PropagatorClient:
         reason: str = "",
         overrides: Mapping[str, Any] | None = None,
         runc_root: str = "",
+        trace: CheckpointTrace | None = None,
     ) -> str:
         """Asks for a checkpoint and gives its action's id.
+
+        Args:
+            pod: which pod.
+            kind: `simple`, `rootfs` or `rootfsonly`.
+            reason: `manual`, for one.
+            overrides: options of the cluster's Cedana for this checkpoint only.
+            runc_root: needed by services of mid-2025.
+            trace: notes that were taken already (`note_checkpoints`).
 
         Raises:
             AnswerLost: it cannot be known whether a checkpoint was begun.
@@ -149,7 +162,7 @@ class PropagatorClient:
         """
         extra = {"kind": kind, "reason": reason, "runc_root": runc_root, "overrides": dict(overrides or {})}
         body = pod.body() | {key: value for key, value in extra.items() if value}
-        trace = CheckpointTrace(self, pod.uid, pod.name, pod.namespace)
+        trace = trace or self.note_checkpoints(pod)
         return send_carefully(lambda: self._post("/checkpoint/pod", body), trace.find, self._caution)
 
     def restore_pod(
@@ -195,16 +208,30 @@ class PropagatorClient:
         return ActionStatus(action_id, action.status, action.error) if action else None
 
     def wait_until_action_completes(
-        self, action_id: str, kind: str, *, timeout: float, unknown_for: float = 30.0
+        self,
+        action_id: str,
+        kind: str,
+        *,
+        timeout: float,
+        unknown_for: float = 30.0,
+        on_status: Callable[[ActionStatus], None] = lambda _: None,
     ) -> ActionStatus:
         """Waits until an action has succeeded. `kind` is `checkpoint` or `restore`; times in seconds.
+
+        `on_status` is called with each status that is seen.
 
         Raises:
             WaitTimedOut: names the last status and for how long it has been so.
             ActionFailed: it ended in an error, or is unknown for longer than `unknown_for`.
         """
-        watch = ActionWatch(action_id, kind, lambda: self.action_status(action_id, patience=NONE), unknown_for)
-        return wait_until_ended(watch, timeout=timeout, pace=self.pace)
+
+        def read() -> ActionStatus | None:
+            status = self.action_status(action_id, patience=NONE)
+            if status:
+                on_status(status)
+            return status
+
+        return wait_until_ended(ActionWatch(action_id, kind, read, unknown_for), timeout=timeout, pace=self.pace)
 
     def list_actions(self, kind: str = "", *, patience: Patience | None = None) -> list[Action]:
         """The actions, each once; of one type (`checkpoint_pod`, `restore_pod`) if it is given."""
@@ -214,6 +241,11 @@ class PropagatorClient:
     def find_action(self, action_id: str, *, patience: Patience | None = None) -> Action | None:
         """The action of that id."""
         return next((each for each in self.list_actions(patience=patience) if each.id == action_id), None)
+
+    def kind_of(self, action_id: str) -> str:
+        """`restore` if the server lists the action as one, else `checkpoint`."""
+        action = self.find_action(action_id)
+        return "restore" if action and action.type == RESTORE else "checkpoint"
 
     def latest_action_of_pod(self, pod_uid: str) -> str | None:
         """The id of the pod's latest action; None when it has none."""

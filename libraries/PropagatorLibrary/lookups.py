@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from .client import PropagatorClient
 
 HEARTBEAT = "heartbeat"
+ASK = "ask the server now"
 
 
 class CheckpointTrace:
     """Notes the pod's latest action. Heartbeats may checkpoint the pod at the same time; they are not ours."""
 
-    def __init__(self, client: PropagatorClient, uid: str, name: str, namespace: str) -> None:
+    def __init__(
+        self, client: PropagatorClient, uid: str, name: str, namespace: str, *, before: str | None = ASK
+    ) -> None:
         self._client, self._uid, self._name, self._namespace = client, uid, name, namespace
-        self._before = client.latest_action_of_pod(uid) if uid else None
+        self.before = before if before != ASK else client.latest_action_of_pod(uid) if uid else None
         self._known = set() if uid else {action.id for action in client.list_actions("checkpoint_pod")}
 
     def find(self) -> str | None:
@@ -30,7 +33,7 @@ class CheckpointTrace:
             PropagatorError: it cannot be told which one is ours.
         """
         latest = self._client.latest_action_of_pod(self._uid) if self._uid else None
-        if self._uid and latest == self._before:
+        if self._uid and latest == self.before:
             return None
         actions = self._client.list_actions()
         row = next((action for action in actions if action.id == latest), None)
@@ -43,7 +46,7 @@ class CheckpointTrace:
 
     def _since(self, actions: list[Action]) -> list[Action]:
         """The checkpoints that began after the noted one, by the server's own clock, heartbeats apart."""
-        noted = next((_moment(action) for action in actions if action.id == self._before), 0.0)
+        noted = next((_moment(action) for action in actions if action.id == self.before), 0.0)
         return [
             action for action in actions if _ours(action) and _moment(action) > noted and action.id not in self._known
         ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from harness.secrets import SECRETS
+
+from .urls import is_local
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 Timeouts = tuple[float, float]
@@ -53,7 +55,7 @@ def mount(
     base_url: str,
     token: str,
     *,
-    verify: bool | str = True,
+    verify: Literal[True] | str = True,
     timeouts: Timeouts = (CONNECT_TIMEOUT, READ_TIMEOUT),
 ) -> None:
     """Makes the session carry the token to the base URL's origin.
@@ -62,12 +64,15 @@ def mount(
         session: any session; its own adapters stay for other hosts.
         base_url: normalised.
         token: the bearer token; it is masked in every text of the harness from now on.
-        verify: False is not offered for remote hosts anywhere; a path names a bundle of CA certificates.
+        verify: True, or the path of a bundle of CA certificates.
         timeouts: seconds to connect, and between two pieces of an answer.
     """
     SECRETS.add(token)
     scheme, netloc = urlsplit(base_url)[:2]
     session.verify = verify
+    session.auth = _no_other_auth
+    if is_local(base_url):
+        session.trust_env = False  # a proxy cannot reach this machine's own loopback
     session.mount(f"{scheme}://{netloc}/", TokenAdapter(base_url, token, timeouts))
 
 
@@ -76,6 +81,11 @@ def open_session(base_url: str, token: str, **options: Any) -> requests.Session:
     session = requests.Session()
     mount(session, base_url, token, **options)
     return session
+
+
+def _no_other_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from adding a password of ~/.netrc, which would be logged with the request."""
+    return request
 
 
 def _origin_of(url: str) -> tuple[str, str, int | None]:

@@ -1,0 +1,1 @@
+"""The keywords by theme. Each class is a part of PropagatorLibrary."""

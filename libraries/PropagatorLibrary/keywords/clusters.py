@@ -1,0 +1,93 @@
+"""Keywords about clusters, and what the propagator knows of them."""
+
+from __future__ import annotations
+
+from robot.api import logger
+from robot.api.deco import keyword
+
+from harness.ledger import LEDGER
+
+from ..models import Cluster, NodeRow, PodRow
+from .base import Connected, begin
+
+
+class ClusterKeywords(Connected):
+    """Clusters, pods and nodes."""
+
+    @keyword
+    def register_cluster(self, name: str) -> str:
+        """Registers a cluster. One that is registered already is used, and stays when the run ends.
+
+        Args:
+            name: of the cluster.
+
+        Returns:
+            The cluster's id.
+
+        Raises:
+            PropagatorError: the propagator refused or did not answer.
+
+        Example:
+
+            ${cluster_id}=    Register Cluster    my-cluster
+        """
+        client = self.connected()
+        if known := client.find_cluster(name):
+            logger.info(f"Cluster {name} is registered already, as {known.id}.")
+            return known.id
+        entry = LEDGER.intend("cluster-registration", name, place=client.base_url, cluster_name=name)
+        cluster_id = begin(entry, lambda: client.register_cluster(name), "cluster_id")
+        logger.info(f"Registered cluster {name} as {cluster_id}.")
+        return cluster_id
+
+    @keyword
+    def deregister_cluster(self, cluster_id: str) -> None:
+        """Removes a cluster's registration. One that is gone already is no error.
+
+        Args:
+            cluster_id: as `Register Cluster` gave it.
+
+        Raises:
+            PropagatorError: the propagator refused or did not answer.
+
+        Example:
+
+            Deregister Cluster    ${cluster_id}
+        """
+        self.connected().deregister_cluster(cluster_id)
+        if entry := LEDGER.find("cluster-registration", cluster_id=cluster_id):
+            LEDGER.gone(entry)
+
+    @keyword
+    def list_clusters(self) -> list[Cluster]:
+        """Lists the registered clusters.
+
+        Returns:
+            Clusters with `id`, `name`, `status`, `kind` and `last_sync`.
+
+        Example:
+
+            ${clusters}=    List Clusters
+            Log Many    @{clusters}
+        """
+        return self.connected().list_clusters()
+
+    @keyword
+    def list_propagator_pods(self) -> list[PodRow]:
+        """Lists the pods that the propagator knows, of registered clusters only.
+
+        Example:
+
+            ${pods}=    List Propagator Pods
+        """
+        return self.connected().list_pods()
+
+    @keyword
+    def list_propagator_nodes(self) -> list[NodeRow]:
+        """Lists the nodes that the propagator knows, of registered clusters only.
+
+        Example:
+
+            ${nodes}=    List Propagator Nodes
+        """
+        return self.connected().list_nodes()

@@ -1,0 +1,67 @@
+"""Removing what runs left at the propagator: cluster registrations and checkpoints."""
+
+from __future__ import annotations
+
+from harness.failures import OperationFailed
+from harness.ledger import Entry
+
+from .client import PropagatorClient
+from .connections import client_for
+from .lookups import CheckpointTrace
+from .models import Checkpoint
+
+LOOK_BUDGET = 5.0
+
+
+class RegistrationRemover:
+    """Deregisters the cluster of the entry: by its id, or by its name when the id was never learnt."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether it is still registered."""
+        return _registered(entry) is not None
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Deregisters it."""
+        if cluster_id := _registered(entry):
+            client_for(entry.place, budget / 2).deregister_cluster(cluster_id)
+
+
+class CheckpointRemover:
+    """Deprecates the checkpoints of the entry's action; storage is cleared by the service in its own time."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether a checkpoint of it is still there."""
+        return bool(_kept(entry, LOOK_BUDGET))
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Deprecates each."""
+        for checkpoint in _kept(entry, budget / 2):
+            client_for(entry.place, budget / 2).deprecate_checkpoint(checkpoint.id)
+
+
+def _registered(entry: Entry) -> str | None:
+    rows = client_for(entry.place, LOOK_BUDGET).list_clusters()
+    wanted = entry.find.get("cluster_id")
+    ids = (row.id for row in rows if (row.id == wanted if wanted else row.name == entry.find["cluster_name"]))
+    return next(ids, None)
+
+
+def _kept(entry: Entry, budget: float) -> list[Checkpoint]:
+    client = client_for(entry.place, budget)
+    action_id = entry.find.get("action_id") or _begun(client, entry)
+    action = client.find_action(action_id) if action_id else None
+    wanted = set(action.checkpoint_ids) if action else set()
+    return [row for row in client.list_checkpoints() if row.id in wanted and not row.deprecated] if wanted else []
+
+
+def _begun(client: PropagatorClient, entry: Entry) -> str | None:
+    """The action of a request whose answer the run did not live to read."""
+    find = entry.find
+    if not find.get("pod_uid"):
+        raise OperationFailed(
+            f"to know whether a checkpoint of {entry.name} was begun",
+            "the pod was named without its UID, so that its actions cannot be asked for",
+            "the list of checkpoints at the propagator",
+            cause="answer-lost",
+        )
+    return CheckpointTrace(client, find["pod_uid"], find["pod_name"], find["namespace"], before=find["before"]).find()
