@@ -9,14 +9,16 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
-from ..failures import NotAsExpected
-from ..ledger import LEDGER
+from ..failures import NotAsExpected, OperationFailed
+from ..ledger import LEDGER, Entry
 from ..waiting import Done, Look, Pending
 from .connection import Cluster
 from .errors import api_errors
 from .watching import Obj, Objects, watch_until
 
 FIELD_MANAGER = "cedana-e2e"
+RUN_LABEL = "e2e.cedana.ai/run"
+"""Label of everything that a run creates in a cluster; its value is the run's id."""
 
 
 def resource(cluster: Cluster, api_version: str, kind: str) -> Any:
@@ -35,7 +37,7 @@ def resource(cluster: Cluster, api_version: str, kind: str) -> Any:
 
 
 def create(cluster: Cluster, manifest: Mapping[str, Any], namespace: str) -> Obj:
-    """Creates one object in `namespace` (cluster-scoped kinds: nowhere), with a ledger entry before.
+    """Creates one object in `namespace` (cluster-scoped kinds: nowhere), labelled, with a ledger entry before.
 
     Raises:
         OperationFailed: the API refuses it, with its words.
@@ -44,27 +46,57 @@ def create(cluster: Cluster, manifest: Mapping[str, Any], namespace: str) -> Obj
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     served = resource(cluster, manifest["apiVersion"], kind)
     place = namespace if served.namespaced else ""
-    entry = LEDGER.intend(
-        "object",
-        f"{kind} {f'{place}/' if place else ''}{name}",
-        place=str(cluster.kubeconfig),
-        context=cluster.context,
-        apiVersion=manifest["apiVersion"],
-        kind=kind,
-        namespace=place,
-        name=name,
-    )
+    entry = intend(cluster, manifest["apiVersion"], kind, place, name)
     try:
         with api_errors(f"create {entry.name}"):
             made: Obj = served.create(
-                body=dict(manifest), namespace=place or None, field_manager=FIELD_MANAGER
+                body=labelled(manifest), namespace=place or None, field_manager=FIELD_MANAGER
             ).to_dict()
-    except Exception as problem:
-        if getattr(problem.__cause__, "status", None):  # refused by the server, so nothing was made
+    except OperationFailed as problem:
+        if was_refused(problem):
             LEDGER.gone(entry)
         raise
     LEDGER.made(entry, uid=made["metadata"]["uid"])
     return made
+
+
+def intend(cluster: Cluster, api_version: str, kind: str, namespace: str, name: str) -> Entry:
+    """Writes down an object that is about to be made, by this run or by a server at its request."""
+    return LEDGER.intend(
+        "namespace" if kind == "Namespace" else "object",
+        name if kind == "Namespace" else f"{kind} {f'{namespace}/' if namespace else ''}{name}",
+        place=str(cluster.kubeconfig),
+        context=cluster.context,
+        apiVersion=api_version,
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        run=LEDGER.run_id,
+    )
+
+
+def entry_of(cluster: Cluster, kind: str, namespace: str, name: str, uid: str | None = None) -> Entry | None:
+    """The newest ledger entry of this run for that object; with `uid` only one that is not known to be another."""
+    for entry in reversed(LEDGER.owed()):
+        found = entry.find
+        here = entry.place == str(cluster.kubeconfig) and found.get("context") == cluster.context
+        same = (found.get("kind"), found.get("namespace"), found.get("name")) == (kind, namespace, name)
+        if here and same and (uid is None or found.get("uid") in (None, uid)):
+            return entry
+    return None
+
+
+def labelled(manifest: Mapping[str, Any]) -> Obj:
+    """A copy of `manifest` with the label that tells objects of this run from those of others."""
+    metadata = manifest["metadata"]
+    labels = {**(metadata.get("labels") or {}), RUN_LABEL: LEDGER.run_id}
+    return {**manifest, "metadata": {**metadata, "labels": labels}}
+
+
+def was_refused(failure: OperationFailed) -> bool:
+    """Whether the server refused the call, so that nothing was made; after a 5xx nobody can tell."""
+    status = getattr(failure.__cause__, "status", None) or 0
+    return 400 <= status < 500
 
 
 def find(cluster: Cluster, api_version: str, kind: str, namespace: str, name: str) -> Obj | None:

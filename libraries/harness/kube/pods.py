@@ -126,22 +126,31 @@ def wait_until_ready(cluster: Cluster, namespace: str, name: str, timeout: float
 
 
 def stay_ready(
-    cluster: Cluster, namespace: str, name: str, seconds: float, *, cause: str = "restored-pod-unstable"
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    seconds: float,
+    *,
+    before: Obj | None = None,
+    cause: str = "restored-pod-unstable",
 ) -> Obj:
     """Watches a Ready pod for `seconds`: it must stay Ready as the same pod, without a container restart.
+
+    Args:
+        before: the pod as it was seen earlier; as it is now when None.
 
     Raises:
         NotAsExpected: it did not; says what changed.
     """
     with api_errors(f"watch pod {namespace}/{name}"):
-        before = get(cluster, namespace, name)
+        first = before or get(cluster, namespace, name)
         broken = watch_while(
-            named_pod(cluster, namespace, name), lambda pods: _difference(before, pods), seconds=seconds
+            named_pod(cluster, namespace, name), lambda pods: _difference(first, pods), seconds=seconds
         )
     if broken:
         expected = f"pod {name} to stay Ready for {seconds:g} s as the same pod, without a restart"
         raise NotAsExpected(expected, broken, LOOK_AT_EVENTS, cause=cause)
-    return before
+    return first
 
 
 def _difference(before: Obj, pods: Objects) -> str | None:
@@ -194,20 +203,27 @@ def raw(call: Callable[..., Any], *arguments: Any, **named: Any) -> Obj:
 
 
 def read_log(
-    cluster: Cluster, namespace: str, name: str, container: str | None = None, *, previous: bool = False
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    container: str | None = None,
+    *,
+    previous: bool = False,
+    timestamps: bool = True,
 ) -> list[str]:
-    """The lines of a container's log, each with the runtime's timestamp in front.
+    """The lines of a container's log.
 
     Args:
         container: may be None where the pod has only one.
         previous: of the container before its last restart.
+        timestamps: each line with the runtime's timestamp in front.
 
     Raises:
         ApiException: 400 where the container has not started or has no previous log; 404 where there is no such pod.
     """
     options: dict[str, Any] = {"container": container} if container else {}
     response = cluster.core.read_namespaced_pod_log(
-        name, namespace, timestamps=True, previous=previous, _preload_content=False, **options
+        name, namespace, timestamps=timestamps, previous=previous, _preload_content=False, **options
     )
     text: str = response.data.decode(errors="replace")
     return text.splitlines()

@@ -1,0 +1,65 @@
+"""Keywords for manifests."""
+
+from __future__ import annotations
+
+from robot.api import logger
+from robot.api.deco import keyword
+from robot.utils import DotDict
+
+from harness.kube import CLUSTERS
+
+from .. import applying
+from ..manifests import Overrides, adapt, load
+from .answers import all_dotted, dotted
+
+
+class ManifestKeywords:
+    """Creating what a manifest holds."""
+
+    @keyword
+    def apply_manifest(
+        self,
+        manifest: str,
+        namespace: str,
+        *,
+        pod_name: str | None = None,
+        image: str | None = None,
+        container: str | None = None,
+        labels: dict[str, str] | None = None,
+        rename_services: bool = False,
+        cluster: str | None = None,
+    ) -> DotDict | list[DotDict]:
+        """Creates the objects of a manifest in a namespace. They are removed at the run's end.
+
+        The manifest is checked before anything is created. An object that is there already is refused: it is not
+        this run's.
+
+        Args:
+            manifest: path of a YAML file, or YAML text of several lines.
+            namespace: where to create them.
+            pod_name: renames the pod; its label `app` and its container follow where they have the old name.
+            image: for the first container of the pod, or for `container`.
+            container: the container that `image` is for.
+            labels: added to every object.
+            rename_services: Services that select the pod's old `app` label or have its old name follow `pod_name`.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pod, where the manifest holds exactly one, with the API's field names; else a list of all objects.
+
+        Raises:
+            BadInput: the manifest cannot be used; nothing was created; cause `bad-manifest`.
+            OperationFailed: the cluster refuses an object, with its words.
+
+        Example:
+
+            ${pod}=    Apply Manifest    ${CURDIR}/nginx.yaml    my-tests    pod_name=web
+            Log    ${pod.metadata.uid}
+        """
+        overrides = Overrides(pod_name, image, container, labels or {}, rename_services)
+        adapted = adapt(load(manifest), overrides)
+        objects = applying.apply(CLUSTERS.get(cluster), adapted, namespace)
+        made = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in objects)
+        logger.info(f"Created in namespace {namespace}: {made}.")
+        pods = [one for one in objects if one["kind"] == "Pod"]
+        return dotted(pods[0]) if len(pods) == 1 else all_dotted(objects)

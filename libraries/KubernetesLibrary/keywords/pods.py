@@ -1,0 +1,203 @@
+"""Keywords for pods."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from robot.api import logger
+from robot.api.deco import keyword
+from robot.utils import DotDict
+
+from harness.kube import CLUSTERS, pods
+
+from .. import deletion, facts, groups, lookup
+from .answers import all_dotted, dotted
+
+
+class PodKeywords:
+    """Pods: awaited, looked at, deleted."""
+
+    @keyword
+    def wait_until_pod_is_ready(
+        self, name: str, namespace: str, *, timeout: timedelta = timedelta(minutes=1), cluster: str | None = None
+    ) -> DotDict:
+        """Waits until the pod is Ready.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            timeout: how long to wait.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pod, with the API's field names.
+
+        Raises:
+            WaitTimedOut: says in which state the pod was last seen, and for how long.
+            NotAsExpected: the pod has ended.
+
+        Example:
+
+            ${pod}=    Wait Until Pod Is Ready    web    my-tests    timeout=2 min
+        """
+        pod = pods.wait_until_ready(CLUSTERS.get(cluster), namespace, name, timeout.total_seconds())
+        logger.info(f"Pod {name} is Ready on node {pod['spec'].get('nodeName')}.")
+        return dotted(pod)
+
+    @keyword
+    def wait_until_pods_are_ready(
+        self,
+        selector: str,
+        namespace: str,
+        *,
+        at_least: int = 1,
+        timeout: timedelta = timedelta(minutes=1),
+        cluster: str | None = None,
+    ) -> list[DotDict]:
+        """Waits until there are enough pods with these labels and all of them are Ready.
+
+        Pods that have done their work (Succeeded) or are being deleted do not count.
+
+        Args:
+            selector: label selector, as kubectl has it.
+            namespace: of the pods.
+            at_least: how many pods there must be.
+            timeout: how long to wait.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pods, with the API's field names.
+
+        Raises:
+            WaitTimedOut: says in which state each of the others was last seen.
+
+        Example:
+
+            Wait Until Pods Are Ready    app.kubernetes.io/instance=cedana    cedana-system    at_least=2
+        """
+        found = groups.wait_until_ready(CLUSTERS.get(cluster), namespace, selector, at_least, timeout.total_seconds())
+        logger.info(f"Ready: {', '.join(pod['metadata']['name'] for pod in found)}.")
+        return all_dotted(found)
+
+    @keyword(tags=["assertion"])
+    def pod_should_stay_ready(
+        self, name: str, namespace: str, *, duration: timedelta = timedelta(seconds=5), cluster: str | None = None
+    ) -> DotDict:
+        """Watches a pod, which must stay Ready as the same pod and without a container restart.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            duration: for how long.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pod, with the API's field names.
+
+        Raises:
+            NotAsExpected: it did not stay so; says what changed. The cause is `restored-pod-unstable` for a pod that
+                was found as a restored one.
+
+        Example:
+
+            Pod Should Stay Ready    web    my-tests    duration=10 s
+        """
+        where = CLUSTERS.get(cluster)
+        before = facts.pod(where, namespace, name)
+        cause = "restored-pod-unstable" if lookup.is_known_as_restored(where, before) else "not-ready"
+        pods.stay_ready(where, namespace, name, duration.total_seconds(), before=before, cause=cause)
+        return dotted(before)
+
+    @keyword
+    def get_pod(self, name: str, namespace: str, *, cluster: str | None = None) -> DotDict:
+        """Gets a pod as it is now.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pod, with the API's field names: `${pod.status.phase}`, `${pod.spec.nodeName}`.
+
+        Raises:
+            NotAsExpected: there is none; names the pods that there are.
+
+        Example:
+
+            ${pod}=    Get Pod    web    my-tests
+            Log    ${pod.status.podIP}
+        """
+        return dotted(facts.pod(CLUSTERS.get(cluster), namespace, name))
+
+    @keyword
+    def list_pods(self, namespace: str, *, selector: str | None = None, cluster: str | None = None) -> list[DotDict]:
+        """Lists the pods of a namespace, by name.
+
+        Args:
+            namespace: of the pods.
+            selector: label selector, as kubectl has it; all pods by default.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pods, with the API's field names.
+
+        Example:
+
+            ${pods}=    List Pods    my-tests    selector=app=web
+            Log    ${pods}[0][metadata][name]
+        """
+        found = facts.pods(CLUSTERS.get(cluster), namespace, selector)
+        logger.info(f"Pods in namespace {namespace}: {', '.join(pod['metadata']['name'] for pod in found) or 'none'}.")
+        return all_dotted(found)
+
+    @keyword(tags=["assertion"])
+    def pod_should_not_exist(self, name: str, namespace: str, *, cluster: str | None = None) -> None:
+        """Fails when there is a pod of that name. It does not wait.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            cluster: alias; the first started cluster by default.
+
+        Raises:
+            NotAsExpected: says in which state the pod is.
+
+        Example:
+
+            Delete Pod    web    my-tests
+            Pod Should Not Exist    web    my-tests
+        """
+        facts.no_pod(CLUSTERS.get(cluster), namespace, name)
+
+    @keyword
+    def delete_pod(
+        self,
+        name: str,
+        namespace: str,
+        *,
+        uid: str | None = None,
+        timeout: timedelta = timedelta(minutes=1),
+        cluster: str | None = None,
+    ) -> None:
+        """Deletes a pod and waits until it is gone. Fine when it is gone already.
+
+        Only the pod that has the name now is deleted and awaited, not one that takes its name afterwards.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            uid: only the pod with this UID; another one of that name is left alone.
+            timeout: how long to wait until it is gone.
+            cluster: alias; the first started cluster by default.
+
+        Raises:
+            WaitTimedOut: it is still there; says in which state.
+            OperationFailed: the cluster refuses.
+
+        Example:
+
+            Delete Pod    web    my-tests
+        """
+        deleted = deletion.delete_pod(CLUSTERS.get(cluster), namespace, name, uid, timeout.total_seconds())
+        logger.info(f"Pod {name} {'is gone' if deleted else 'was not there'}.")

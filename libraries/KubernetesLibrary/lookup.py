@@ -1,0 +1,170 @@
+"""Finding the pod that a restore made: which of a namespace's pods it can be, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.failures import NotAsExpected
+from harness.kube import Cluster, api_errors
+from harness.kube.objects import entry_of, intend
+from harness.kube.pods import LOOK_AT_EVENTS, is_ready, list_pods, raw, state_of
+from harness.kube.watching import Objects, watch_until
+from harness.ledger import LEDGER
+from harness.waiting import Done, Look, Pending
+
+Obj = dict[str, Any]
+RESTORED = "-restored"
+LOOK_AT_RESTORE = "the restore action at the propagator, and the log of the Cedana manager"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is known of a restored pod before it is found.
+
+    Attributes:
+        original: name of the pod that was checkpointed.
+        original_uid: its UID; the restored pod has another.
+        name: the name that the restore asked for; None when it asked for none.
+        known: UIDs of pods that were there before the restore was asked for.
+        asked_at: when it was asked for, by the cluster's clock.
+    """
+
+    original: str
+    original_uid: str
+    name: str | None = None
+    known: frozenset[str] = frozenset()
+    asked_at: datetime | None = None
+
+    def __str__(self) -> str:
+        names = f"{self.base}{RESTORED}... or {self.original}"
+        return f"a pod restored from {self.original}, named {self.name or names}"
+
+    @property
+    def base(self) -> str:
+        """The original's name before any restore."""
+        return self.original.split(RESTORED, maxsplit=1)[0]
+
+    def objection(self, pod: Obj) -> str:
+        """Why the pod cannot be the restored one; empty when it can."""
+        metadata = pod["metadata"]
+        if not self._named(metadata["name"]):
+            return "another name"
+        if metadata["uid"] == self.original_uid:
+            return "it is the original itself"
+        if metadata["uid"] in self.known:
+            return "it was there before the restore"
+        if self.asked_at and _created(pod) < self.asked_at.replace(microsecond=0):
+            return f"created at {metadata['creationTimestamp']}, before the restore was asked for"
+        return "it is being deleted" if "deletionTimestamp" in metadata else ""
+
+    def _named(self, name: str) -> bool:
+        if self.name:
+            return name == self.name
+        return name == self.original or name.startswith(f"{self.base}{RESTORED}")
+
+
+def sought(original: Obj, name: str | None, known: Iterable[Obj], asked_at: datetime | None) -> Wanted:
+    """What is known of the pod restored from `original`; `known` are the pods of before.
+
+    Args:
+        asked_at: without a zone it counts as UTC, the only zone that Kubernetes writes.
+    """
+    metadata = original["metadata"]
+    uids = frozenset(pod["metadata"]["uid"] for pod in known)
+    if asked_at and asked_at.tzinfo is None:
+        asked_at = asked_at.replace(tzinfo=UTC)
+    return Wanted(metadata["name"], metadata["uid"], name or None, uids, asked_at)
+
+
+def judge(wanted: Wanted, pods: Iterable[Obj]) -> Look[Obj]:
+    """The restored pod among `pods`, or which pods there are instead.
+
+    Raises:
+        NotAsExpected: several pods could be it.
+    """
+    objections = [(pod, wanted.objection(pod)) for pod in pods]
+    matches = [pod for pod, objection in objections if not objection]
+    if len(matches) > 1:
+        names = ", ".join(_described(pod) for pod in matches)
+        raise NotAsExpected(str(wanted), f"{len(matches)} pods could be it: {names}", LOOK_AT_RESTORE)
+    if matches:
+        return Done(matches[0])
+    others = "; ".join(f"{_described(pod)}: {objection}" for pod, objection in objections)
+    return Pending(f"no such pod; there are {others}" if others else "no pod in the namespace", "restored-pod-missing")
+
+
+def find(cluster: Cluster, namespace: str, wanted: Wanted) -> Obj:
+    """The restored pod as it is now, Ready or not; the ledger owes its removal from now on.
+
+    Raises:
+        NotAsExpected: there is none, or several; lists the pods there are; cause `restored-pod-missing`.
+    """
+    with api_errors(f"list the pods of namespace {namespace}"):
+        pods = raw(list_pods(cluster, namespace)).get("items") or []
+    answer = judge(wanted, pods)
+    if isinstance(answer, Pending):
+        raise NotAsExpected(str(wanted), answer.seen, LOOK_AT_RESTORE, cause=answer.cause)
+    return _owe(cluster, answer.value)
+
+
+def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: float) -> Obj:
+    """Waits by watch until the restored pod is there and Ready; the ledger owes its removal from now on.
+
+    Args:
+        timeout: seconds.
+
+    Raises:
+        WaitTimedOut: no such pod (cause `restored-pod-missing`) or it is not Ready (cause `restored-pod-not-ready`
+            where its state does not tell a better one).
+        NotAsExpected: several pods could be it, or it has ended.
+    """
+
+    def look(pods: Objects) -> Look[Obj]:
+        answer = judge(wanted, pods)
+        if isinstance(answer, Pending):
+            return answer
+        pod = _owe(cluster, answer.value)
+        if is_ready(pod):
+            return Done(pod)
+        if pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
+            raise NotAsExpected(f"{wanted}, Ready", state_of(pod).seen, LOOK_AT_EVENTS, cause="restored-pod-not-ready")
+        return state_of(pod)
+
+    with api_errors(f"watch the pods of namespace {namespace}"):
+        return watch_until(
+            list_pods(cluster, namespace),
+            look,
+            timeout=timeout,
+            expected=f"{wanted}, to be Ready",
+            look_next=f"{LOOK_AT_EVENTS}; {LOOK_AT_RESTORE}",
+            cause="restored-pod-not-ready",
+        )
+
+
+def is_known_as_restored(cluster: Cluster, pod: Obj) -> bool:
+    """Whether this run found that very pod as a restored one."""
+    metadata = pod["metadata"]
+    entry = entry_of(cluster, "Pod", metadata["namespace"], metadata["name"], metadata["uid"])
+    return entry is not None and bool(entry.find.get("restored"))
+
+
+def _owe(cluster: Cluster, pod: Obj) -> Obj:
+    metadata = pod["metadata"]
+    if not is_known_as_restored(cluster, pod):
+        entry = intend(cluster, "v1", "Pod", metadata["namespace"], metadata["name"])
+        LEDGER.made(entry, uid=metadata["uid"], restored=True)
+    return pod
+
+
+def _created(pod: Obj) -> datetime:
+    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    return created.astimezone(UTC)
+
+
+def _described(pod: Obj) -> str:
+    metadata = pod["metadata"]
+    phase = pod.get("status", {}).get("phase", "no phase")
+    return f"{metadata['name']} ({phase}, created at {metadata['creationTimestamp']})"

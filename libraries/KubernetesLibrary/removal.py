@@ -1,0 +1,69 @@
+"""Removing what a ledger says that a run made in a cluster: namespaces and objects, each only as the very thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.failures import NotAsExpected
+from harness.kube import Cluster
+from harness.kube.objects import RUN_LABEL, delete, find
+from harness.ledger import Entry
+
+from . import namespaces
+
+Obj = dict[str, Any]
+
+
+class NamespaceRemover:
+    """Deletes a namespace that a run created, with everything in it."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether that very namespace is still there."""
+        return self._found(entry) is not None
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Deletes it and waits until it is gone, at most `budget` seconds."""
+        if found := self._found(entry):
+            namespaces.remove(_cluster(entry), entry.find["name"], found["metadata"]["uid"], budget)
+
+    def _found(self, entry: Entry) -> Obj | None:
+        return _the_one(entry, namespaces.find(_cluster(entry), entry.find["name"]))
+
+
+class ObjectRemover:
+    """Deletes an object that a run created. A kind that the cluster does not serve has no objects."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether that very object is still there."""
+        return self._found(entry) is not None
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Deletes it and waits until it is gone, at most `budget` seconds."""
+        if found := self._found(entry):
+            delete(_cluster(entry), *_address(entry), uid=found["metadata"]["uid"], timeout=budget)
+
+    def _found(self, entry: Entry) -> Obj | None:
+        try:
+            return _the_one(entry, find(_cluster(entry), *_address(entry)))
+        except NotAsExpected:
+            return None
+
+
+def _address(entry: Entry) -> tuple[str, str, str, str]:
+    where = entry.find
+    return where["apiVersion"], where["kind"], where["namespace"], where["name"]
+
+
+def _cluster(entry: Entry) -> Cluster:
+    return Cluster("removal", Path(entry.place), entry.find.get("context"))
+
+
+def _the_one(entry: Entry, found: Obj | None) -> Obj | None:
+    """`found` if it is the run's: known by its UID or, where the run ended before it learnt that, by its label."""
+    if found is None:
+        return None
+    if uid := entry.find.get("uid"):
+        return found if found["metadata"]["uid"] == uid else None
+    labels = found["metadata"].get("labels") or {}
+    return found if labels.get(RUN_LABEL) == entry.find["run"] else None
