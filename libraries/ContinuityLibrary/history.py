@@ -96,9 +96,9 @@ class SourceHistory:
             return False
         return printed.stamp < nanoseconds(run.started_at) - START_SLACK
 
-    def stamps_between(self, first: int, last: int) -> list[int]:
-        """When the source printed these steps."""
-        return [one.stamp for one in self.known if first <= one.number <= last]
+    def stamps_since(self, first: int) -> list[int]:
+        """When the source printed that step and the later ones."""
+        return [one.stamp for one in self.known if one.number >= first]
 
 
 class OwnHistory:

@@ -160,7 +160,7 @@ class _Case:
         return self.own.others if kind in (Kind.RESTARTED, Kind.FOREIGN) else self.own.mine
 
     def _freeze_gap(self) -> float | None:
-        stamps = self.source.stamps_between(self.source.b, self.source.r) if self.source.complete else []
+        stamps = self.source.stamps_since(self.source.b)
         gaps = [later - earlier for earlier, later in pairwise(stamps)]
         return max(gaps) / NANOSECONDS if gaps else None
 
@@ -270,7 +270,8 @@ def _was_restarted(case: _Case) -> _Finding | None:
     runs = {one.run for one in case.own.mine}
     if runs == {case.own.restarts}:
         return None
-    missing = f"the restored container was restarted when it had reached step {case.own.mine[-1].number}"
+    reached = max(one.number for one in case.own.mine if one.run < case.own.restarts)
+    missing = f"the restored container was restarted when it had reached step {reached}"
     if case.own.restarts not in runs:
         return _inconclusive(missing, "the steps after the restart")
     return _inconclusive(f"{missing}, and its steps are not those of one process")

@@ -82,6 +82,7 @@ CAUSES = _catalogue(
     Cause("process-broken", Blame.PRODUCT, "The restored process lost or forged part of its history."),
     Cause("process-silent", Blame.PRODUCT, "The restored process does not go on although its pod is Ready."),
     Cause("not-restored", Blame.PRODUCT, "The pod is the source itself, not a restored one."),
+    Cause("witness-missing", Blame.ENVIRONMENT, "The workload's log has no steps of a witness."),
     Cause("evidence-missing", Blame.UNKNOWN, "The evidence does not suffice for a verdict."),
     # ourselves
     Cause("check-broken", Blame.HARNESS, "The control arm did not come out as restarted: the check itself is broken."),

@@ -6,11 +6,11 @@ import random
 from dataclasses import replace
 
 import pytest
+from tests.ContinuityLibrary import recordings
+from tests.ContinuityLibrary.recordings import Case
 
 from ContinuityLibrary.evidence import ContainerLog, Look
 from ContinuityLibrary.verdict import Kind, judge
-from tests.ContinuityLibrary import recordings
-from tests.ContinuityLibrary.recordings import Case
 
 CASES = recordings.cases()
 pytestmark = pytest.mark.skipif(not CASES, reason=f"the recordings of real restores are not at {recordings.FOLDER}")
@@ -72,7 +72,7 @@ def test_cut_off_at_its_beginning_no_log_is_continued_that_was_not(case: Case) -
 
 @each
 def test_too_early_a_reading_asks_for_more_or_tells_the_same(case: Case) -> None:
-    first, last = case.evidence.restored
+    _, last = case.evidence.restored
     for seconds in (0.3, 0.7, 1, 2, 3, 5):
         verdict = judge(replace(case.evidence, restored=recordings.split(last, before_the_end=seconds)[:1]))
         assert verdict.kind == case.verdict or (verdict.kind == Kind.INCONCLUSIVE and verdict.pending), str(verdict)

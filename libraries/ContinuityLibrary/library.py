@@ -1,0 +1,322 @@
+"""The keywords: arguments, types, documentation and logging over plain Python."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from robot.api import logger
+from robot.api.deco import keyword, library
+
+from harness.failures import BadInput, NotAsExpected
+from harness.kube import CLUSTERS, Cluster
+
+from . import collect
+from .control_keywords import ControlArmKeywords
+from .observation import Observation, Workload
+from .verdict import Kind, Verdict
+from .wording import failure
+
+VERSION = "0.1.0"
+
+
+@library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
+class ContinuityLibrary(ControlArmKeywords):
+    """Did the process go on where it was checkpointed?
+
+    A workload carries a *witness*: a nonce that exists in the memory of its process only, and a counter whose every
+    step is chained by a hash. It prints one line a step, and the container's log tells what became of it. That a
+    restored pod is Ready proves nothing; a plain restart would be Ready, too.
+
+    | verdict      | means |
+    |--------------|-------|
+    | continued    | its own steps follow on the checkpoint's, and keep coming |
+    | restarted    | another nonce: a fresh start |
+    | rewound      | an older state, or it went back again |
+    | ahead        | not this checkpoint's state |
+    | foreign      | the nonce of another workload of this run |
+    | broken chain | a line's hash does not follow |
+    | silent       | Ready, yet no step of its own |
+    | original     | the pod is the source itself |
+    | inconclusive | the evidence does not suffice; says what is missing |
+
+    Nothing here touches the workload: only the API server is asked, for the pod and its log. An exec, a port-forward or
+    a connection of a test's own into the pod can make a checkpoint fail.
+
+    `cluster` is the alias of a cluster that was started or connected; the first one when it is not given. `timeout` is
+    a duration such as `30 s`. Keywords that take an observation use the newest one when it is not given.
+    """
+
+    def __init__(self) -> None:
+        """Connects to nothing."""
+        super().__init__()
+        self._newest: Observation | None = None
+
+    @keyword(tags=["continuity"])
+    def observe_workload(
+        self,
+        pod: str,
+        namespace: str = "default",
+        *,
+        container: str = "",
+        steps: int = 5,
+        timeout: timedelta = timedelta(seconds=30),
+        cluster: str | None = None,
+    ) -> Observation:
+        """Waits until the witness of a pod's process has printed some steps, and remembers them.
+
+        Args:
+            pod: its name.
+            namespace: where it is.
+            container: whose log has the witness; needed where the pod has several.
+            steps: how many steps it must have printed.
+            timeout: for them.
+            cluster: alias of the cluster.
+
+        Returns:
+            The observation: uid, nonce, step (the last one), steps (how many), log (lines).
+
+        Raises:
+            WaitTimedOut: it has not printed so many (cause `witness-missing`); says what was seen.
+
+        ```robotframework
+        ${before}=    Observe Workload    test-nginx    my-namespace
+        ```
+        """
+        place = self._cluster(cluster)
+        workload = Workload(place.alias, namespace, pod, container)
+        observation = collect.observe(place, workload, steps=steps, timeout=timeout.total_seconds())
+        observation.others = self._nonces
+        self._nonces[observation.nonce] = str(workload)
+        self._newest = observation
+        logger.info(str(observation))
+        return observation
+
+    @keyword(tags=["continuity"])
+    def note_checkpoint_request(self, observation: Observation | None = None) -> int:
+        """Reads the workload's log just before its checkpoint is asked for.
+
+        The last step in it is the lower bound *b*: a restored process must begin after it.
+
+        Args:
+            observation: of the workload; the newest one when it is not given.
+
+        Returns:
+            The step *b*.
+
+        Raises:
+            NotAsExpected: the observed pod is not there any more.
+
+        ```robotframework
+        Note Checkpoint Request    ${before}
+        ${action}=    Checkpoint Pod    ${pod_uid}
+        ```
+        """
+        noted = self._observation(observation)
+        look = collect.source_end(self._cluster(noted.workload.cluster), noted)
+        if look is None:
+            raise NotAsExpected(
+                f"pod {noted.workload} to be the one that was observed (UID {noted.uid})",
+                "it is gone",
+                "who deleted it, and when the workload was observed",
+                cause="evidence-missing",
+            )
+        noted.asked(look)
+        logger.info(f"asked for: {noted}")
+        return noted.step
+
+    @keyword(tags=["continuity"])
+    def note_checkpoint_done(
+        self, observation: Observation | None = None, *, timeout: timedelta = timedelta(seconds=5)
+    ) -> int | None:
+        """Reads the source's log to its end when its checkpoint was reported ready, before the source is deleted.
+
+        The last step in it is the upper bound *r*: a restored process must begin at *r* + 1 or before. The source goes
+        on after a checkpoint; its next step is waited for, since it shows how long the process stood still.
+
+        Args:
+            observation: of the workload; the newest one when it is not given.
+            timeout: for the source's next step. That none comes is a warning in the log, not a failure.
+
+        Returns:
+            The step *r*; None when the source could not be read any more.
+
+        ```robotframework
+        Wait Until Action Completes    ${action}
+        Note Checkpoint Done    ${before}
+        ```
+        """
+        noted = self._observation(observation)
+        place = self._cluster(noted.workload.cluster)
+        reached, went_on = collect.note_ready(place, noted, timeout=timeout.total_seconds())
+        if not went_on:
+            logger.warn(f"the source {noted.workload} printed no step after its checkpoint was ready")
+        return reached
+
+    @keyword(tags=["continuity"])
+    def note_deletion(self, observation: Observation | None = None) -> None:
+        """Notes that the source is deleted now, so that the verdict can tell the downtime.
+
+        Args:
+            observation: of the workload; the newest one when it is not given.
+
+        ```robotframework
+        Note Deletion    ${before}
+        Delete Pod    test-nginx    my-namespace
+        ```
+        """
+        noted = self._observation(observation)
+        look = collect.source_end(self._cluster(noted.workload.cluster), noted)
+        if look is not None:
+            noted.add(look)
+        noted.deleted_at = collect.now()
+
+    @keyword(tags=["continuity", "assertion"])
+    def workload_should_have_continued(
+        self,
+        before: Observation | None = None,
+        pod: str | None = None,
+        namespace: str | None = None,
+        *,
+        container: str | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        cluster: str | None = None,
+    ) -> Verdict:
+        """Fails unless the restored pod's process is the one that was checkpointed and goes on.
+
+        Args:
+            before: the workload as it was observed; the newest observation when it is not given.
+            pod: name of the restored pod; the observed pod's when it is not given.
+            namespace: where it is; the observed pod's when it is not given.
+            container: which container; the observed one when it is not given.
+            timeout: for the steps that show it. It ends sooner when no further step can change the verdict.
+            cluster: alias of the restored pod's cluster; the observed pod's when it is not given.
+
+        Returns:
+            The verdict: kind, b, r, a, nonce and more; as a text it is one sentence.
+
+        Raises:
+            NotAsExpected: any other verdict; its cause tells which (`process-restarted`, `process-rewound` ...).
+
+        ```robotframework
+        Workload Should Have Continued    ${before}    test-nginx-restored
+        ```
+        """
+        restored = _restored(self._observation(before), pod, namespace, container, cluster)
+        return self._demand(Kind.CONTINUED, before, restored, timeout)
+
+    @keyword(tags=["continuity", "assertion"])
+    def workload_should_have_restarted(
+        self,
+        before: Observation | None = None,
+        pod: str | None = None,
+        namespace: str | None = None,
+        *,
+        container: str | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        cluster: str | None = None,
+    ) -> Verdict:
+        """Fails unless the pod's process was started afresh. It is how a check is checked.
+
+        Args:
+            before: as `Workload Should Have Continued` has it, and so have all others.
+            pod: name of the pod that was created again.
+            namespace: where it is.
+            container: which container.
+            timeout: for its first step.
+            cluster: alias of its cluster.
+
+        Returns:
+            The verdict.
+
+        Raises:
+            NotAsExpected: any other verdict; cause `check-broken`.
+
+        ```robotframework
+        Workload Should Have Restarted    ${before}
+        ```
+        """
+        restored = _restored(self._observation(before), pod, namespace, container, cluster)
+        return self._demand(Kind.RESTARTED, before, restored, timeout)
+
+    @keyword(tags=["continuity"])
+    def get_verdict(
+        self,
+        before: Observation | None = None,
+        pod: str | None = None,
+        namespace: str | None = None,
+        *,
+        container: str | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        cluster: str | None = None,
+    ) -> Verdict:
+        """The verdict on a pod, whatever it is.
+
+        Args:
+            before: as `Workload Should Have Continued` has it, and so have all others.
+            pod: name of the pod.
+            namespace: where it is.
+            container: which container.
+            timeout: until which a verdict that is still open is waited for.
+            cluster: alias of its cluster.
+
+        Returns:
+            The verdict: kind, b, r, a, nonce and more.
+
+        ```robotframework
+        ${verdict}=    Get Verdict    ${before}
+        Should Be Equal    ${verdict.kind}    rewound
+        ```
+        """
+        return self._judge(before, _restored(self._observation(before), pod, namespace, container, cluster), timeout)
+
+    @keyword(tags=["continuity"])
+    def get_verdicts(self) -> list[dict[str, Any]]:
+        """Every verdict that was reached so far, as plain values for an evidence file.
+
+        Returns:
+            A list of dictionaries: workload, restored, verdict, sentence, b, r, a, nonce and more.
+        """
+        return list(self._verdicts)
+
+    def _demand(self, wanted: Kind, before: Observation | None, restored: Workload, timeout: timedelta) -> Verdict:
+        verdict = self._judge(before, restored, timeout)
+        if wording := failure(verdict, wanted):
+            raise NotAsExpected(wording.expected, wording.seen, wording.look, cause=wording.cause)
+        return verdict
+
+    def _judge(self, before: Observation | None, restored: Workload, timeout: timedelta) -> Verdict:
+        noted = self._observation(before)
+        place = self._cluster(restored.cluster)
+        verdict = collect.await_verdict(
+            place,
+            noted,
+            restored,
+            timeout=timeout.total_seconds(),
+            source_cluster=self._cluster(noted.workload.cluster),
+        )
+        self._record(verdict, noted.workload, restored)
+        logger.info(str(verdict))
+        return verdict
+
+    def _observation(self, given: Observation | None) -> Observation:
+        observation = given or self._newest
+        if observation is None:
+            raise BadInput("observation", None, "given, or made before by `Observe Workload`", cause="harness-error")
+        return observation
+
+    def _cluster(self, alias: str | None) -> Cluster:
+        return CLUSTERS.get(alias)
+
+
+def _restored(
+    before: Observation, pod: str | None, namespace: str | None, container: str | None, cluster: str | None
+) -> Workload:
+    """The workload that is judged: as it was observed, but for what is given."""
+    was = before.workload
+    return Workload(
+        cluster or was.cluster,
+        namespace or was.namespace,
+        pod or was.pod,
+        was.container if container is None else container,
+    )

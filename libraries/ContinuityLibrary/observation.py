@@ -1,0 +1,100 @@
+"""What is remembered of a workload from before its checkpoint to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from . import witness
+from .evidence import Evidence, Look, Source
+from .logs import Printed, steps
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A container of a pod of a cluster. `container` may be empty where the pod has only one."""
+
+    cluster: str
+    namespace: str
+    pod: str
+    container: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.pod}" + (f" ({self.container})" if self.container else "")
+
+
+@dataclass
+class Observation:
+    """A workload whose witness was seen at work, and what was noted of it since.
+
+    Attributes:
+        workload: where it was seen.
+        uid: of its pod.
+        before: the last look from before a checkpoint was asked for.
+        after: the looks since then.
+        ready_at: when the checkpoint was reported ready.
+        deleted_at: when the pod was deleted.
+        gone: whether the pod is known to be gone.
+        others: the nonces of the run's other workloads, and their names.
+    """
+
+    workload: Workload
+    uid: str
+    before: Look
+    after: list[Look] = field(default_factory=list)
+    ready_at: datetime | None = None
+    deleted_at: datetime | None = None
+    gone: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def nonce(self) -> str:
+        """The nonce of the process that is seen."""
+        last = self._last()
+        return last.step.nonce if last else ""
+
+    @property
+    def step(self) -> int:
+        """The last step that was seen before a checkpoint was asked for: the lower bound for a restore."""
+        last = self._last()
+        return last.number if last else 0
+
+    @property
+    def steps(self) -> int:
+        """How many different steps of the process were seen."""
+        return len({printed.number for printed in self._printed() if printed.step.nonce == self.nonce})
+
+    @property
+    def log(self) -> list[str]:
+        """The texts of the container's log as it was seen, without the timestamps."""
+        return [line.text for line in self.before.log.lines] if self.before.log else []
+
+    def __str__(self) -> str:
+        return f"{self.workload}: step {self.step} of nonce {witness.short(self.nonce)}"
+
+    def asked(self, look: Look) -> None:
+        """A checkpoint is asked for now; `look` was taken just before."""
+        self.before = look
+        self.after.clear()
+        self.ready_at = None
+
+    def add(self, look: Look) -> None:
+        """A further look at the source. Of those when the checkpoint was ready the first tells `r`, the newest which
+        lines are the source's; those between say nothing more and are dropped, as are all but the newest before."""
+        ready = self.ready_at
+        late = [earlier for earlier in self.after if ready and earlier.read_at >= ready]
+        self.after = [*late[:1], replace(look, log=look.log or (late[-1].log if late else None))]
+
+    def evidence(self, restored_uid: str, looks: Iterable[Look]) -> Evidence:
+        """The evidence with these looks at the restored container."""
+        source = Source(self.uid, self.before, tuple(self.after))
+        others = {nonce: name for nonce, name in self.others.items() if nonce != self.nonce}
+        return Evidence(source, restored_uid, tuple(looks), self.ready_at, self.deleted_at, others)
+
+    def _printed(self) -> list[Printed]:
+        lines = self.before.log.lines if self.before.log else ()
+        return [printed for printed in steps(lines) if witness.follows(printed.step)]
+
+    def _last(self) -> Printed | None:
+        return max(self._printed(), key=lambda printed: printed.stamp, default=None)

@@ -1,0 +1,20 @@
+"""What the keywords remember for the whole run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .observation import Workload
+from .verdict import Verdict
+
+
+class Records:
+    """The nonces of the run's workloads, by which a foreign process is known, and the verdicts so far."""
+
+    def __init__(self) -> None:
+        self._nonces: dict[str, str] = {}
+        self._verdicts: list[dict[str, Any]] = []
+
+    def _record(self, verdict: Verdict, workload: Workload, restored: Workload, *, control_arm: bool = False) -> None:
+        facts = {"workload": str(workload), "restored": str(restored), "control_arm": control_arm}
+        self._verdicts.append(facts | verdict.to_dict())
