@@ -15,7 +15,10 @@ MASK = "<secret>"
 SHORTEST = 4
 """A shorter value is not masked: it would turn every text into masks and protect nothing."""
 SHORTEST_ENCODED = 8
-"""The same for its encodings, which fall apart into pieces that ordinary text may hold by chance."""
+"""The same for its encodings, which fall apart into pieces that ordinary text may hold by chance, and for the first
+characters of a value that was cut off."""
+CUT = "..."
+"""What Robot Framework puts where it cuts a long value."""
 
 
 class Secrets:
@@ -36,10 +39,13 @@ class Secrets:
             self._forms = tuple(sorted(forms, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
-        """`text` with every known secret masked."""
+        """`text` with every known secret masked, one that was cut off before its end among them."""
+        cut = CUT in text
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
+            if cut and form[:SHORTEST_ENCODED] in text:
+                text = _mask_cut(text, form)
         return text
 
     def found_in(self, data: bytes) -> bool:
@@ -59,6 +65,20 @@ def _forms(value: str) -> set[str]:
             tail = (len(raw) + shift) * 8 // 6
             forms.add(encoded[head:tail])
     return {value} | {form for form in forms if len(form) >= SHORTEST_ENCODED}
+
+
+def _mask_cut(text: str, form: str) -> str:
+    """`text` with the beginnings of `form` masked that end in an ellipsis."""
+    pieces, rest = [], 0
+    at = text.find(form[:SHORTEST_ENCODED])
+    while at >= 0:
+        end = at + next((n for n, (a, b) in enumerate(zip(form, text[at:], strict=False)) if a != b), len(form))
+        # The secret may go on with a full stop, as the ellipsis does.
+        if any(text.startswith(CUT, end - dots) for dots in range(len(CUT))):
+            pieces += [text[rest:at], MASK]
+            rest = end
+        at = text.find(form[:SHORTEST_ENCODED], end)
+    return "".join(pieces) + text[rest:]
 
 
 SECRETS = Secrets()

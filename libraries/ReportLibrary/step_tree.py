@@ -1,0 +1,141 @@
+"""The step tree on the console: each top-level GROUP of a set-up, test or teardown is a line, live.
+
+It uses Robot's own verbose console for writing, so that width, colours and encoding are as the user asked for, and is
+silent with every other console. Robot's progress dots rest while steps are shown.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from . import tree
+from .robot_internals import running, verbose_console
+
+if TYPE_CHECKING:
+    from robot import result
+    from robot import running as data
+    from robot.api.console import VerboseConsole
+
+    from .screen import Screen
+
+
+class StepTree:
+    """Listener that draws the steps of a run."""
+
+    ROBOT_LISTENER_PRIORITY = -10  # after RetryFailed, whose verdict on a test it tells
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._groups: list[Any] = []
+        self._step: tree.Step | None = None
+        self._drawn = False
+        self._markers = False
+
+    @property
+    def step(self) -> tree.Step | None:
+        """The step that is running."""
+        return self._step
+
+    def start_suite(self, _data: data.TestSuite, _result: result.TestSuite) -> None:
+        """Nothing is open when a suite begins."""
+        self._forget()
+
+    def start_test(self, _data: data.TestCase, _result: result.TestCase) -> None:
+        """Nor when a test does."""
+        self._forget()
+
+    def start_group(self, _data: data.Group, result: result.Group) -> None:
+        """A step begins, unless it is part of another."""
+        known = any(group is result for group in self._groups)  # the library is imported twice, by two names
+        if known or result.status == "NOT RUN" or not result.name or not running():
+            return
+        self._groups.append(result)
+        if len(self._groups) == 1:
+            self._step = tree.Step(result.name)
+            self._begin(self._step)
+
+    def end_group(self, _data: data.Group, result: result.Group) -> None:
+        """The step ends."""
+        if not self._groups or self._groups[-1] is not result:
+            return
+        self._groups.pop()
+        if not self._groups and self._step:
+            step, self._step = self._step, None
+            step.status = result.status
+            step.seconds = result.elapsed_time.total_seconds()
+            self._end(step)
+
+    def end_keyword(self, _data: data.Keyword, result: result.Keyword) -> None:
+        """Steps of a suite's set-up or teardown are set off from what follows."""
+        console = verbose_console()
+        if self._drawn and console and result.type in ("SETUP", "TEARDOWN") and hasattr(result.parent, "suites"):
+            console.test_separator()
+            self._forget()
+
+    def end_test(self, _data: data.TestCase, result: result.TestCase) -> None:
+        """The last line of a test, which Robot completes with its status."""
+        console = verbose_console()
+        if self._drawn and console:
+            self._on_new_line(console)
+            console.write(tree.closing(result.status, result.message, self._look(console)))
+        self._forget()
+
+    def _begin(self, step: tree.Step) -> None:
+        console = verbose_console()
+        if console is None:
+            return
+        self._rest_markers(console)
+        self._on_new_line(console)
+        self._drawn = True
+        console.write(tree.begun(step, self._look(console)))
+        self._screen.open_line = True
+
+    def _end(self, step: tree.Step) -> None:
+        console = verbose_console()
+        if console is None:
+            return
+        look = self._look(console)
+        interrupted = not self._screen.open_line
+        self._screen.open_line = False
+        if interrupted:
+            self._on_new_line(console)
+            console.write(tree.begun(step, look), flush=False)
+        outcome, status, time = tree.ended(step, look)
+        console.write(outcome, flush=False)
+        if status:
+            console.highlight(status, flush=False)
+        console.write(time)
+
+    def _on_new_line(self, console: VerboseConsole) -> None:
+        self._screen.open_line = False
+        if not self._screen.at_line_start:
+            console.write("\n")
+
+    def _rest_markers(self, console: VerboseConsole) -> None:
+        if not console.markers_enabled:
+            return
+        self._markers, console.markers_enabled = True, False
+        if console.marker_count:
+            console.clear()
+            console.write(console.current_info)
+            console.marker_count = 0
+
+    def _forget(self) -> None:
+        self._groups, self._step, self._drawn = [], None, False
+        self._screen.open_line = False
+        console = verbose_console()
+        if self._markers and console:
+            console.markers_enabled = True
+        self._markers = False
+
+    def _look(self, console: VerboseConsole) -> tree.Look:
+        return tree.Look(console.width, _draws_lines())
+
+
+def _draws_lines() -> bool:
+    try:
+        "├└─".encode(getattr(sys.__stdout__, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""Runs Robot Framework as users do, in a process of its own."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from robot.api import ExecutionResult
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+@dataclass
+class Run:
+    """A finished run: its console and its output directory."""
+
+    console: str
+    out: Path
+    returned: int
+
+    @property
+    def lines(self):
+        """The console with times set to 0.0 and without what stands at line ends."""
+        text = re.sub(r" *\b\d+\.\d s$", "  0.0 s", self.console.replace("\r\n", "\n"), flags=re.MULTILINE)
+        return [line.rstrip() for line in text.replace(str(self.out), "OUT").splitlines()]
+
+    @property
+    def result(self):
+        return ExecutionResult(self.out / "output.xml")
+
+    def bytes(self):
+        """Every byte that the run left."""
+        files = [file for file in self.out.rglob("*") if file.is_file()]
+        return {file.name: file.read_bytes() for file in files} | {"console": self.console.encode()}
+
+
+def command(out, suites, options):
+    paths = [str(HERE / "suites" / suite) for suite in suites]
+    return [sys.executable, "-m", "robot", "--outputdir", str(out), *options, *paths]
+
+
+def environment(extra):
+    unwanted = ("ROBOT_", "PYTHONIOENCODING")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    return inherited | {"PYTHONPATH": str(ROOT / "libraries"), "PYTHONIOENCODING": "utf-8"} | extra
+
+
+@pytest.fixture(scope="session")
+def robot(tmp_path_factory):
+    """Runs suites: `robot("leaks.robot", "--loglevel", "TRACE")`; suites are those of this folder."""
+
+    def run(*words, env=None):
+        suites = [word for word in words if word.endswith((".robot", "/"))]
+        options = [word for word in words if word not in suites]
+        out = tmp_path_factory.mktemp("run") / "out"
+        done = subprocess.run(
+            command(out, suites, options),
+            env=environment(env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=60,
+        )
+        return Run(done.stdout.decode(), out, done.returncode)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def robot_on_terminal(tmp_path_factory):
+    """The same with a terminal of 80 columns as its standard streams."""
+
+    def run(suite, *options):
+        out = tmp_path_factory.mktemp("run") / "out"
+        ours, its = pty.openpty()
+        process = subprocess.Popen(
+            command(out, [suite], options), env=environment({}), stdin=its, stdout=its, stderr=its
+        )
+        os.close(its)
+        console = b"".join(iter(lambda: read(ours), b""))
+        os.close(ours)
+        return Run(console.decode(), out, process.wait(60))
+
+    return run
+
+
+def read(terminal):
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux: the other side is closed
+        return b""
+
+
+@pytest.fixture
+def golden():
+    """Compares lines with a file under expected/; `UPDATE_EXPECTED=1` writes it instead."""
+
+    def compare(name, lines):
+        file = HERE / "expected" / name
+        if os.environ.get("UPDATE_EXPECTED"):
+            file.write_text("\n".join(lines) + "\n")
+        assert lines == file.read_text().splitlines()
+
+    return compare
