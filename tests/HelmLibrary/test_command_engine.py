@@ -60,7 +60,7 @@ def test_versions(version: str, usable: bool, helm: CommandEngine, monkeypatch: 
 def test_without_a_command_it_is_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "wheel" in find_engine().description
-    with pytest.raises(Exception, match="neither a helm 3[.]8 or later on PATH"):
+    with pytest.raises(Exception, match=r"neither a helm 3\.8 or later on PATH"):
         find_engine(EngineChoice.COMMAND)
 
 

@@ -30,7 +30,7 @@ from HelmLibrary.releases import HelmError
             "bad-chart",
         ),
         (
-            "Error: INSTALLATION FAILED: chart requires kubeVersion: >=1.99 which is incompatible with Kubernetes v1.33",
+            "Error: INSTALLATION FAILED: chart requires kubeVersion: >=9.9 which is incompatible with Kubernetes v1.33",
             "bad-chart",
         ),
         (
