@@ -5,8 +5,8 @@ Documentation       One pod is checkpointed, deleted and restored. That it becom
 
 Resource            ../resources/lifecycle.resource
 
-Suite Setup         Acquire Environment
-Suite Teardown      Release Environment
+Suite Setup         Acquire Environment Beside A Control Arm    nginx
+Suite Teardown      Release Environment After The Control Arm
 Test Teardown       Remove Workload
 
 Test Tags           e2e    k3s    propagator    checkpoint    restore    smoke
@@ -15,7 +15,6 @@ Test Tags           e2e    k3s    propagator    checkpoint    restore    smoke
 *** Test Cases ***
 Pod Checkpoint And Restore Via Propagator API
     [Documentation]    The pod's process goes on after the restore, and the pod answers through its Service.
-    [Setup]    Start Control Arm For    nginx
     Deploy Workload    nginx
     ${before}=    Observe Workload
     Checkpoint Workload

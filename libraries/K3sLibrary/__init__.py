@@ -115,8 +115,8 @@ class K3sLibrary:
 
         Returns:
             A dictionary with dotted access: `alias`, `provider`, `version`, `emulated`, `nodes`, `title`,
-            `kubeconfig`, `context`, and `propagator_url`, `token` (a Secret), `chart` where the provider brings a
-            propagator and a chart along (else None).
+            `kubeconfig`, `context`, `run` (the id of this run, for names of its own), and `propagator_url`, `token`
+            (a Secret), `chart` where the provider brings a propagator and a chart along (else None).
 
         Example:
 
@@ -129,6 +129,7 @@ class K3sLibrary:
         return DotDict(
             **asdict(found),
             title=str(found),
+            run=LEDGER.run_id,
             kubeconfig=str(known.kubeconfig),
             context=known.context,
             propagator_url=started.propagator_url,

@@ -1,10 +1,14 @@
-"""Deleting a pod: the very one that is meant, awaited until it is gone, and no longer owed by the ledger."""
+"""Deleting what this run made: the very objects that are meant, awaited until they are gone, no longer owed then."""
 
 from __future__ import annotations
+
+import time
 
 from harness.kube import Cluster
 from harness.kube.objects import delete, entry_of, find
 from harness.ledger import LEDGER
+
+from .manifests import Manifest
 
 
 def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, timeout: float) -> bool:
@@ -29,3 +33,30 @@ def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, tim
     if entry := entry_of(cluster, "Pod", namespace, name, gone):
         LEDGER.gone(entry)
     return found is not None and uid in (None, found)
+
+
+def delete_manifest(cluster: Cluster, manifest: Manifest, namespace: str, timeout: float) -> list[str]:
+    """Deletes the objects of `manifest` that this run created, last one first.
+
+    Args:
+        timeout: seconds for all of them.
+
+    Returns:
+        What was deleted, as kind and name.
+
+    Raises:
+        WaitTimedOut: an object is still there; cause `stuck-terminating`.
+        OperationFailed: the API refuses.
+    """
+    deadline = time.monotonic() + timeout
+    deleted = []
+    for document in reversed(manifest.documents):
+        kind, name = document["kind"], document["metadata"].get("name", "")
+        entry = entry_of(cluster, kind, namespace, name)
+        if entry is None:
+            continue
+        left = max(0.0, deadline - time.monotonic())
+        delete(cluster, document["apiVersion"], kind, namespace, name, uid=entry.find.get("uid"), timeout=left)
+        LEDGER.gone(entry)
+        deleted.append(f"{kind} {name}")
+    return deleted

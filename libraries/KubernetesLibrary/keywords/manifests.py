@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from robot.api import logger
 from robot.api.deco import keyword
 from robot.utils import DotDict
 
 from harness.kube import CLUSTERS
 
-from .. import applying
+from .. import applying, deletion
 from ..manifests import Overrides, adapt, load
 from .answers import all_dotted, dotted
 
@@ -63,3 +65,34 @@ class ManifestKeywords:
         logger.info(f"Created in namespace {namespace}: {made}.")
         pods = [one for one in objects if one["kind"] == "Pod"]
         return dotted(pods[0]) if len(pods) == 1 else all_dotted(objects)
+
+    @keyword
+    def delete_manifest(
+        self,
+        manifest: str,
+        namespace: str,
+        *,
+        timeout: timedelta = timedelta(minutes=2),
+        cluster: str | None = None,
+    ) -> None:
+        """Deletes the objects of a manifest that this run created, and waits until they are gone.
+
+        Objects that this run did not create are left alone, whatever their names.
+
+        Args:
+            manifest: as it was given to `Apply Manifest`.
+            namespace: where they are.
+            timeout: for all of them.
+            cluster: alias; the first started cluster by default.
+
+        Raises:
+            BadInput: the manifest cannot be used.
+            WaitTimedOut: an object is still there; says what keeps it.
+
+        Example:
+
+            Apply Manifest    ${CURDIR}/nginx.yaml    my-tests
+            Delete Manifest    ${CURDIR}/nginx.yaml    my-tests
+        """
+        gone = deletion.delete_manifest(CLUSTERS.get(cluster), load(manifest), namespace, timeout.total_seconds())
+        logger.info(f"Deleted from namespace {namespace}: {', '.join(gone) or 'nothing'}.")
