@@ -1,0 +1,56 @@
+"""What the uninstaller of Cedana's chart does once its pods are at work: it untaints the nodes and deletes the install
+namespace, some time after `helm uninstall` has returned (upstream: the first pod by name does it for all)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from .. import kinds
+from ..api import objects
+from ..controllers.base import Controller
+from ..kinds import Kind
+from ..store import Change
+from .installation import COMPONENT, is_ready
+
+TAINT = "cedana.ai/not-ready"
+UNINSTALLER = "uninstaller"
+
+
+class UninstallerController(Controller):
+    """Plays the part of the chart's DaemonSet `cedana-uninstaller`, whose emulated containers only sleep."""
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """Pods: the uninstaller is at work when one of them is Ready on each node that it is to run on."""
+        return (kinds.POD,)
+
+    def changed(self, change: Change) -> None:
+        """Queues the namespace of an uninstaller's pod."""
+        metadata = change.object["metadata"]
+        if metadata.get("labels", {}).get(COMPONENT) == UNINSTALLER and change.type != "DELETED":
+            self.enqueue(metadata["namespace"])
+
+    def reconcile(self, key: Hashable) -> None:
+        """Ends the installation of a namespace, once all its uninstaller pods are Ready."""
+        namespace = str(key)
+        if not self._all_at_work(namespace):
+            return
+        for node in self.store.list(kinds.NODE):
+            if any(taint["key"] == TAINT for taint in node["spec"].get("taints", ())):
+                self.store.change(kinds.NODE, None, node["metadata"]["name"], _untaint)
+        objects.delete(self.cluster, kinds.NAMESPACE, None, namespace)
+
+    def _all_at_work(self, namespace: str) -> bool:
+        pods = [pod for pod in self.store.list(kinds.POD, namespace) if _component(pod) == UNINSTALLER]
+        ready = [pod for pod in pods if is_ready(pod)]
+        workers = [one for one in self.store.list(kinds.DAEMON_SET, namespace) if _component(one) == UNINSTALLER]
+        wanted: int = sum(one.get("status", {}).get("desiredNumberScheduled", 0) for one in workers)
+        return 0 < wanted <= len(ready) == len(pods)
+
+
+def _component(obj: dict[str, Any]) -> str:
+    return str(obj["metadata"].get("labels", {}).get(COMPONENT, ""))
+
+
+def _untaint(node: dict[str, Any]) -> None:
+    node["spec"]["taints"] = [taint for taint in node["spec"]["taints"] if taint["key"] != TAINT]
