@@ -205,7 +205,8 @@ class Helm:
         """Raises the failure with what the cluster shows of its reason, and the state that the release is left in."""
         cause = cause_of(problem)
         if cause in ("bad-chart", "cluster-unreachable") or not self.is_stored(release):
-            raise failed(expected, problem) from None
+            missing = f'namespaces "{self._namespace}" not found' in problem.words
+            raise failed(expected, problem, look="create_namespace=True creates it" if missing else "") from None
         left = self.find(release)
         seen, look = (f"the release was left as {left.status}, revision {left.revision}", "") if left else ("", "")
         if left and left.pending:

@@ -1,0 +1,228 @@
+"""Releases on the emulated cluster, by each engine: the wheel, and a `helm` command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+from tests.HelmLibrary.places import TOKEN, stand_in_helm
+
+from harness.failures import E2EFailure, NotAsExpected, OperationFailed, WaitTimedOut
+from harness.kube import Cluster, objects
+from harness.kube.pods import raw
+from harness.ledger import Ledger
+from HelmLibrary.command_engine import find_command
+from HelmLibrary.embedded_engine import find_embedded
+from HelmLibrary.operations import Helm, namespaces_with_releases
+from HelmLibrary.releases import Chart, Engine, Order, Values
+from HelmLibrary.removal import ReleaseRemover
+
+NEEDED = {"authToken": TOKEN, "url": "http://127.0.0.1:1", "clusterId": "6f1c7e1c-0000-4000-8000-000000000001"}
+SMALL = {"limits": {"cpu": "200m", "memory": "128Mi"}, "requests": {"cpu": "100m", "memory": "64Mi"}}
+LONG = 30.0
+
+
+@pytest.fixture
+def cluster(sandbox: dict[str, Any]) -> Cluster:
+    return Cluster("helm-tests", Path(sandbox["kubeconfig"]))
+
+
+@pytest.fixture(params=["wheel", "command"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    if request.param == "wheel":
+        found: Engine | None = find_embedded()
+    else:
+        monkeypatch.setenv("PATH", f"{stand_in_helm(tmp_path).parent}{os.pathsep}{os.environ['PATH']}")
+        found = find_command()
+    assert found
+    return found
+
+
+@pytest.fixture
+def helm(engine: Engine, cluster: Cluster, ledger: Ledger, request: pytest.FixtureRequest) -> Iterator[Helm]:
+    """Helm in a namespace of the test's own; what the test leaves is removed by the ledger."""
+    number = abs(hash(request.node.nodeid)) % 10**8
+    namespace = f"helm-{number}"
+    yield Helm(engine, cluster, namespace)
+    for entry in reversed(ledger.owed()):
+        if entry.kind == "helm-release" and ReleaseRemover().exists(entry):
+            ReleaseRemover().remove(entry, LONG)
+    if is_there(cluster, namespace):
+        cluster.core.delete_namespace(namespace)
+
+
+def namespace_of(helm: Helm) -> str:
+    return helm._namespace
+
+
+def order(sandbox: dict[str, Any], *, wait: bool = True, timeout: float = LONG, **values: Any) -> Order:
+    config = NEEDED | values.pop("config", {})
+    sized = {"controllerManager": {"manager": {"resources": SMALL}}, "daemonHelper": {"resources": SMALL}}
+    return Order(Chart(sandbox["chart"]), Values(None, {**sized, **values, "config": config}), wait, timeout)
+
+
+def is_there(cluster: Cluster, namespace: str) -> bool:
+    try:
+        found = raw(cluster.core.read_namespace, namespace)
+    except ApiException as problem:
+        if problem.status == 404:
+            return False
+        raise
+    return "deletionTimestamp" not in found["metadata"]
+
+
+def settings(cluster: Cluster, namespace: str) -> dict[str, str]:
+    found: dict[str, str] = raw(cluster.core.read_namespaced_config_map, "cedana-config", namespace)["data"]
+    return found
+
+
+def test_from_install_to_uninstall(helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger) -> None:
+    namespace = namespace_of(helm)
+
+    installed = helm.install("cedana", order(sandbox), create_namespace=True)
+    assert (installed.name, installed.namespace, installed.revision, installed.status) == (
+        "cedana",
+        namespace,
+        1,
+        "deployed",
+    )
+    assert installed.chart == "cedana-0.7.6-emulated"
+    assert installed.app_version == "2.0.2.7-emulated"
+    pods = raw(cluster.core.list_namespaced_pod, namespace)["items"]
+    assert {pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in pods} == {
+        "manager",
+        "helper",
+        "health-check",
+    }
+    assert all(one["ready"] for pod in pods for one in pod["status"]["containerStatuses"])
+    assert helm.get_values("cedana", computed=False)["config"] == NEEDED
+    assert helm.get_values("cedana", computed=True)["config"]["protocol"] == "tcp"
+
+    upgraded = helm.upgrade("cedana", order(sandbox, config={"logLevel": "debug"}))
+    assert (upgraded.revision, upgraded.status) == (2, "deployed")
+    assert settings(cluster, namespace)["log-level"] == "debug"
+
+    rolled_back = helm.rollback("cedana", None, wait=True, timeout=LONG)
+    assert (rolled_back.revision, rolled_back.status) == (3, "deployed")
+    assert settings(cluster, namespace)["log-level"] == "info"
+
+    assert [(one.name, one.revision) for one in helm.releases()] == [("cedana", 3)]
+    assert namespace in namespaces_with_releases(cluster)
+    helm.wait_until_ready("cedana", LONG)
+
+    left = helm.uninstall("cedana", wait=True, timeout=LONG)
+    assert left.removed
+    assert {thing.name for thing in left.kept} >= {"cedana-uninstaller", "cedana-uninstaller-crb"}
+    assert helm.find("cedana") is None
+    for name in ("cedana-manager-role", "cedana-uninstaller-clusterrole"):
+        assert objects.find(cluster, "rbac.authorization.k8s.io/v1", "ClusterRole", "", name) is None
+    assert not [entry for entry in ledger.owed() if entry.kind == "helm-release"]
+
+
+def failing(cause: str, *texts: str, kind: type[E2EFailure] = OperationFailed) -> Any:
+    """Expects that failure, with the cause, and with these texts in its message."""
+    return pytest.raises(
+        kind, check=lambda failure: failure.cause.name == cause and all(one in str(failure) for one in texts)
+    )
+
+
+def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
+    image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
+    with failing("image-pull", "Deployment cedana-manager has 0 of 1 pods ready", "ErrImagePull", "left as failed"):
+        helm.install("cedana", order(sandbox, timeout=3, controllerManager=image), create_namespace=True)
+    assert [entry.kind for entry in ledger.owed()] == ["object", "helm-release"]
+    with failing("helm-failed", "there is one already", "failed, revision 1"):
+        helm.install("cedana", order(sandbox), create_namespace=False)
+    assert [entry.kind for entry in ledger.owed()] == ["object", "helm-release"]
+    fixed = helm.upgrade("cedana", order(sandbox))
+    assert (fixed.revision, fixed.status) == (2, "deployed")
+
+
+def test_pods_are_believed_and_not_only_helm(helm: Helm, sandbox: dict[str, Any]) -> None:
+    image = {"image": {"repository": "registry.example.test/nope"}}
+    with failing("image-pull", "DaemonSet cedana-he", "0 of", kind=E2EFailure):
+        helm.install("cedana", order(sandbox, timeout=3, daemonHelper=image), create_namespace=True)
+
+
+def test_without_wait_nobody_waits(helm: Helm, sandbox: dict[str, Any]) -> None:
+    image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
+    installed = helm.install("cedana", order(sandbox, wait=False, controllerManager=image), create_namespace=True)
+    assert installed.status == "deployed"
+    with failing("image-pull", "ErrImagePull", kind=WaitTimedOut):
+        helm.wait_until_ready("cedana", 2)
+
+
+def test_a_chart_that_refuses_its_values_leaves_nothing(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
+    with failing("bad-chart", "required values are missing: config.url"):
+        helm.install("cedana", order(sandbox, config={"url": ""}), create_namespace=True)
+    assert [entry.kind for entry in ledger.owed()] == ["object"]
+    assert helm.find("cedana") is None
+
+
+def test_a_namespace_that_is_missing(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
+    with failing("helm-failed", "not found"):
+        helm.install("cedana", order(sandbox), create_namespace=False)
+    assert not ledger.owed()
+
+
+def test_a_namespace_that_was_there_is_not_ours(
+    helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger
+) -> None:
+    cluster.core.create_namespace({"metadata": {"name": namespace_of(helm)}})
+    helm.install("cedana", order(sandbox, wait=False, uninstaller={"enabled": False}), create_namespace=True)
+    assert [entry.kind for entry in ledger.owed()] == ["helm-release"]
+    helm.uninstall("cedana", wait=True, timeout=LONG)
+    assert is_there(cluster, namespace_of(helm))
+
+
+def test_releases_that_are_not_there(helm: Helm, sandbox: dict[str, Any]) -> None:
+    with failing("helm-failed", "releases there: none", kind=NotAsExpected):
+        helm.get("cedana")
+    with failing("helm-failed", "has no deployed releases"):
+        helm.upgrade("cedana", order(sandbox))
+    for act in (
+        lambda: helm.rollback("cedana", 1, wait=True, timeout=5),
+        lambda: helm.get_values("cedana", computed=False),
+    ):
+        with failing("helm-failed", "not found"):
+            act()
+    with failing("helm-failed", "not found"):
+        helm.uninstall("cedana", wait=True, timeout=5)
+
+
+def test_the_ledger_ends_an_uninstall_that_was_broken_off(
+    helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm.install("cedana", order(sandbox), create_namespace=True)
+    entry = next(one for one in ledger.owed() if one.kind == "helm-release")
+
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Helm, "remove_kept", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            helm.uninstall("cedana", wait=True, timeout=LONG)
+    assert not helm.is_stored("cedana")
+    remover = ReleaseRemover()
+    assert remover.exists(entry)
+    remover.remove(entry, LONG)
+    assert not remover.exists(entry)
+
+
+def test_a_release_of_somebody_else_is_uninstalled_without_what_it_keeps(
+    helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger
+) -> None:
+    helm.install("cedana", order(sandbox), create_namespace=True)
+    entry = next(one for one in ledger.owed() if one.kind == "helm-release")
+    ledger.gone(entry)
+    left = helm.uninstall("cedana", wait=True, timeout=LONG)
+    assert not left.removed
+    role = ("rbac.authorization.k8s.io/v1", "ClusterRole", "", "cedana-uninstaller-clusterrole")
+    assert objects.find(cluster, *role) is not None
+    for thing in left.kept:
+        objects.delete(cluster, thing.api_version, thing.kind, thing.namespace, thing.name, uid=None, timeout=LONG)
