@@ -1,0 +1,207 @@
+"""A pod's status as the kubelet writes it, from what the kubelet knows of its containers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...runtime import Container
+from ...runtime.logs import rfc3339
+from ...store import timestamp
+
+Object = dict[str, Any]
+EPOCH = "1970-01-01T00:00:00Z"
+OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+
+
+@dataclass
+class Known:
+    """What the kubelet knows of one container of a pod."""
+
+    spec: Object
+    init: bool = False
+    waiting: tuple[str, str] | None = None
+    container: Container | None = None
+    terminated: Object | None = None
+    last: Object | None = None
+    restarts: int = 0
+    ready: bool = False
+    started: bool = False
+    crashes: int = 0
+    pulls: int = 0
+    image_id: str = ""
+    probes: list[Any] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return str(self.spec["name"])
+
+    @property
+    def sidecar(self) -> bool:
+        """An init container that keeps running (restartPolicy Always)."""
+        return self.init and self.spec.get("restartPolicy") == "Always"
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self.container is not None and self.terminated is None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended with 0."""
+        return self.terminated is not None and self.terminated["exitCode"] == 0
+
+
+def terminated_state(container: Container, *, reason: str = "", message: str = "") -> Object:
+    """The `terminated` state of a container that has ended."""
+    code = container.exit_code or 0
+    return {
+        "exitCode": code,
+        "reason": reason or ("Completed" if code == 0 else "Error"),
+        **({"message": message} if message else {}),
+        "startedAt": EPOCH if reason == "StartError" else rfc3339(container.started_at),
+        "finishedAt": rfc3339(container.finished_at),
+        "containerID": f"containerd://{container.id}",
+    }
+
+
+def container_status(known: Known, default_waiting: str) -> Object:
+    """One entry of containerStatuses."""
+    status: Object = {"name": known.name, "state": _state(known, default_waiting), "lastState": {}}
+    if known.last and not (known.terminated and known.last is known.terminated and not known.waiting):
+        status["lastState"] = {"terminated": known.last}
+    status |= {
+        "ready": known.ready,
+        "restartCount": known.restarts,
+        "image": known.spec["image"],
+        "imageID": known.image_id,
+    }
+    if known.container or known.terminated:
+        status["containerID"] = (known.terminated or {}).get(
+            "containerID"
+        ) or f"containerd://{known.container.id if known.container else ''}"
+    status["started"] = known.started and known.running
+    if known.container or known.terminated:
+        status |= _applied(known.spec)
+    mounts = [_mount_status(mount) for mount in known.spec.get("volumeMounts") or []]
+    return {**status, **({"volumeMounts": mounts} if mounts else {})}
+
+
+def _state(known: Known, default_waiting: str) -> Object:
+    if known.waiting:
+        reason, message = known.waiting
+        return {"waiting": {"reason": reason, **({"message": message} if message else {})}}
+    if known.terminated:
+        return {"terminated": known.terminated}
+    if known.container:
+        return {"running": {"startedAt": rfc3339(known.container.started_at)}}
+    return {"waiting": {"reason": default_waiting}}
+
+
+def _applied(spec: Object) -> Object:
+    resources = spec.get("resources") or {}
+    user = (spec.get("securityContext") or {}).get("runAsUser") or 0
+    group = (spec.get("securityContext") or {}).get("runAsGroup") or 0
+    return {
+        **({"allocatedResources": resources["requests"]} if resources.get("requests") else {}),
+        "resources": {k: v for k, v in resources.items() if k in ("limits", "requests") and v},
+        "user": {"linux": {"uid": user, "gid": group, "supplementalGroups": [group]}},
+    }
+
+
+def _mount_status(mount: Object) -> Object:
+    read_only = bool(mount.get("readOnly"))
+    return {
+        "name": mount["name"],
+        "mountPath": mount["mountPath"],
+        **({"readOnly": True, "recursiveReadOnly": "Disabled"} if read_only else {}),
+    }
+
+
+def condition(kind: str, holds: bool, *, reason: str = "", message: str = "") -> Object:
+    """A pod condition; `merge_conditions` dates it."""
+    return {
+        "type": kind,
+        "status": "True" if holds else "False",
+        "lastProbeTime": None,
+        "lastTransitionTime": timestamp(),
+        **({"reason": reason} if reason else {}),
+        **({"message": message} if message else {}),
+    }
+
+
+def merge_conditions(old: list[Object], new: list[Object]) -> list[Object]:
+    """The new conditions with the old transition times where the status is the same, and others' conditions kept."""
+    before = {c["type"]: c for c in old}
+    merged = []
+    for each in new:
+        same = before.get(each["type"])
+        if same and same["status"] == each["status"]:
+            each = {**each, "lastTransitionTime": same["lastTransitionTime"]}
+        merged.append(each)
+    given = {c["type"] for c in new}
+    scheduled = [c for c in old if c["type"] == "PodScheduled" and "PodScheduled" not in given]
+    foreign = [c for c in old if c["type"] not in OWNED and c["type"] not in given]
+    return merged + scheduled + foreign
+
+
+def phase_of(pod: Object, inits: list[Known], mains: list[Known]) -> str:
+    """Pending, Running, Succeeded or Failed."""
+    policy = pod["spec"].get("restartPolicy", "Always")
+    if any(_failed_for_good(known, policy) for known in inits):
+        return "Failed"
+    if not all(known.container or known.terminated for known in mains):
+        return "Pending" if not any(known.running for known in mains) else "Running"
+    if all(_ended_for_good(known, policy) for known in mains):
+        return "Succeeded" if all(known.succeeded for known in mains) else "Failed"
+    return "Running"
+
+
+def _ended_for_good(known: Known, policy: str) -> bool:
+    if known.terminated is None or known.waiting:
+        return False
+    return policy == "Never" or (policy == "OnFailure" and known.succeeded)
+
+
+def _failed_for_good(known: Known, policy: str) -> bool:
+    return policy == "Never" and not known.sidecar and known.terminated is not None and not known.succeeded
+
+
+def conditions(pod: Object, phase: str, inits: list[Known], mains: list[Known], sandbox: bool) -> list[Object]:
+    """The five conditions that the kubelet and the scheduler keep, in the kubelet's order."""
+    ended = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase, "")
+    waiting = [k.name for k in inits if not (k.succeeded or (k.sidecar and k.started))]
+    initialized = condition("Initialized", not waiting)
+    if waiting and not ended:
+        initialized |= {
+            "reason": "ContainersNotInitialized",
+            "message": f"containers with incomplete status: [{' '.join(waiting)}]",
+        }
+    elif ended == "PodCompleted":
+        initialized["reason"] = ended
+    unready = [k.name for k in [*(i for i in inits if i.sidecar), *mains] if not k.ready]
+    ready = condition("ContainersReady", not unready and not ended)
+    if ended:
+        ready["reason"] = ended
+    elif unready:
+        ready |= {"reason": "ContainersNotReady", "message": f"containers with unready status: [{' '.join(unready)}]"}
+    gates = _gates(pod, ready)
+    return [
+        condition("PodReadyToStartContainers", sandbox and not ended),
+        initialized,
+        gates or {**ready, "type": "Ready"},
+        ready,
+    ]
+
+
+def _gates(pod: Object, ready: Object) -> Object | None:
+    gates = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or []]
+    held = {c["type"] for c in pod.get("status", {}).get("conditions") or [] if c["status"] == "True"}
+    open_gates = [gate for gate in gates if gate not in held]
+    if not open_gates or ready["status"] != "True":
+        return None
+    message = ", ".join(
+        f'corresponding condition of pod readiness gate "{gate}" does not exist.' for gate in open_gates
+    )
+    return condition("Ready", False, reason="ReadinessGatesNotReady", message=message)

@@ -1,0 +1,156 @@
+"""What the controllers of workloads share: pods from templates, their readiness, hashes of templates, revisions."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .. import kinds
+from ..api import objects
+from .selectors import matches
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+    from ..kinds import Kind
+
+Object = dict[str, Any]
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def template_hash(template: Object, collisions: int = 0) -> str:
+    """The name part that stands for a pod template: a 32-bit hash in the alphabet that Kubernetes uses (its value differs
+    from a real controller's, whose hash is over Go structs)."""
+    text = json.dumps(template, sort_keys=True) + (str(collisions) if collisions else "")
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(number))
+
+
+def owner_reference(owner: Object) -> Object:
+    """The reference by which a controller owns what it makes."""
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def is_active(pod: Object) -> bool:
+    """Neither ended nor being deleted."""
+    return not pod["metadata"].get("deletionTimestamp") and pod.get("status", {}).get("phase") not in (
+        "Succeeded",
+        "Failed",
+    )
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod's Ready condition holds."""
+    return ready_since(pod) is not None
+
+
+def ready_since(pod: Object) -> float | None:
+    """When the pod became Ready (seconds since the epoch), or None."""
+    for condition in pod.get("status", {}).get("conditions") or []:
+        if condition["type"] == "Ready" and condition["status"] == "True":
+            return datetime.fromisoformat(condition["lastTransitionTime"]).timestamp()
+    return None
+
+
+def is_available(pod: Object, min_ready: int) -> bool:
+    """Whether the pod has been Ready for `min_ready` seconds."""
+    since = ready_since(pod)
+    return since is not None and (not min_ready or time.time() - since >= min_ready)
+
+
+def make_pod(
+    cluster: Cluster, owner: Object, template: Object, *, name: str = "", labels: dict[str, str] | None = None
+) -> Object:
+    """Creates a pod from a template, owned by `owner`. Raises what the API refuses it with."""
+    metadata = copy.deepcopy(template.get("metadata") or {})
+    metadata.pop("creationTimestamp", None)
+    metadata["namespace"] = owner["metadata"]["namespace"]
+    prefix = f"{owner['metadata']['name']}-"
+    metadata["generateName"] = prefix
+    if name:
+        metadata["name"] = name
+    if labels:
+        metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+    metadata["ownerReferences"] = [owner_reference(owner)]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copy.deepcopy(template["spec"])}
+    return objects.create(cluster, kinds.POD, pod)
+
+
+def pods_of(cluster: Cluster, owner: Object) -> list[Object]:
+    """The pods that the owner controls; pods that its selector fits and nobody controls are adopted."""
+    uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
+    adopted = False
+    for namespace_name in cluster.orphans.get(namespace, frozenset()):
+        pod = cluster.store.get(kinds.POD, namespace, namespace_name)
+        if pod and is_active(pod) and matches(owner["spec"].get("selector"), pod["metadata"].get("labels")):
+            adopted = _adopt(cluster, owner, pod) or adopted
+    return [p for p in cluster.index.owned(uid, kinds.POD)]
+
+
+def _adopt(cluster: Cluster, owner: Object, pod: Object) -> bool:
+    if owner["metadata"].get("deletionTimestamp"):
+        return False
+
+    def owned(stored: Object) -> None:
+        stored["metadata"].setdefault("ownerReferences", []).append(owner_reference(owner))
+
+    return cluster.store.change(kinds.POD, pod["metadata"]["namespace"], pod["metadata"]["name"], owned) is not None
+
+
+def change_status(cluster: Cluster, kind: Kind, owner: Object, status: Object) -> None:
+    """Writes the status of a workload object."""
+
+    def set_status(stored: Object) -> None:
+        stored["status"] = status
+
+    cluster.store.change(kind, owner["metadata"]["namespace"], owner["metadata"]["name"], set_status)
+
+
+def revision_of(cluster: Cluster, owner: Object) -> Object:
+    """The ControllerRevision of a DaemonSet's or StatefulSet's template, made or renewed as needed."""
+    template = owner["spec"]["template"]
+    name = f"{owner['metadata']['name']}-{template_hash(template)}"
+    namespace = owner["metadata"]["namespace"]
+    known = cluster.index.owned(owner["metadata"]["uid"], kinds.CONTROLLER_REVISION)
+    latest = max((r["revision"] for r in known), default=0)
+    same = next((r for r in known if r["metadata"]["name"] == name), None)
+    if same:
+        if same["revision"] < latest:
+
+            def renewed(stored: Object) -> None:
+                stored["revision"] = latest + 1
+
+            return cluster.store.change(kinds.CONTROLLER_REVISION, namespace, name, renewed) or same
+        return same
+    labels = {**(template["metadata"].get("labels") or {}), "controller-revision-hash": template_hash(template)}
+    revision = {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": labels,
+            "ownerReferences": [owner_reference(owner)],
+        },
+        "data": {"spec": {"template": {**copy.deepcopy(template), "$patch": "replace"}}},
+        "revision": latest + 1,
+    }
+    return objects.create(cluster, kinds.CONTROLLER_REVISION, revision)
+
+
+def rounded(value: Any, total: int, *, up: bool) -> int:
+    """An absolute number or a percentage of `total` (maxSurge is rounded up, maxUnavailable down)."""
+    if isinstance(value, int):
+        return value
+    part = int(str(value).rstrip("%")) * total
+    return -(-part // 100) if up else part // 100

@@ -1,0 +1,185 @@
+"""Containers of emulated pods: by pod UID, in virtual time, so that a container that nobody looks at costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .container import Container, Setup, StartError
+from .files import Volume
+from .http import Refused, Request, Response, answer, listening
+from .logs import SECOND
+from .shell.commands import Place
+from .shell.machine import Machine
+from .snapshot import ContainerSnapshot, PodSnapshot
+
+__all__ = [
+    "SECOND",
+    "Container",
+    "ContainerSnapshot",
+    "PodContainers",
+    "PodSnapshot",
+    "Refused",
+    "Request",
+    "Response",
+    "Runtime",
+    "Setup",
+    "StartError",
+]
+
+REPEATED_LINE_EVERY = 30
+"""One restored container in so many has a line twice (measured: 1 in about 30 restores)."""
+
+
+@dataclass
+class PodContainers:
+    """What runs of one pod: the latest container of each name, and the one before it; its own volumes."""
+
+    uid: str
+    containers: dict[str, Container] = field(default_factory=dict)
+    previous: dict[str, Container] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    origin: PodSnapshot | None = None
+
+
+class Runtime:
+    """All containers of a cluster. `on_exit(uid, container)` is called when one ends by itself."""
+
+    def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
+        self.now = clock
+        self.pods: dict[str, PodContainers] = {}
+        self.on_exit: Callable[[str, Container], None] = lambda _uid, _container: None
+        self.repeated_line_every = REPEATED_LINE_EVERY
+        self._staged: dict[str, PodSnapshot] = {}
+        self._restores = 0
+
+    def stage(self, pod_uid: str, snapshot: PodSnapshot) -> None:
+        """The containers of this pod will start from the snapshot. Call it in the tick in which the pod was created."""
+        self._staged[pod_uid] = snapshot
+
+    def snapshot(self, pod_uid: str, pod: dict[str, Any] | None = None, *, freeze: float = 0.0) -> PodSnapshot:
+        """Every container of the pod at one moment; the source keeps running, after `freeze` seconds in which it stands.
+
+        Raises KeyError when nothing runs of this pod.
+        """
+        held = self.pods[pod_uid]
+        now = self.now()
+        for container in held.containers.values():
+            container.advance(now)
+        if not any(container.running for container in held.containers.values()):
+            raise KeyError(pod_uid)
+        for container in held.containers.values():
+            if container.running and container.machine:
+                container.machine.memory.shift(int(freeze * SECOND))
+        taken = {name: container.snapshot(now) for name, container in held.containers.items()}
+        for container in held.containers.values():
+            self._watch(held, container)
+        cut = now + int(freeze * SECOND)
+        return PodSnapshot(pod or {}, cut, taken, freeze)
+
+    def add(self, pod_uid: str) -> PodContainers:
+        """The place of a pod's containers, made when there is none."""
+        if pod_uid not in self.pods:
+            self.pods[pod_uid] = PodContainers(pod_uid, origin=self._staged.pop(pod_uid, None))
+        return self.pods[pod_uid]
+
+    def start(self, pod_uid: str, setup: Setup) -> Container:
+        """Starts a container: anew, or from the snapshot that was staged for its pod. Raises StartError."""
+        held = self.add(pod_uid)
+        name = setup.spec["name"]
+        before = held.containers.get(name)
+        container = Container(setup, before.attempt + 1 if before else 0, self.now())
+        origin = held.origin.containers.get(name) if held.origin else None
+        if origin and held.origin and origin.memory:
+            self._restores += 1
+            extra = self._restores % self.repeated_line_every == 0
+            container.resume(origin, held.origin.at, extra_line=extra)
+        else:
+            container.begin()
+        if before:
+            held.previous[name] = before
+        held.containers[name] = container
+        self._watch(held, container)
+        return container
+
+    def stop(self, pod_uid: str, name: str, exit_code: int) -> Container | None:
+        """Ends one container from outside; `on_exit` is not called."""
+        held = self.pods.get(pod_uid)
+        container = held.containers.get(name) if held else None
+        if held and container:
+            self._unwatch(held, name)
+            container.stop(self.now(), exit_code)
+        return container
+
+    def forget(self, pod_uid: str) -> None:
+        """Ends and forgets everything of a pod."""
+        self._staged.pop(pod_uid, None)
+        held = self.pods.pop(pod_uid, None)
+        for name in list(held.timers) if held else []:
+            assert held is not None
+            self._unwatch(held, name)
+        for container in held.containers.values() if held else ():
+            container.stop(self.now(), 137)
+
+    def container(self, pod_uid: str, name: str, *, previous: bool = False) -> Container | None:
+        """A container as it is now, or the one before its last restart."""
+        held = self.pods.get(pod_uid)
+        found = (held.previous if previous else held.containers).get(name) if held else None
+        if found:
+            found.advance(self.now())
+        return found
+
+    def http(self, pod_uid: str, port: int, request: Request) -> Response:
+        """What the pod answers on a port. Raises Refused when nothing listens there."""
+        held = self.pods.get(pod_uid)
+        for name in list(held.containers) if held else []:
+            container = self.container(pod_uid, name)
+            if container and port in listening(container):
+                return answer(container, port, request, self.now())
+        raise Refused(f"connect: connection refused on port {port}")
+
+    def run(
+        self, container: Container, argv: list[str], sink: Callable[[int, str, bytes], None], stdin: bytes = b""
+    ) -> Machine:
+        """A command beside the container's process, in its file tree (kubectl exec, exec probes). Raises Unsupported."""
+        now = self.now()
+        container.advance(now)
+        env = {**container.setup.env}
+        cwd = container.setup.spec.get("workingDir") or "/"
+        place = Place(container.files, container.machine.place.hostname if container.machine else "", env, now, cwd)
+        return Machine.start(argv, place, sink, now, complete=False, stdin=stdin)
+
+    def close(self) -> None:
+        """Ends everything."""
+        for uid in list(self.pods):
+            self.forget(uid)
+
+    def _watch(self, held: PodContainers, container: Container) -> None:
+        self._unwatch(held, container.name)
+        if not container.running:
+            asyncio.get_running_loop().call_soon(self._ended, held.uid, container)
+            return
+        due = container.machine.next_end if container.machine else None
+        if due is not None:
+            delay = max(0, due - self.now()) / SECOND
+            held.timers[container.name] = asyncio.get_running_loop().call_later(
+                delay + 0.001, self._wake, held, container
+            )
+
+    def _unwatch(self, held: PodContainers, name: str) -> None:
+        timer = held.timers.pop(name, None)
+        if timer:
+            timer.cancel()
+
+    def _wake(self, held: PodContainers, container: Container) -> None:
+        container.advance(self.now())
+        self._watch(held, container)
+
+    def _ended(self, uid: str, container: Container) -> None:
+        held = self.pods.get(uid)
+        if held and held.containers.get(container.name) is container:
+            self.on_exit(uid, container)

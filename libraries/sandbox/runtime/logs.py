@@ -1,0 +1,55 @@
+"""A container's log as containerd keeps it: whole lines with the time of their first byte."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output: when (ns since the epoch), on which stream (`stdout` or `stderr`), without its newline."""
+
+    at: int
+    stream: str
+    text: bytes
+
+
+@dataclass
+class Log:
+    """Lines in the order in which they were written; output without a newline yet stays pending."""
+
+    lines: list[Line] = field(default_factory=list)
+    pending: dict[str, Line] = field(default_factory=dict)
+
+    def write(self, at: int, stream: str, data: bytes) -> None:
+        """Adds output; each newline ends a line."""
+        if stream in self.pending:
+            begun = self.pending.pop(stream)
+            at, data = begun.at, begun.text + data
+        *whole, rest = data.split(b"\n")
+        self.lines.extend(Line(at, stream, text) for text in whole)
+        if rest:
+            self.pending[stream] = Line(at, stream, rest)
+
+    def copy(self) -> Log:
+        """A log with the same lines, which grows by itself."""
+        return Log(list(self.lines), dict(self.pending))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all whole lines, newlines included."""
+        return sum(len(line.text) + 1 for line in self.lines)
+
+
+def rfc3339_nano(at: int) -> str:
+    """Nanoseconds since the epoch as containerd writes them: RFC 3339, UTC, nine decimals."""
+    seconds, nanos = divmod(at, SECOND)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanos:09d}Z"
+
+
+def rfc3339(at: int) -> str:
+    """Nanoseconds since the epoch as Kubernetes writes a Time: RFC 3339, UTC, whole seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at // SECOND))

@@ -1,0 +1,401 @@
+"""Runs compiled scripts in virtual time: nothing happens until somebody asks for the state at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from . import commands
+from .commands import Place, Result
+from .memory import SECOND, Memory, Thread, begin_witness
+from .program import (
+    End,
+    Endless,
+    ForNext,
+    ForStart,
+    Jump,
+    Op,
+    Program,
+    Redirect,
+    Run,
+    Simple,
+    Spawn,
+    Witness,
+    compile_script,
+)
+from .tokens import Part, Unsupported, Word
+from .words import Expander
+
+Sink = Callable[[int, str, bytes], None]
+"""Takes output: when (ns), stream (`stdout` or `stderr`), bytes."""
+
+SHELLS = ("sh", "bash", "ash", "dash")
+_COMMAND_COST = 1_000_000
+"""Nanoseconds of virtual time that a command takes, so that a loop without a sleep cannot run for ever at one moment."""
+
+_compiled = lru_cache(maxsize=1024)(compile_script)
+
+
+def program_of(argv: list[str], read: Callable[[str], bytes]) -> tuple[Program, dict[str, str]]:
+    """The program of a command line, and its positional variables; `read` opens a script file.
+
+    Raises Unsupported, and FileNotFoundError for a script file that is not there.
+    """
+    if base_name(argv[0]) not in SHELLS:
+        return (Run((_literal(argv),)), End()), {}
+    rest = argv[1:]
+    while rest and rest[0].startswith("-") and not rest[0].endswith("c"):
+        rest = rest[1:]
+    if not rest:
+        raise Unsupported("an interactive shell")
+    if rest[0].startswith("-"):
+        source, positional = rest[1] if len(rest) > 1 else "", rest[2:]
+    else:
+        source, positional = read(rest[0]).decode(errors="replace"), rest
+    return _compiled(source), {str(i): value for i, value in enumerate(positional)}
+
+
+def base_name(name: str) -> str:
+    """`sh` of `/bin/sh`."""
+    return name.rsplit("/", 1)[-1]
+
+
+def _literal(argv: list[str]) -> Simple:
+    return Simple((), tuple(Word((Part("text", text, True),)) for text in argv), ())
+
+
+class Machine:
+    """The processes of one container (or of one exec): a memory, run where `place` says, writing to `sink`.
+
+    `complete` says whether the image holds only commands that the emulation knows: there an unknown command is not
+    found (127); elsewhere it raises Unsupported.
+    """
+
+    def __init__(self, memory: Memory, place: Place, sink: Sink, *, complete: bool = True, stdin: bytes = b"") -> None:
+        self.memory = memory
+        self.place = place
+        self.sink = sink
+        self.complete = complete
+        self.stdin = stdin
+        self.exit_code: int | None = None
+        self.exited_at = 0
+        self.current: Thread | None = None
+
+    @classmethod
+    def start(
+        cls, argv: list[str], place: Place, sink: Sink, now: int, *, complete: bool = True, stdin: bytes = b""
+    ) -> Machine:
+        """A machine at the beginning of a command line. Raises Unsupported and FileNotFoundError."""
+        program, positional = program_of(argv, lambda name: place.files.read(place.path(name)))
+        memory = Memory(exported=set(place.env), started=now)
+        memory.threads.append(Thread(0, program, {**place.env, **positional}, now, cwd=place.cwd))
+        return cls(memory, place, sink, complete=complete, stdin=stdin)
+
+    def advance(self, now: int) -> None:
+        """Lets everything happen that is due at `now`. Raises Unsupported where a script asks for the unknown."""
+        while self.exit_code is None and (thread := self._next(now)):
+            self.current = thread
+            if thread.witness:
+                self._witness_steps(thread, now)
+            else:
+                self._step(thread)
+
+    @property
+    def next_due(self) -> int | None:
+        """When something happens next (ns), or None when nothing will by itself."""
+        return (
+            min((t.due for t in self.memory.threads if not t.blocked), default=None) if self.exit_code is None else None
+        )
+
+    @property
+    def next_end(self) -> int | None:
+        """When the process may end next (ns): only its first thread can end it."""
+        main = self.memory.threads[0] if self.memory.threads and self.exit_code is None else None
+        if main is None or main.endless or main.witness or main.blocked == "forever":
+            return None
+        return self.next_due if main.blocked else main.due
+
+    def _next(self, now: int) -> Thread | None:
+        due = [t for t in self.memory.threads if not t.blocked and t.due <= now]
+        return min(due, key=lambda t: t.due) if due else None
+
+    def _witness_steps(self, thread: Thread, now: int) -> None:
+        witness = thread.witness
+        assert witness is not None
+        others = [t.due for t in self.memory.threads if t is not thread and not t.blocked]
+        limit = min([now, *others])
+        while thread.due <= limit:
+            self.sink(thread.due, "stdout", witness.advance())
+            thread.due += witness.pause
+            if thread.due <= now and others:
+                break
+
+    def _step(self, thread: Thread) -> None:
+        op = thread.program[thread.at]
+        thread.at += 1
+        if isinstance(op, Run):
+            self._run(thread, op)
+        elif isinstance(op, End):
+            self._end(thread)
+        else:
+            self._control(thread, op)
+            if isinstance(op, Jump) and op.on is None:
+                thread.due += 1000
+
+    def _control(self, thread: Thread, op: Op) -> None:
+        if isinstance(op, Jump):
+            if op.on is None or op.on == (thread.status == 0):
+                thread.at = op.target
+        elif isinstance(op, Spawn):
+            self._spawn(thread, thread.program, thread.at)
+            thread.at = op.target
+            thread.status = 0
+        elif isinstance(op, ForStart):
+            thread.loops[op.loop] = self._expander(thread).fields(op.words)
+        elif isinstance(op, ForNext):
+            words = thread.loops[op.loop]
+            if words:
+                thread.variables[op.name] = words.pop(0)
+            else:
+                thread.at = op.target
+        elif isinstance(op, Endless):
+            thread.endless = True
+        elif isinstance(op, Witness):
+            thread.witness = begin_witness(op, thread.variables)
+
+    def _spawn(self, thread: Thread, program: Program, at: int, parent: int | None = None) -> None:
+        self.memory.spawned += 1
+        child = Thread(
+            self.memory.spawned, program, dict(thread.variables), thread.due, at, cwd=thread.cwd, parent=parent
+        )
+        self.memory.threads.append(child)
+
+    def _end(self, thread: Thread) -> None:
+        if thread is self.memory.threads[0]:
+            self.exit_code = thread.status
+            self.exited_at = thread.due
+            return
+        self.memory.threads.remove(thread)
+        for other in self.memory.threads:
+            if other.number == thread.parent and other.blocked == "child":
+                other.blocked, other.status, other.due = "", thread.status, max(other.due, thread.due)
+            elif other.blocked == "children" and len(self.memory.threads) == 1:
+                other.blocked, other.due = "", max(other.due, thread.due)
+
+    def _run(self, thread: Thread, op: Run) -> None:
+        status = self._simple(thread, op.commands[0]) if len(op.commands) == 1 else self._pipe(thread, op.commands)
+        if status is not None:
+            thread.status = int(status == 0) if op.negated else status
+            if thread.last:
+                self._end(thread)
+
+    def _simple(self, thread: Thread, command: Simple) -> int | None:
+        """The status, or None when the command has not ended (or the thread's status is set)."""
+        expander = self._expander(thread)
+        values = {name: expander.text(word) for name, word in command.assignments}
+        argv = expander.fields(command.words)
+        if argv[:1] == ["exec"] and len(argv) > 1:
+            thread.last = True
+            argv = argv[1:]
+        if not argv or argv == ["exec"]:
+            thread.variables.update(values)
+            return thread.status if any(p.kind == "sub" for _, w in command.assignments for p in w.parts) else 0
+        if base_name(argv[0]) in _BUILTINS:
+            return _BUILTINS[base_name(argv[0])](self, thread, argv)
+        thread.due += _COMMAND_COST
+        if base_name(argv[0]) in SHELLS:
+            program, positional = program_of(argv, lambda name: self.place.files.read(self._place(thread).path(name)))
+            self._spawn(thread, program, 0, parent=thread.number)
+            self.memory.threads[-1].variables |= values | positional
+            thread.blocked = "child"
+            return None
+        result = self._call(thread, argv, self.stdin, values)
+        return self._deliver(thread, result, command.redirects, expander)
+
+    def _pipe(self, thread: Thread, stages: tuple[Simple, ...]) -> int:
+        expander, data, status = self._expander(thread), self.stdin, 0
+        thread.due += _COMMAND_COST
+        for stage in stages:
+            argv = expander.fields(stage.words)
+            if not argv or base_name(argv[0]) in (*_BUILTINS, *SHELLS) and base_name(argv[0]) not in ("cd", "export"):
+                raise Unsupported(f"{' '.join(argv)!r} in a pipe")
+            source = next((r for r in stage.redirects if r.operator == "<"), None)
+            if source is not None:
+                data = self._place(thread).files.read(self._place(thread).path(expander.text(source.target)))
+            result = self._call(thread, argv, data, {})
+            data, status = result.out, result.status
+            if stage is stages[-1]:
+                return self._deliver(thread, result, stage.redirects, expander)
+            self._write(thread, "stderr", result.err)
+        return status
+
+    def _call(self, thread: Thread, argv: list[str], stdin: bytes, values: dict[str, str]) -> Result:
+        command = commands.find(argv[0])
+        if command is None:
+            if not self.complete:
+                raise Unsupported(f"the command {argv[0]!r}")
+            return Result(127, err=f"sh: {argv[0]}: not found\n".encode())
+        place = self._place(thread)
+        place.env = {**place.env, **values}
+        try:
+            return command(argv[1:], stdin, place)
+        except (ValueError, IndexError) as error:
+            raise Unsupported(f"{' '.join(argv)!r}") from error
+
+    def _deliver(self, thread: Thread, result: Result, redirects: tuple[Redirect, ...], expander: Expander) -> int:
+        targets = {1: "stdout", 2: "stderr"}
+        for redirect in redirects:
+            name = expander.text(redirect.target)
+            if redirect.operator == ">&":
+                targets[redirect.fd] = targets.get(int(name), "stdout")
+            elif redirect.operator in (">", ">>"):
+                path = _STREAMS.get(name) or self._place(thread).path(name)
+                try:
+                    if path.startswith("/") and path != "/dev/null" and redirect.operator == ">":
+                        self.place.files.write(path, b"")
+                except OSError as error:
+                    self._write(thread, "stderr", f"sh: can't create {name}: {commands.reason(error)}\n".encode())
+                    return 1
+                targets[redirect.fd] = path
+        self._write(thread, targets[1], result.out)
+        self._write(thread, targets[2], result.err)
+        return result.status
+
+    def _write(self, thread: Thread, target: str, data: bytes) -> None:
+        if not data or target == "/dev/null":
+            return
+        if target.startswith("/"):
+            self.place.files.write(target, data, append=True)
+        else:
+            self.sink(thread.due, target, data)
+
+    def _place(self, thread: Thread) -> Place:
+        env = {name: thread.variables[name] for name in thread.variables if name in self.memory.exported}
+        return Place(self.place.files, self.place.hostname, env, thread.due, thread.cwd)
+
+    def _expander(self, thread: Thread) -> Expander:
+        known = {"?": str(thread.status), "$": str(thread.number + 1), "#": "0"}
+        return Expander(_Layered(thread.variables, known), lambda script: self._capture(thread, script))
+
+    def _capture(self, thread: Thread, script: str) -> str:
+        output: list[bytes] = []
+        inner = Machine(
+            Memory(
+                [Thread(0, _compiled(script), dict(thread.variables), thread.due, cwd=thread.cwd)],
+                exported=self.memory.exported,
+            ),
+            self.place,
+            lambda at, stream, data: output.append(data) if stream == "stdout" else self.sink(at, stream, data),
+            complete=self.complete,
+        )
+        inner.advance(thread.due + SECOND)
+        if inner.exit_code is None:
+            raise Unsupported(f"$({script}) takes more than a second")
+        thread.status = inner.exit_code
+        thread.due = max(thread.due, inner.exited_at)
+        return b"".join(output).decode(errors="replace")
+
+
+class _Layered(dict[str, str]):
+    def __init__(self, variables: dict[str, str], more: dict[str, str]) -> None:
+        super().__init__(variables)
+        self.update(more)
+
+
+_STREAMS = {
+    "/dev/stdout": "stdout",
+    "/proc/1/fd/1": "stdout",
+    "/dev/stderr": "stderr",
+    "/proc/1/fd/2": "stderr",
+}
+
+
+def _exit(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
+    if len(argv) > 1 and not argv[1].isdigit():
+        raise Unsupported(f"{' '.join(argv)!r}")
+    thread.status = int(argv[1]) & 255 if len(argv) > 1 else thread.status
+    machine._end(thread)
+    return None
+
+
+def _sleep(_machine: Machine, thread: Thread, argv: list[str]) -> int | None:
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    if "infinity" in argv[1:] or "inf" in argv[1:]:
+        thread.blocked = "forever"
+        return None
+    try:
+        seconds = sum(float(a.rstrip("smhd")) * units.get(a[-1], 1) for a in argv[1:])
+    except ValueError:
+        raise Unsupported(f"{' '.join(argv)!r}") from None
+    thread.due += int(seconds * SECOND)
+    return 0
+
+
+def _tail(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
+    if any(a.startswith("-") and a.lower().endswith("f") for a in argv[1:]):
+        thread.blocked = "forever"
+        return None
+    return machine._deliver(thread, machine._call(thread, argv, machine.stdin, {}), (), machine._expander(thread))
+
+
+def _pause(_machine: Machine, thread: Thread, _argv: list[str]) -> int | None:
+    thread.blocked = "forever"
+    return None
+
+
+def _nginx(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
+    if any(flag in argv for flag in ("-s", "-t", "-T", "-v", "-V")):
+        raise Unsupported(f"{' '.join(argv)!r}")
+    machine.memory.serves.add("nginx")
+    if "daemon off" in " ".join(argv) or b"daemon off" in machine.place.files.image.get("/etc/nginx/nginx.conf", b""):
+        thread.blocked = "forever"
+        return None
+    return 0
+
+
+def _wait(machine: Machine, thread: Thread, _argv: list[str]) -> int | None:
+    if len(machine.memory.threads) == 1:
+        return 0
+    thread.blocked = "children"
+    thread.status = 0
+    return None
+
+
+def _cd(machine: Machine, thread: Thread, argv: list[str]) -> int:
+    path = machine._place(thread).path(argv[1] if len(argv) > 1 else "/root")
+    if not machine.place.files.is_dir(path):
+        machine._write(thread, "stderr", f"sh: cd: can't cd to {argv[1]}: No such file or directory\n".encode())
+        return 1
+    thread.cwd = path
+    return 0
+
+
+def _export(machine: Machine, thread: Thread, argv: list[str]) -> int:
+    for each in argv[1:]:
+        name, mark, value = each.partition("=")
+        machine.memory.exported.add(name)
+        if mark:
+            thread.variables[name] = value
+    return 0
+
+
+def _unset(_machine: Machine, thread: Thread, argv: list[str]) -> int:
+    for name in argv[1:]:
+        thread.variables.pop(name, None)
+    return 0
+
+
+_Builtin = Callable[[Machine, Thread, list[str]], int | None]
+_BUILTINS: dict[str, _Builtin] = {
+    "exit": _exit,
+    "return": _exit,
+    "sleep": _sleep,
+    "tail": _tail,
+    "pause": _pause,
+    "nginx": _nginx,
+    "wait": _wait,
+    "cd": _cd,
+    "export": _export,
+    "unset": _unset,
+}
+BUILTIN_NAMES = tuple(_BUILTINS)

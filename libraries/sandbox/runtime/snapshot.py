@@ -1,0 +1,61 @@
+"""What a checkpoint of a pod holds: every container's memory, writable layer and log at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .logs import Line, Log
+from .shell.memory import Memory
+
+_BASE_BYTES = 1_500_000
+_THREAD_BYTES = 400_000
+_SERVER_BYTES = 600_000
+
+
+@dataclass(frozen=True)
+class ContainerSnapshot:
+    """One container at the cut. `memory` is None when the container was not running."""
+
+    name: str
+    image: str
+    memory: Memory | None
+    layer: dict[str, bytes | None]
+    made: frozenset[str]
+    env: dict[str, str]
+    hostname: str
+    log: tuple[Line, ...]
+    pending: dict[str, Line]
+    stand_in: bool
+    command: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that a checkpoint of it takes, by a simple model: 1.5 MB, 0.4 MB a process, 0.6 MB a server, the writable
+        layer, the environment and the log (a real one of sh and nginx takes 2.5 MB)."""
+        threads = len(self.memory.threads) if self.memory else 0
+        servers = len(self.memory.serves) if self.memory else 0
+        layer = sum(len(data) for data in self.layer.values() if data)
+        log = sum(len(line.text) + 1 for line in self.log)
+        env = sum(len(k) + len(v) + 2 for k, v in self.env.items())
+        return _BASE_BYTES + threads * _THREAD_BYTES + servers * _SERVER_BYTES + layer + log + env
+
+    def copied_log(self) -> Log:
+        """The log with which a restored container begins: the source's lines, byte for byte."""
+        return Log(list(self.log), dict(self.pending))
+
+
+@dataclass(frozen=True)
+class PodSnapshot:
+    """All containers of a pod at one moment (`at`, ns since the epoch), and the pod as the API had it then."""
+
+    pod: dict[str, Any]
+    at: int
+    containers: dict[str, ContainerSnapshot]
+    freeze: float = 0.0
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole checkpoint."""
+        return sum(container.size for container in self.containers.values())
