@@ -2,31 +2,164 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
 from robot.api import logger
 from robot.api.deco import keyword, library
 
+from harness.failures import BadInput
 from harness.secrets import SECRETS
 
+from .evidence import plain, without_credentials
+from .recorder import Recorder
 from .redaction import Redaction
 from .screen import Screen
 from .step_tree import StepTree
 
+# One of each for a run, however many suites import the library, and under however many names.
 _SCREEN = Screen(SECRETS.redact)
 _STEPS = StepTree(_SCREEN)
-_LISTENERS = [_STEPS, Redaction(SECRETS.redact, _SCREEN)]
+_RECORDER = Recorder()
+_LISTENERS = [_STEPS, _RECORDER, Redaction(SECRETS.redact, _SCREEN)]
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN", listener=_LISTENERS)
 class ReportLibrary:
-    """What a run tells, while it goes on and afterwards."""
+    """What a run tells, while it goes on and afterwards.
+
+    A suite that imports this library, directly or through a resource file, gets without a further word:
+
+    - **Steps on the console.** Each `GROUP` that stands in no other one is a step: a line with its time, live.
+      The same groups are the phases of the story in log.html.
+    - **Redaction.** No secret that the harness knows gets into console, log, report or output files, at any log level.
+    - **evidence.json** in the output directory: status, cause, verdicts and measurements of each test, for machines.
+      Its fields are described in evidence.schema.json beside this library.
+
+    ```robotframework
+    *** Settings ***
+    Library    ../libraries/ReportLibrary/
+
+    *** Test Cases ***
+    Checkpoint
+        GROUP    Polling checkpoint status
+            Set Step Outcome    [COMPLETED]
+        END
+        Record Measurement    time to checkpoint    1.7    s
+    ```
+
+    A variable in the name of a group must be known in a `--dryrun` too; those of FOR loops and arguments are not.
+    """
 
     @keyword
     def set_step_outcome(self, text: str) -> None:
-        """Sets what the running step came to.
+        """Says what the running step came to: it stands behind the step's name on the console, and in the log.
 
         Args:
             text: a word in brackets, or a short sentence.
+
+        ```robotframework
+        GROUP    Polling checkpoint status
+            Set Step Outcome    [COMPLETED]
+        END
+        ```
         """
         logger.info(text)
         if _STEPS.step:
             _STEPS.step.outcome = SECRETS.redact(text)
+
+    @keyword
+    def record_measurement(self, name: str, value: float, unit: str = "") -> None:
+        """Puts a measured number into the evidence of the running test, or of the suite around it.
+
+        Args:
+            name: what was measured; the same from run to run.
+            value: the number.
+            unit: as it is read after the number, such as `s` or `MiB`; nothing for a mere count.
+
+        Raises:
+            BadInput: the value is infinite or not a number.
+
+        ```robotframework
+        Record Measurement    time to restore    2.25    s
+        ```
+        """
+        if not math.isfinite(value):
+            raise BadInput("value", value, "a finite number", cause="harness-error")
+        logger.info(f"{name}: {value:g} {unit}".rstrip())
+        _RECORDER.notes.measurements.append({"name": name, "value": value, "unit": unit})
+
+    @keyword
+    def record_verdict(self, verdict: Any) -> None:
+        """Puts a verdict into the evidence of the running test.
+
+        Args:
+            verdict: a dictionary, or what can be made one (a dataclass, or anything with `to_dict`).
+
+        Raises:
+            BadInput: it is something else.
+
+        ```robotframework
+        VAR    &{verdict}    verdict=continued    b=${12}    r=${14}    a=${13}
+        Record Verdict    ${verdict}
+        ```
+        """
+        if not (isinstance(verdict, Mapping) or is_dataclass(verdict) or hasattr(verdict, "to_dict")):
+            raise BadInput("verdict", verdict, "a dictionary or a dataclass", cause="harness-error")
+        _RECORDER.notes.verdicts.append(plain(verdict))
+
+    @keyword
+    def record_environment(self, **facts: Any) -> None:
+        """Says in the evidence where the run takes place. What is recorded again replaces what was there.
+
+        Args:
+            facts: `provider`, `emulated` (true or false), `kubernetes` (version), `nodes` (a list of dictionaries),
+                `chart`, `propagator_era`, `propagator_url` (credentials are taken off), and any others.
+
+        Raises:
+            BadInput: `emulated` is neither true nor false.
+
+        ```robotframework
+        Record Environment    provider=sandbox    emulated=true    kubernetes=v1.33.13+emulated
+        ```
+        """
+        for name, value in facts.items():
+            _RECORDER.environment[name] = _fact(name, value)
+
+    @keyword
+    def record_leftovers(self, leftovers: list[str]) -> None:
+        """Puts the names of what was left behind into the evidence of the running test or suite.
+
+        Args:
+            leftovers: names such as `namespace cedana-e2e-1a2b3c4d`; may be empty.
+
+        ```robotframework
+        Record Leftovers    ${left}
+        ```
+        """
+        _RECORDER.notes.leftovers.extend(leftovers)
+
+    @keyword
+    def publish_evidence(self) -> Path:
+        """Writes evidence.json now. It is also written by itself, whenever a test or suite begins or ends.
+
+        Returns:
+            The path of the file, in the output directory of the run.
+
+        ```robotframework
+        ${file}=    Publish Evidence
+        ```
+        """
+        return _RECORDER.write()
+
+
+def _fact(name: str, value: Any) -> Any:
+    if name == "emulated" and not isinstance(value, bool):
+        truth = {"true": True, "false": False}.get(str(value).lower())
+        if truth is None:
+            raise BadInput("emulated", value, "true or false", cause="harness-error")
+        return truth
+    return without_credentials(str(value)) if name.endswith("url") else plain(value)

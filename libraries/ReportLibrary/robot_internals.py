@@ -50,3 +50,8 @@ def running() -> bool:
     """Whether a run is going on that does real work, so not a `--dryrun`."""
     context: Any = EXECUTION_CONTEXTS.current
     return context is not None and not context.dry_run
+
+
+def current_suite() -> Any:
+    """The result of the suite that is running."""
+    return EXECUTION_CONTEXTS.current.suite

@@ -26,8 +26,13 @@ class Run:
     @property
     def lines(self):
         """The console with times set to 0.0 and without what stands at line ends."""
-        text = re.sub(r" *\b\d+\.\d s$", "  0.0 s", self.console.replace("\r\n", "\n"), flags=re.MULTILINE)
-        return [line.rstrip() for line in text.replace(str(self.out), "OUT").splitlines()]
+        text = self.console.replace("\r\n", "\n").replace(str(self.out), "OUT")
+        return [re.sub(r"\d\.\d s$", "0.0 s", line.rstrip()) for line in text.splitlines()]
+
+    @property
+    def squeezed(self):
+        """The same with one blank where there are several."""
+        return [re.sub(r"(?<=\S) +", " ", line) for line in self.lines]
 
     @property
     def result(self):

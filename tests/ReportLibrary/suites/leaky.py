@@ -6,7 +6,10 @@ import os
 import signal
 import sys
 import urllib.parse
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from known import VALUE
 from robot.api import Error, FatalError, logger
 from robot.libraries.BuiltIn import BuiltIn
 
@@ -73,3 +76,15 @@ def returns_long(secret):
 
 def kill_this_run():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail_once(name, failed=[]):  # noqa: B006 - a memory across attempts is the point
+    if name not in failed:
+        failed.append(name)
+        raise AssertionError(f"Expected: b\nSeen: {VALUE}\nCause: restore-timeout (product)")
+
+
+@dataclass
+class Verdict:
+    verdict: str = "restarted"
+    at: datetime = datetime(2026, 1, 2, tzinfo=UTC)

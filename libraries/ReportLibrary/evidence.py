@@ -1,0 +1,231 @@
+"""The evidence of a run, for machines: a plain model, and its JSON file.
+
+The fields are described, and promised, in evidence.schema.json beside this module. A field is never renamed or given
+another meaning within a major version; new ones may be added.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from harness.causes import CAUSES, Blame, Cause
+from harness.failures import cause_of_text
+from harness.secrets import SECRETS
+
+SCHEMA = Path(__file__).with_name("evidence.schema.json")
+SCHEMA_VERSION = "1.0"
+FILE_NAME = "evidence.json"
+
+PASS, FAIL, SKIP, RUNNING = "PASS", "FAIL", "SKIP", "RUNNING"
+WORST_FIRST = (Blame.PRODUCT, Blame.HARNESS, Blame.UNKNOWN, Blame.SERVICE, Blame.ENVIRONMENT)
+"""What a run is remembered for when its failures have several causes: what is ours to fix, or the product's, first."""
+ENVIRONMENT = ("provider", "emulated", "kubernetes", "nodes", "chart")
+"""Facts with a field of their own; `propagator_era` and `propagator_url` go to `propagator`, the rest to `other`."""
+
+
+@dataclass
+class Notes:
+    """What keywords handed in while a test or suite was running."""
+
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    measurements: list[dict[str, Any]] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failure and its cause; without a known one the cause is `unknown`."""
+
+    message: str
+
+    @property
+    def cause(self) -> Cause:
+        """The cause that the message names."""
+        return cause_of_text(self.message) or CAUSES["unknown"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in the file."""
+        return {"message": self.message, "cause": cause_dict(self.cause)}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a test or suite went.
+
+    Attributes:
+        suite: the full name of the suite, of a suite itself its parent's; empty where there is none.
+        duration: seconds.
+        retried: earlier attempts that failed, first one first.
+    """
+
+    suite: str
+    name: str
+    status: str
+    message: str
+    start: datetime
+    duration: float
+    notes: Notes
+    retried: tuple[Failure, ...] = ()
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure, where it failed."""
+        return Failure(self.message) if self.status == FAIL else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in the file."""
+        return {
+            "suite": self.suite,
+            "name": self.name,
+            "status": self.status,
+            "message": self.message,
+            "cause": cause_dict(self.failure.cause) if self.failure else None,
+            "start": timestamp(self.start),
+            "duration": round(self.duration, 3),
+            "retries": {"count": len(self.retried), "first_failure": self.retried[0].to_dict()}
+            if self.retried
+            else None,
+            **asdict(self.notes),
+        }
+
+
+class SuiteOutcome(Outcome):
+    """How a suite went: it fails by itself only when its own set-up or teardown does, which its message then tells."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure of its set-up or teardown."""
+        return super().failure if self.message else None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of a run, up to now or complete."""
+
+    run_id: str
+    start: datetime
+    end: datetime
+    complete: bool
+    robot: str
+    environment: dict[str, Any]
+    tests: list[Outcome]
+    suites: list[Outcome]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in the file, without a secret."""
+        whole: dict[str, Any] = redacted(
+            {
+                "schema": SCHEMA_VERSION,
+                "complete": self.complete,
+                "run": {
+                    "id": self.run_id,
+                    "start": timestamp(self.start),
+                    "end": timestamp(self.end),
+                    "duration": round((self.end - self.start).total_seconds(), 3),
+                    "robot": self.robot,
+                    "python": platform.python_version(),
+                },
+                "environment": environment_dict(self.environment),
+                "summary": self._summary(),
+                "tests": [test.to_dict() for test in self.tests],
+                "suites": [suite.to_dict() for suite in self.suites],
+            }
+        )
+        return whole
+
+    def _summary(self) -> dict[str, Any]:
+        counts = {status: sum(test.status == status for test in self.tests) for status in (PASS, FAIL, SKIP)}
+        blames = {one.failure.cause.blame for one in [*self.tests, *self.suites] if one.failure}
+        everybody = [*self.tests, *self.suites]
+        return {
+            "passed": counts[PASS],
+            "failed": counts[FAIL],
+            "skipped": counts[SKIP],
+            "worst_blame": next((blame.value for blame in WORST_FIRST if blame in blames), None),
+            "leftovers": sorted({name for one in everybody for name in one.notes.leftovers}),
+        }
+
+
+def write(evidence: Evidence, directory: Path) -> Path:
+    """Writes evidence.json into `directory`, whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / FILE_NAME
+    draft = file.with_suffix(".json.part")
+    draft.write_text(json.dumps(evidence.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    return draft.replace(file)
+
+
+def environment_dict(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The recorded facts in their places; a fact that nobody recorded is null."""
+    known: dict[str, Any] = {name: facts.get(name) for name in ENVIRONMENT}
+    known["propagator"] = {"era": facts.get("propagator_era"), "url": facts.get("propagator_url")}
+    placed = (*ENVIRONMENT, "propagator_era", "propagator_url")
+    known["other"] = {name: value for name, value in facts.items() if name not in placed}
+    return known
+
+
+def cause_dict(cause: Cause) -> dict[str, str]:
+    """A cause as in the file."""
+    return {"name": cause.name, "blame": cause.blame.value, "meaning": cause.meaning}
+
+
+def without_credentials(url: str) -> str:
+    """A URL without user, password, query and fragment, even where the password is not encoded as it should be."""
+    return re.sub(r"^(\w+://).*@", r"\1", url.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0])
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 with the offset from UTC; a naive time is local, as Robot Framework's are."""
+    return moment.astimezone().isoformat(timespec="milliseconds")
+
+
+def plain(value: Any) -> Any:
+    """`value` made of what JSON has: mappings, lists, texts, numbers, truth values and null."""
+    for kind, convert in _CONVERSIONS:
+        if isinstance(value, kind):
+            return plain(convert(value))
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    known = value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value))
+    return value if known else str(value)
+
+
+_CONVERSIONS: tuple[tuple[type, Any], ...] = (
+    (Enum, lambda value: value.value),
+    (timedelta, lambda value: value.total_seconds()),
+    (date, lambda value: value.isoformat()),
+    (bytes, lambda value: value.decode(errors="replace")),
+)
+
+
+def redacted(value: Any) -> Any:
+    """`value` with every known secret masked, in keys too."""
+    if isinstance(value, str):
+        return SECRETS.redact(value)
+    if isinstance(value, Mapping):
+        return {redacted(key): redacted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    return value
+
+
+def failed(outcomes: Iterable[Outcome]) -> Iterator[tuple[Outcome, Failure]]:
+    """Those that failed, with their failure."""
+    for outcome in outcomes:
+        if outcome.failure:
+            yield outcome, outcome.failure

@@ -1,0 +1,174 @@
+"""Gathers the evidence of a run from Robot Framework's results, and writes it whenever a test or suite is done.
+
+Listeners of a library are only called in suites that import it. So tests and suites are read from Robot's own result
+tree, which has all of them; what only the listener sees (retried attempts, what keywords hand in) is kept beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from textwrap import indent
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from robot.libraries.BuiltIn import BuiltIn
+from robot.version import get_version
+
+from harness.ledger import LEDGER
+
+from . import evidence
+from .evidence import RUNNING, Evidence, Failure, Notes, Outcome, SuiteOutcome
+from .robot_internals import current_suite, running, talking_console
+from .tree import RETRIED
+
+if TYPE_CHECKING:
+    from robot import result
+    from robot import running as data
+
+
+AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
+
+
+class Recorder:
+    """Listener that keeps the evidence of a run and its file.
+
+    Attributes:
+        environment: facts of where the run takes place.
+    """
+
+    ROBOT_LISTENER_PRIORITY = -10  # after RetryFailed, which changes the status of a test that it runs again
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self.environment: dict[str, Any] = {}
+        self._root: Any = None
+        self._directory = Path()
+        self._open: list[Any] = []
+        self._notes: dict[int, tuple[Any, Notes]] = {}
+        self._retried: dict[str, list[Failure]] = {}
+
+    @property
+    def notes(self) -> Notes:
+        """The notes of the test that is running, else of the suite."""
+        self._enter_run()
+        return self._notes_of(self._open[-1])
+
+    def start_suite(self, _data: data.TestSuite, result: result.TestSuite) -> None:
+        """A suite begins, perhaps with it the run."""
+        if running():
+            self._enter_run()
+            self._begin(result)
+
+    def start_test(self, _data: data.TestCase, result: result.TestCase) -> None:
+        """A test begins; should it kill the run, the file names it."""
+        if self._root is not None:
+            self._begin(result)
+
+    def end_test(self, _data: data.TestCase, result: result.TestCase) -> None:
+        """A test is done, or is to be run again."""
+        if self._root is None or result not in self._open:
+            return
+        self._open.remove(result)
+        earlier = self._retried.setdefault(result.full_name, [])
+        if _is_retried(result):
+            earlier.append(Failure(result.message.removesuffix(RETRIED).rstrip("\n")))
+        elif earlier:
+            # Indented, so that its cause is not taken for the cause of the last failure.
+            result.message += f"\n\nIt failed first with:\n{indent(earlier[0].message, '  ')}"
+        self.write()
+
+    def end_suite(self, _data: data.TestSuite, result: result.TestSuite) -> None:
+        """A suite is done."""
+        if self._root is not None and result in self._open:
+            self._open.remove(result)
+            self.write()
+
+    def close(self) -> None:
+        """The run is over: the last version of the file, and where it is."""
+        if self._root is None:
+            return
+        gathered = self._gather(complete=True)
+        self._tell(gathered, evidence.write(gathered, self._directory))
+        self._forget()
+
+    def write(self) -> Path:
+        """Writes the file as of now and returns its path."""
+        self._enter_run()
+        return evidence.write(self._gather(complete=False), self._directory)
+
+    def _enter_run(self) -> None:
+        """Takes up the run that is going on; a library that is imported amid a suite has missed its start."""
+        suite = current_suite()
+        root = suite
+        while root.parent:
+            root = root.parent
+        if root is not self._root:
+            self._forget()
+            self._root = root
+            self._directory = Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
+            self._open = [suite]
+
+    def _begin(self, item: Any) -> None:
+        if item not in self._open:
+            self._open.append(item)
+        self.write()
+
+    def _notes_of(self, item: Any) -> Notes:
+        return self._notes.setdefault(id(item), (item, Notes()))[1]  # with the item, so that its id stays its own
+
+    def _gather(self, *, complete: bool) -> Evidence:
+        return Evidence(
+            run_id=LEDGER.run_id,
+            start=self._root.start_time,
+            end=datetime.now(),
+            complete=complete,
+            robot=get_version(),
+            environment=self.environment,
+            tests=[self._outcome(Outcome, test) for test in _last_attempts(self._root)],
+            suites=[self._outcome(SuiteOutcome, suite) for suite in _suites(self._root)],
+        )
+
+    def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:
+        going = item in self._open
+        elapsed = datetime.now() - item.start_time if going else item.elapsed_time
+        status = evidence.FAIL if _is_retried(item) else item.status
+        return kind(
+            suite=item.parent.full_name if item.parent else "",
+            name=item.name,
+            status=RUNNING if going else status,
+            message=item.message,
+            start=item.start_time,
+            duration=elapsed.total_seconds(),
+            notes=self._notes_of(item),
+            retried=tuple(self._retried.get(item.full_name, ())),
+        )
+
+    def _tell(self, gathered: Evidence, file: Path) -> None:
+        console = talking_console()
+        if console is None:
+            return
+        for test, failure in evidence.failed(gathered.tests):
+            console.write(f"cause: {failure.cause} - {test.name}\n")
+        console.write("Evidence: ")
+        console.link(file)
+        console.write("\n")
+
+
+def _is_retried(item: Any) -> bool:
+    return bool(item.status == evidence.SKIP and item.message.endswith(RETRIED))
+
+
+def _suites(suite: Any) -> list[Any]:
+    return [suite, *(one for child in suite.suites for one in _suites(child))]
+
+
+def _last_attempts(root: Any) -> list[Any]:
+    """All tests in their order, without attempts that were followed by another."""
+    return [
+        test
+        for suite in _suites(root)
+        for number, test in enumerate(suite.tests)
+        if not (_is_retried(test) and any(later.name == test.name for later in list(suite.tests)[number + 1 :]))
+    ]

@@ -1,0 +1,3 @@
+*** Test Cases ***
+Does Not Import It
+    Fail    before\nCause: quota (environment)

@@ -1,0 +1,6 @@
+*** Settings ***
+Library             ../../../../../libraries/ReportLibrary/
+
+*** Test Cases ***
+Imports It By Itself
+    Record Measurement    b    2

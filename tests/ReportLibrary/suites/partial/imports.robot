@@ -1,0 +1,6 @@
+*** Settings ***
+Resource            ../report.resource
+
+*** Test Cases ***
+Imports It
+    Record Measurement    a    1
