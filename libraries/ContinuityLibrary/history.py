@@ -119,7 +119,7 @@ class OwnHistory:
         self.all = tuple(sorted(Own(printed, run) for printed, run in own.items()))
         self.mine = tuple(one for one in self.all if one.nonce == source.nonce)
         others = tuple(one for one in self.all if one.nonce != source.nonce)
-        self.others = tuple(one for one in others if not self._is_copied(one)) or others
+        self.others = tuple(one for one in others if not self.is_from_before(one)) or others
         self.numbers = sorted(one.number for one in self.mine)
 
     @property
@@ -169,8 +169,8 @@ class OwnHistory:
             return math.inf
         return max(0, math.ceil((own.printed.stamp - nanoseconds(started)) / NANOSECONDS / witness.PERIOD))
 
-    def _is_copied(self, own: Own) -> bool:
-        """Whether the line is from before the container's start, as the head of a log that a restore copied is."""
+    def is_from_before(self, own: Own) -> bool:
+        """Whether the line is older than its container, as the head of a log that a restore copied is."""
         started = self.runs[own.run].started_at
         return started is not None and own.printed.stamp < nanoseconds(started) - START_SLACK
 

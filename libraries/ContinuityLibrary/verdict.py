@@ -264,6 +264,13 @@ def _may_be_the_sources(case: _Case, one: Own) -> bool:
     return early and one.number > case.source.last
 
 
+def _is_older_than_its_container(case: _Case) -> _Finding | None:
+    old = next((one for one in case.own.mine if case.own.is_from_before(one)), None)
+    if old is None:
+        return None
+    return _inconclusive(f"step {old.number} is older than the restored container, and no line of the source's log")
+
+
 def _was_restarted(case: _Case) -> _Finding | None:
     if case.own.unread_runs:
         return _inconclusive("the restored container was restarted, and the log of its start before that is not there")
@@ -311,7 +318,8 @@ def _has_gaps(case: _Case) -> _Finding | None:
     chained = [copied, *numbers] if copied is not None else numbers
     for earlier, later in pairwise(chained):
         if later > earlier + 1:
-            return _inconclusive(f"steps {earlier + 1} to {later - 1} are missing in the restored log", "these steps")
+            lost = f"step {later - 1} is" if later == earlier + 2 else f"steps {earlier + 1} to {later - 1} are"
+            return _inconclusive(f"{lost} missing in the restored log", "what is missing")
     return None
 
 
@@ -360,6 +368,7 @@ _RULES: tuple[Callable[[_Case], _Finding | None], ...] = (
     _has_no_steps,
     _is_rewound,
     _went_back,
+    _is_older_than_its_container,
     _was_restarted,
     _is_out_of_order,
     _head_is_missing,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ContinuityLibrary import witness
 from ContinuityLibrary.evidence import ContainerLog, Demands, Evidence, Look, Source
-from ContinuityLibrary.logs import LogLine, nanoseconds
+from ContinuityLibrary.logs import LogLine, nanoseconds, steps
 
 ZERO = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 NONCE, ANOTHER, THIRD = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cccccccccccccccc"
@@ -59,10 +59,14 @@ class Story:
         """The restored container's log as it stands in the end."""
         return log(self.source_lines[: self.copied], self.own, started=10)
 
-    def look(self, seconds: float, *, until: int | None = None, drop: int = 0) -> Look:
-        """A look at the restored container; `drop` lines are still missing at its end."""
-        lines = self.restored_log.lines[:until]
-        return Look(at(seconds), replace(self.restored_log, lines=lines[: len(lines) - drop]))
+    def look(self, seconds: float, *, drop: int = 0) -> Look:
+        """A look at the restored container; the last `drop` steps of its own have not been printed yet."""
+        whole = self.restored_log
+        stamps = sorted(one.stamp for one in steps(self.own))
+        if not drop or len(stamps) < drop:
+            return Look(at(seconds), whole)
+        end = stamps[-drop]
+        return Look(at(seconds), replace(whole, lines=tuple(one for one in whole.lines if one.stamp < end)))
 
     @property
     def source(self) -> Source:

@@ -1,0 +1,554 @@
+"""Each verdict, each of its borders, and lies that stand in no catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from tests.ContinuityLibrary.make import ANOTHER, NONCE, THIRD, Story, at, line, log, run, seen
+
+from ContinuityLibrary.evidence import ContainerLog, Demands, Evidence, Look, Source
+from ContinuityLibrary.logs import LogLine
+from ContinuityLibrary.verdict import Kind, Verdict, judge
+
+
+def verdict_of(**changes: object) -> Verdict:
+    return judge(replace(Story(), **changes).evidence)  # type: ignore[arg-type]
+
+
+def test_continued() -> None:
+    verdict = judge(Story().evidence)
+    assert str(verdict) == "continued: step 11 -> 12 of nonce aaaa.."
+    assert verdict.settled
+    assert (verdict.b, verdict.r, verdict.a, verdict.last, verdict.steps) == (10, 14, 12, 30, 19)
+    assert verdict.checked == 14 + 19
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [
+        (9, Kind.REWOUND),
+        (10, Kind.REWOUND),
+        (11, Kind.CONTINUED),
+        (15, Kind.CONTINUED),
+        (16, Kind.AHEAD),
+    ],
+)
+def test_the_window_of_the_first_step(first: int, kind: Kind) -> None:
+    """b is 10 and r is 14; the copied lines end with the step before the first own one."""
+    verdict = verdict_of(copied=min(first - 1, 14), own=run(first, first + 19, 10.3))
+    assert verdict.kind is kind, str(verdict)
+    assert verdict.a == first
+    assert verdict.settled
+
+
+@pytest.mark.parametrize(("first", "kind"), [(10, Kind.REWOUND), (11, Kind.CONTINUED), (15, Kind.CONTINUED)])
+def test_the_window_where_the_runtime_copies_no_log(first: int, kind: Kind) -> None:
+    assert verdict_of(copied=0, own=run(first, first + 19, 10.3)).kind is kind
+
+
+def test_ahead_where_the_runtime_copies_no_log() -> None:
+    """Between the container's start (second 10) and the first step (10.3) at most 2 steps can have been lost."""
+    assert verdict_of(copied=0, own=run(18, 40, 10.3)).kind is Kind.AHEAD
+    doubtful = verdict_of(copied=0, own=run(17, 40, 10.3))
+    assert str(doubtful) == "inconclusive: step 17 came first, but steps may be lost at the head of its log"
+
+
+def test_a_step_of_the_copied_tail_is_printed_again() -> None:
+    """The log is copied after the source went on, so that it may hold a line from after the cut."""
+    verdict = verdict_of(copied=13, own=run(12, 30, 10.3))
+    assert (verdict.kind, verdict.a) == (Kind.CONTINUED, 12)
+
+
+def test_restarted() -> None:
+    verdict = verdict_of(copied=0, own=run(1, 3, 10.3, ANOTHER))
+    assert str(verdict) == "restarted: nonce aaaa.. was at step 14, then came step 1 of nonce bbbb.."
+    assert (verdict.a, verdict.last, verdict.own_nonce, verdict.steps) == (1, 3, ANOTHER, 3)
+    assert verdict.settled
+
+
+def test_a_restart_with_the_sources_lines_in_front_is_restarted() -> None:
+    assert verdict_of(copied=14, own=run(1, 30, 10.3, ANOTHER)).kind is Kind.RESTARTED
+
+
+def test_a_restart_after_some_steps_that_went_on_is_restarted() -> None:
+    own = run(12, 30, 10.3) + run(1, 30, 16, ANOTHER)
+    assert verdict_of(own=own).kind is Kind.RESTARTED
+
+
+def test_a_fresh_process_beside_the_restored_one_is_restarted() -> None:
+    own = run(12, 30, 10.3) + run(1, 19, 10.2, ANOTHER)
+    assert verdict_of(own=own).kind is Kind.RESTARTED
+
+
+def test_foreign() -> None:
+    others = {ANOTHER: "ns/other", THIRD: "ns/third"}
+    verdict = verdict_of(own=run(7, 30, 10.3, ANOTHER), others=others)
+    assert str(verdict) == "foreign: step 7 of nonce bbbb.., which is that of ns/other"
+    assert (verdict.a, verdict.last) == (7, 30)
+
+
+def test_foreign_with_its_own_lines_in_front() -> None:
+    """The copied lines are from before the container's start; the process begins after them."""
+    own = run(1, 6, 5, ANOTHER) + run(7, 30, 10.3, ANOTHER)
+    verdict = verdict_of(copied=0, own=own, others={ANOTHER: "ns/other"})
+    assert (verdict.kind, verdict.a) == (Kind.FOREIGN, 7)
+
+
+def test_foreign_wins_over_a_process_that_nobody_knows() -> None:
+    own = run(1, 9, 10.3, THIRD) + run(7, 30, 10.3, ANOTHER)
+    assert verdict_of(own=own, others={ANOTHER: "ns/other"}).kind is Kind.FOREIGN
+
+
+def test_an_unknown_process_that_cannot_have_been_started_afresh_is_foreign() -> None:
+    """At second 10.3 a process that began with its container at second 10 has printed 2 steps; 25 are allowed more."""
+    stranger = verdict_of(own=run(28, 40, 10.3, ANOTHER))
+    assert str(stranger) == "foreign: step 28 of nonce bbbb.., which no workload of this run has"
+    assert verdict_of(own=run(27, 40, 10.3, ANOTHER)).kind is Kind.RESTARTED
+
+
+def test_the_sources_own_nonce_among_the_others_is_not_foreign() -> None:
+    assert verdict_of(others={NONCE: "ns/source"}).kind is Kind.CONTINUED
+
+
+@pytest.mark.parametrize("at_step", [12, 20, 30])
+def test_broken_chain(at_step: int) -> None:
+    own = tuple(
+        line(n, 10.3 + 0.2 * n, chain="0123456789abcdef") if n == at_step else line(n, 10.3 + 0.2 * n)
+        for n in range(12, 31)
+    )
+    verdict = verdict_of(own=own)
+    assert str(verdict) == f"broken chain: the hash of step {at_step} of nonce aaaa.. does not follow"
+    assert verdict.checked == 14 + 18
+
+
+def test_original() -> None:
+    evidence = replace(Story().evidence, restored_uid="uid-source")
+    assert str(judge(evidence)) == "original: the pod with UID uid-source is the source itself"
+    assert judge(replace(evidence, restored=())).kind is Kind.ORIGINAL
+
+
+# steps must keep coming
+
+
+def silent(own: tuple[LogLine, ...], *moments: float, demands: Demands | None = None) -> Verdict:
+    story = Story(own=own)
+    return judge(seen(story.evidence, *(story.look(moment) for moment in moments), demands=demands))
+
+
+def test_silent_without_a_step() -> None:
+    verdict = silent((), 11, 14)
+    assert str(verdict) == "silent: no step of its own of nonce aaaa.. for 3.0 s"
+    assert verdict.pending, "its first step may still come"
+    assert verdict.a is None
+
+
+def test_silent_after_some_steps() -> None:
+    verdict = silent(run(12, 16, 10.3), 12, 15)
+    assert str(verdict) == "silent: no step after 16 of nonce aaaa.. for 3.0 s"
+    assert verdict.pending
+
+
+def test_silent_after_many_steps() -> None:
+    assert silent(run(12, 60, 10.3), 20, 23).kind is Kind.SILENT
+
+
+def test_a_log_that_came_all_at_once_and_stopped_is_silent() -> None:
+    """A process prints its steps one after the other; a file that somebody wrote has them all at once."""
+    assert silent(run(12, 60, 10.3), 20, 20.4).kind is Kind.INCONCLUSIVE
+    assert silent(run(12, 60, 10.3), 20, 24).kind is Kind.SILENT
+
+
+def test_not_silent_before_patience_is_over() -> None:
+    assert silent((), 11, 13.9).kind is Kind.INCONCLUSIVE
+    assert silent(run(12, 60, 10.3), 20, 22.9).kind is Kind.INCONCLUSIVE
+    assert silent((), 11, 13.9, demands=Demands(patience=2.9)).kind is Kind.SILENT
+
+
+def test_silence_counts_from_the_last_new_step() -> None:
+    story = Story()
+    looks = (story.look(11, drop=10), story.look(19, drop=3), story.look(20), story.look(22.9))
+    assert judge(seen(story.evidence, *looks)).kind is Kind.CONTINUED
+    assert judge(seen(story.evidence, *looks, story.look(23))).kind is Kind.SILENT
+
+
+def test_silence_counts_from_when_the_pod_was_ready() -> None:
+    story = Story(own=())
+    starting = replace(story.look(11), ready=False)
+    assert judge(seen(story.evidence, starting, story.look(13), story.look(15.9))).kind is Kind.INCONCLUSIVE
+    assert judge(seen(story.evidence, starting, story.look(13), story.look(16))).kind is Kind.SILENT
+
+
+def test_a_pod_that_is_not_ready_is_not_silent() -> None:
+    story = Story(own=())
+    looks = (replace(story.look(seconds), ready=False) for seconds in (11, 20))
+    verdict = judge(seen(story.evidence, *looks))
+    assert str(verdict) == "inconclusive: the restored pod is not Ready and has printed no step of its own"
+    assert verdict.pending
+
+
+def test_replayed_lines_of_the_source_are_no_steps_of_a_process() -> None:
+    """Steps up to r can be read from the source's log; a process must get past them."""
+    verdict = verdict_of(b=2, r=14, copied=2, own=run(3, 14, 10.3))
+    assert str(verdict) == "inconclusive: it is at step 14, and the source had printed up to 14 when it began"
+    assert verdict.pending
+    assert verdict_of(b=2, r=14, copied=2, own=run(3, 15, 10.3)).kind is Kind.CONTINUED
+
+
+def test_a_source_that_lives_on_ahead_does_not_keep_the_copy_from_continuing() -> None:
+    """The source has printed 20 steps before the copy begins, and is always ahead of it."""
+    story = Story(b=10, own=run(12, 30, 10.3))
+    late = Look(at(21), log(run(1, 14, 0.2), run(15, 60, 9.2), started=0))
+    source = replace(story.source, after=(*story.source.after, late))
+    assert judge(replace(story.evidence, source=source)).kind is Kind.CONTINUED
+    short = replace(story, own=run(12, 20, 10.3))
+    verdict = judge(replace(short.evidence, source=source))
+    assert str(verdict) == "inconclusive: it is at step 20, and the source had printed up to 20 when it began"
+
+
+def test_the_whole_log_of_the_source_replayed_with_new_timestamps_is_rewound() -> None:
+    assert verdict_of(copied=0, own=run(1, 40, 10.3)).kind is Kind.REWOUND
+
+
+def test_the_log_of_a_source_that_lives_on_is_no_process() -> None:
+    """The `restored` container shows what the source prints: every line of it is the source's, timestamp included."""
+    source = run(1, 60, 0.2)
+    looks = tuple(Look(at(moment), log(source[:until], started=9)) for moment, until in ((11, 54), (12, 59)))
+    ends = tuple(Look(at(moment), log(source[:until], started=0)) for moment, until in ((6.1, 29), (12.1, 60)))
+    before = Look(at(5), log(source[:24], started=0))
+    verdict = judge(Evidence(Source("one", before, ends), "two", looks, ready_at=at(6)))
+    assert str(verdict) == "inconclusive: the restored process has printed no step of its own yet"
+
+
+def test_what_the_source_printed_before_it_ended_is_not_the_copys() -> None:
+    """The runtime copied the source's log to its very end, which was never read; then an older state began."""
+    rest = run(15, 30, 6.5)
+    verdict = verdict_of(copied=14, own=rest + run(12, 40, 12.3))
+    assert (verdict.kind, verdict.a) == (Kind.REWOUND, 12) or verdict.kind is Kind.INCONCLUSIVE
+    story = Story(copied=14, own=run(15, 22, 6.5) + run(12, 40, 10.3))
+    assert (judge(story.evidence).kind, judge(story.evidence).a) == (Kind.CONTINUED, 12)
+
+
+def test_a_later_checkpoint_with_its_log_is_ahead() -> None:
+    """Its log holds steps of the source that were never read; they are older than the container."""
+    assert verdict_of(copied=14, own=run(15, 20, 6.0) + run(21, 50, 10.3)).kind is Kind.AHEAD
+
+
+# it goes back
+
+
+def test_two_histories_in_one_log_are_rewound() -> None:
+    own = run(12, 30, 12.3) + run(12, 30, 12.31)
+    verdict = verdict_of(own=own)
+    assert str(verdict) == "rewound: step 12 of nonce aaaa.. was reached, then 12 came again"
+
+
+def test_a_process_that_goes_back_within_its_container_is_rewound() -> None:
+    verdict = verdict_of(own=run(12, 30, 10.3) + run(14, 40, 16))
+    assert str(verdict) == "rewound: step 30 of nonce aaaa.. was reached, then 14 came again"
+
+
+def test_the_same_line_twice_is_one_step() -> None:
+    own = run(12, 30, 10.3)
+    assert verdict_of(own=own + own).kind is Kind.CONTINUED
+
+
+def test_steps_stamped_out_of_order_are_inconclusive() -> None:
+    """Steps 11 to 13 come after step 30: the process went back to where it had not been, or the clock did."""
+    verdict = verdict_of(copied=10, own=run(14, 30, 10.3) + run(11, 13, 16))
+    assert str(verdict) == (
+        "inconclusive: step 11 is stamped later than step 30: the process or the node's clock went back"
+    )
+    assert verdict.pending
+
+
+def restarted(previous: ContainerLog | None, now: ContainerLog, restarts: int = 1, **state: bool) -> Verdict:
+    story = Story()
+    looks = tuple(
+        Look(at(moment), replace(now, lines=now.lines[: len(now.lines) - drop]), previous, restarts=restarts, **state)
+        for moment, drop in ((28, 3), (30, 0))
+    )
+    return judge(seen(story.evidence, *looks))
+
+
+COPY = run(1, 11, 0.2)
+
+
+def test_rewound_by_the_kubelet() -> None:
+    first = log(COPY, run(12, 30, 10.3), started=10)
+    verdict = restarted(first, log(COPY, run(12, 50, 18.3), started=18))
+    assert str(verdict) == "rewound: step 30 of nonce aaaa.. was reached, then 12 came again"
+
+
+def test_restarted_afresh_by_the_kubelet() -> None:
+    first = log(COPY, run(12, 30, 10.3), started=10)
+    assert restarted(first, log(run(1, 20, 18.3, ANOTHER), started=18)).kind is Kind.RESTARTED
+
+
+def test_a_restart_whose_previous_log_is_lost_is_inconclusive() -> None:
+    verdict = restarted(None, log(COPY, run(12, 50, 18.3), started=18))
+    assert str(verdict) == (
+        "inconclusive: the restored container was restarted, and the log of its start before that is not there"
+    )
+    assert verdict.settled
+
+
+def test_two_restarts_whose_first_log_is_lost_are_inconclusive() -> None:
+    verdict = restarted(log(COPY, started=14), log(COPY, run(12, 50, 18.3), started=18), restarts=2)
+    assert verdict.kind is Kind.INCONCLUSIVE
+
+
+def test_a_start_that_failed_before_the_first_step_does_not_matter() -> None:
+    assert restarted(log(COPY, started=10), log(COPY, run(12, 50, 18.3), started=18)).kind is Kind.CONTINUED
+
+
+def test_a_restart_whose_log_seems_to_go_on_is_not_continued() -> None:
+    first = log(COPY, run(12, 30, 10.3), started=10)
+    verdict = restarted(first, log(run(31, 60, 18.3), started=18))
+    assert str(verdict) == (
+        "inconclusive: the restored container was restarted when it had reached step 30, "
+        "and its steps are not those of one process"
+    )
+
+
+def test_a_restart_without_a_step_since_is_not_continued() -> None:
+    verdict = restarted(log(COPY, run(12, 60, 10.3), started=10), log(COPY, started=25))
+    assert str(verdict) == "inconclusive: the restored container was restarted when it had reached step 60"
+    assert verdict.pending
+
+
+def test_a_container_that_ended_is_not_continued() -> None:
+    story = Story()
+    ended = replace(story.look(21), running=False, ready=False, state="ended: exit code 0")
+    verdict = judge(seen(story.evidence, story.look(20, drop=4), ended))
+    assert str(verdict) == "inconclusive: the restored container does not run after step 30: ended: exit code 0"
+    assert verdict.pending
+    over = judge(seen(story.evidence, story.look(20, drop=4), replace(ended, over=True)))
+    assert str(over) == "inconclusive: the restored container ended after step 30: ended: exit code 0"
+    assert over.settled
+
+
+def test_a_container_that_never_ran_is_inconclusive() -> None:
+    waiting = Look(at(20), None, running=False, ready=False, state="CreateContainerError: no such image")
+    verdict = judge(seen(Story().evidence, waiting))
+    assert str(verdict) == "inconclusive: the restored container does not run: CreateContainerError: no such image"
+    assert verdict.pending
+    over = judge(seen(Story().evidence, replace(waiting, over=True)))
+    assert "ended before it printed a step" in str(over)
+    assert over.settled
+
+
+# too early, too little, lost
+
+
+def test_nothing_seen_yet() -> None:
+    verdict = judge(seen(Story().evidence))
+    assert (verdict.kind, bool(verdict.pending)) == (Kind.INCONCLUSIVE, True)
+
+
+def test_seen_once_is_not_enough() -> None:
+    story = Story()
+    verdict = judge(seen(story.evidence, story.look(21)))
+    assert str(verdict) == "inconclusive: its log was seen once only, so that it may have stopped"
+    assert verdict.pending
+
+
+def test_enough_steps_are_needed() -> None:
+    short = verdict_of(own=run(12, 18, 10.3))
+    assert str(short) == "inconclusive: 7 of 8 steps of its own were seen so far"
+    assert short.pending
+    assert verdict_of(own=run(12, 19, 10.3)).kind is Kind.CONTINUED
+
+
+@pytest.mark.parametrize("lost", [(20,), (20, 21, 22), (29,)])
+def test_gaps_are_inconclusive(lost: tuple[int, ...]) -> None:
+    own = tuple(one for n, one in zip(range(12, 31), run(12, 30, 10.3), strict=True) if n not in lost)
+    verdict = verdict_of(own=own)
+    assert verdict.kind is Kind.INCONCLUSIVE
+    assert verdict.pending
+    what = f"step {lost[0]} is" if len(lost) == 1 else f"steps {lost[0]} to {lost[-1]} are"
+    assert str(verdict) == f"inconclusive: {what} missing in the restored log"
+
+
+def test_a_gap_after_the_copied_lines_is_inconclusive() -> None:
+    assert verdict_of(copied=11, own=run(13, 30, 10.3)).kind is Kind.INCONCLUSIVE
+
+
+def test_a_log_whose_head_was_rotated_away_is_inconclusive() -> None:
+    """No copied line stands before step 12, and it came long after the container's start at second 10."""
+    assert verdict_of(copied=0, own=run(12, 40, 15.0)).kind is Kind.CONTINUED
+    verdict = verdict_of(copied=0, own=run(12, 40, 15.01))
+    assert str(verdict) == "inconclusive: the restored log's beginning is lost: it starts with step 12"
+    assert verdict.settled
+
+
+def test_an_early_look_remembers_what_was_rotated_away() -> None:
+    story = Story()
+    late = Look(at(30), log(run(25, 60, 12.9), started=10))
+    assert judge(seen(story.evidence, story.look(14), late)).kind is Kind.CONTINUED
+
+
+def test_a_start_time_that_is_not_known_proves_nothing() -> None:
+    story = Story(copied=0)
+    looks = tuple(
+        replace(look, log=ContainerLog(look.log.lines)) for look in story.evidence.restored if look.log is not None
+    )
+    assert judge(seen(story.evidence, *looks)).kind is Kind.INCONCLUSIVE
+
+
+def test_noise_and_a_partial_last_line_do_not_matter() -> None:
+    noise = tuple(LogLine(one.stamp + 5, '10.0.0.1 - - "GET /\u2028 HTTP/1.1" 200 615') for one in run(12, 30, 10.3))
+    torn = LogLine(run(31, 31, 14.2)[0].stamp, run(31, 31, 14.2)[0].text[:-3])
+    assert verdict_of(own=(*Story().own, *noise, torn)).kind is Kind.CONTINUED
+
+
+# the source
+
+
+READY = at(6)
+
+
+def with_source(before: Look, *after: Look, ready_at: datetime | None = READY, story: Story | None = None) -> Verdict:
+    evidence = (story or Story()).evidence
+    return judge(replace(evidence, source=Source("uid-source", before, after), ready_at=ready_at))
+
+
+def test_a_source_that_was_never_seen() -> None:
+    for before in (Look(at(5), None), Look(at(5), log(started=0))):
+        verdict = with_source(before)
+        assert str(verdict) == "inconclusive: no step of the source was read before the checkpoint was asked for"
+        assert verdict.settled
+
+
+def test_a_source_whose_own_chain_is_broken() -> None:
+    lines = (*run(1, 9, 0.2), line(10, 2.0, chain="0123456789abcdef"))
+    verdict = with_source(Look(at(5), log(lines, started=0)))
+    assert str(verdict) == "inconclusive: the source's own witness is broken: its step 10 does not follow"
+
+
+def test_a_source_that_was_read_too_early() -> None:
+    """Its log was read at second 5.9, the checkpoint was ready at 6: a first step after its last one proves nothing."""
+    before, story = Story().source.before, Story(copied=14, own=run(16, 40, 10.3))
+    early, in_time = (Look(at(moment), log(run(1, 14, 0.2), started=0)) for moment in (5.9, 6.0))
+    verdict = with_source(before, early, story=story)
+    assert (
+        str(verdict)
+        == "inconclusive: step 16 came first, and the source's log was not read after the checkpoint was ready"
+    )
+    assert verdict.pending
+    assert with_source(before, in_time, story=story).kind is Kind.AHEAD
+    assert with_source(before, in_time, ready_at=None, story=story).kind is Kind.INCONCLUSIVE
+
+
+def test_a_source_that_was_read_too_early_is_enough_where_the_first_step_follows_on_it() -> None:
+    """r can only be larger than what was read, so that the upper bound holds all the more."""
+    story = Story(copied=10, own=run(11, 30, 10.3))
+    assert with_source(story.source.before, story=story).kind is Kind.CONTINUED
+
+
+def test_a_copied_line_that_a_too_early_reading_does_not_know_is_no_rewind() -> None:
+    story = Story(copied=12, own=run(12, 30, 10.3))
+    verdict = with_source(story.source.before, story=story)
+    assert verdict.kind is not Kind.REWOUND
+    twice = Story(copied=10, own=run(11, 12, 9.5) + run(12, 30, 10.3))
+    verdict = with_source(twice.source.before, story=twice)
+    assert str(verdict) == (
+        "inconclusive: step 12 came twice; the source's log was read too early to tell whose the first is"
+    )
+
+
+def test_the_first_reading_when_the_checkpoint_was_ready_gives_r() -> None:
+    """A later one knows more steps of a source that lives on, and must not widen the window."""
+    story = Story(copied=14, own=run(17, 40, 10.3))
+    ends = tuple(Look(at(moment), log(run(1, until, 0.2), started=0)) for moment, until in ((6.1, 14), (7, 20)))
+    for after in (ends, ends[::-1]):
+        verdict = with_source(story.source.before, *after, story=story)
+        assert (verdict.kind, verdict.r) == (Kind.AHEAD, 14)
+
+
+def test_a_reading_that_lost_the_process_gives_no_r() -> None:
+    """The source's container was restarted, and its log begins anew."""
+    story = Story()
+    anew = Look(at(6.1), log(run(1, 3, 6.0, ANOTHER), started=6), restarts=1)
+    verdict = with_source(story.source.before, anew, story=Story(own=run(16, 40, 10.3), copied=10))
+    assert verdict.kind is Kind.INCONCLUSIVE
+    kept = replace(anew, previous=log(run(1, 14, 0.2), started=0))
+    assert with_source(story.source.before, kept).kind is Kind.CONTINUED
+
+
+def test_lines_that_the_sources_log_lost_are_not_the_copys() -> None:
+    """The source's log was rotated after the checkpoint; the copy still has lines that were read nowhere."""
+    lines = run(1, 14, 0.2)
+    before = Look(at(5), log(lines[4:10], started=0))
+    after = Look(at(6.1), log(lines[12:], started=0))
+    assert with_source(before, after).kind is Kind.CONTINUED
+
+
+def test_a_line_that_would_fill_the_sources_gap_at_another_time_is_the_copys() -> None:
+    lines = run(1, 14, 0.2)
+    before = Look(at(5), log(lines[4:10], started=0))
+    verdict = with_source(before, Look(at(6.1), log(lines, started=0)), story=Story(own=run(3, 40, 10.3), copied=14))
+    assert verdict.kind is Kind.REWOUND
+
+
+@pytest.mark.parametrize(("number", "kind"), [(1, Kind.REWOUND), (10, Kind.REWOUND), (11, Kind.INCONCLUSIVE)])
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_a_copied_line_with_another_timestamp_is_found(number: int, kind: Kind, shift: int) -> None:
+    lines = list(Story().source_lines[:11])
+    lines[number - 1] = LogLine(lines[number - 1].stamp + shift, lines[number - 1].text)
+    verdict = verdict_of(copied=0, own=(*lines, *Story().own))
+    assert verdict.kind is kind, str(verdict)
+
+
+def test_a_step_that_is_older_than_its_container_is_inconclusive() -> None:
+    """`startedAt` is second 10 and may lie 2 s after the first step."""
+    assert verdict_of(copied=10, own=run(11, 30, 8.0)).kind is Kind.CONTINUED
+    verdict = verdict_of(copied=10, own=run(11, 30, 7.99))
+    assert str(verdict) == (
+        "inconclusive: step 11 is older than the restored container, and no line of the source's log"
+    )
+
+
+# figures
+
+
+def test_freeze_gap_and_downtime() -> None:
+    lines = run(1, 11, 0.2) + run(12, 14, 2.95)
+    source = replace(Story().source, after=(Look(at(6.1), log(lines, started=0)),))
+    verdict = judge(replace(Story().evidence, source=source))
+    assert verdict.freeze_gap == pytest.approx(0.75)
+    assert verdict.downtime == pytest.approx(3.3)
+    assert verdict.first_step_at == at(10.3)
+
+
+def test_figures_that_are_not_known() -> None:
+    evidence = replace(Story().evidence, deleted_at=None)
+    early = replace(evidence, source=replace(evidence.source, after=()))
+    assert judge(evidence).downtime is None
+    assert judge(early).freeze_gap is None
+    assert judge(replace(evidence, deleted_at=at(11))).downtime is None, "the clocks differ by more than it took"
+    assert judge(replace(evidence, deleted_at=at(10.3))).downtime == 0
+
+
+def test_as_a_dictionary() -> None:
+    assert judge(Story().evidence).to_dict() == {
+        "verdict": "continued",
+        "sentence": "continued: step 11 -> 12 of nonce aaaa..",
+        "nonce": NONCE,
+        "b": 10,
+        "r": 14,
+        "a": 12,
+        "last": 30,
+        "own_nonce": NONCE,
+        "own_steps": 19,
+        "chain_checked": 33,
+        "freeze_gap_seconds": pytest.approx(0.2),
+        "downtime_seconds": pytest.approx(3.3),
+        "first_step_at": "2026-11-24T12:00:10.300000+00:00",
+        "pending": None,
+    }
+    nothing = judge(seen(Story().evidence)).to_dict()
+    assert [key for key, value in nothing.items() if value is None] == [
+        "a", "last", "own_nonce", "downtime_seconds", "first_step_at",
+    ]  # fmt: skip
