@@ -271,13 +271,21 @@ class ContinuityLibrary(ControlArmKeywords):
         return self._judge(before, _restored(self._observation(before), pod, namespace, container, cluster), timeout)
 
     @keyword(tags=["continuity"])
-    def get_verdicts(self) -> list[dict[str, Any]]:
-        """Every verdict that was reached so far, as plain values for an evidence file.
+    def get_verdicts(self, *, new: bool = False) -> list[dict[str, Any]]:
+        """The verdicts that were reached so far, as plain values for an evidence file.
+
+        Args:
+            new: only those that no call of this keyword has returned yet.
 
         Returns:
             A list of dictionaries: workload, restored, verdict, sentence, b, r, a, nonce and more.
+
+        ```robotframework
+        ${verdicts}=    Get Verdicts    new=True
+        ```
         """
-        return list(self._verdicts)
+        first, self._told = (self._told if new else 0), len(self._verdicts)
+        return self._verdicts[first:]
 
     def _demand(self, wanted: Kind, before: Observation | None, restored: Workload, timeout: timedelta) -> Verdict:
         verdict = self._judge(before, restored, timeout)

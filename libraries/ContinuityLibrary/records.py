@@ -14,6 +14,7 @@ class Records:
     def __init__(self) -> None:
         self._nonces: dict[str, str] = {}
         self._verdicts: list[dict[str, Any]] = []
+        self._told = 0
 
     def _record(self, verdict: Verdict, workload: Workload, restored: Workload, *, control_arm: bool = False) -> None:
         facts = {"workload": str(workload), "restored": str(restored), "control_arm": control_arm}
