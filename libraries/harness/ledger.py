@@ -55,6 +55,7 @@ class Ledger:
         self._entries: list[Entry] = []
         self.file: Path | None = None
         self.kept = False
+        self._lead = ""
 
     def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
         """Writes down a thing that is about to be made; on disk when this returns."""
@@ -108,10 +109,12 @@ class Ledger:
     def _write(self, line: dict[str, Any]) -> None:
         if self.file is None:
             self.file = self._create()
+        lead, self._lead = self._lead, "\n"  # stays when the disk is full in the middle of a line
         with self.file.open("a") as out:
-            out.write(json.dumps(line | {"at": _now()}) + "\n")
+            out.write(lead + json.dumps(line | {"at": _now()}) + "\n")
             out.flush()
             os.fsync(out.fileno())
+        self._lead = ""
 
     def _create(self) -> Path:
         directory = self._directory or ledger_directory()
@@ -119,9 +122,15 @@ class Ledger:
         file = directory / f"{self.run_id}.jsonl"
         me = ProcessId.of(os.getpid())
         header = {"run": self.run_id, "pid": me.pid, "started": me.started, "at": _now()}
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # It gets its name when the header is in it: a ledger without one would look like that of a dead run.
+        draft = file.with_suffix(f".{me.pid}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as out:
             out.write(json.dumps(header) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        draft.rename(file)
+        _sync_directory(directory)
         return file
 
 
@@ -132,7 +141,9 @@ class ReadLedger(Ledger):
         super().__init__(file.parent, file.stem)
         self.file = file
         self.process = ProcessId(0, 0)
-        for line in _lines(file):
+        text = file.read_text()
+        self._lead = "\n" if text and not text.endswith("\n") else ""  # what is written next must not join a torn line
+        for line in _lines(text):
             self._replay(line)
 
     @property
@@ -148,9 +159,10 @@ class ReadLedger(Ledger):
         elif line["op"] == "intend":
             self._entries.append(Entry(line["id"], line["kind"], line["name"], line["place"], dict(line["find"])))
         else:
-            entry = self._entries[line["id"] - 1]
-            entry.find.update(line.get("find", {}))
-            entry.state = line["op"]
+            for entry in self._entries:
+                if entry.number == line["id"]:
+                    entry.find.update(line.get("find", {}))
+                    entry.state = line["op"]
 
 
 def ledger_directory() -> Path:
@@ -172,10 +184,18 @@ def all_ledgers(directory: Path | None = None) -> list[ReadLedger]:
     return [ReadLedger(file) for file in sorted(files, key=lambda file: file.stat().st_mtime)]
 
 
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    for text in file.read_text().splitlines():
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            yield json.loads(text)
+            yield json.loads(line)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _now() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .ledger import all_ledgers, ledger_directory, left_behind
+from .ledger import LEDGER, all_ledgers, ledger_directory, left_behind
 from .removal import remove_all
 
 
@@ -15,6 +15,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=120.0, help="seconds for a sweep in all (default 120)")
     options = parser.parse_args(arguments)
     return _list() if options.command == "list" else _sweep(options.budget)
+
+
+def _tidy() -> None:
+    """Deletes the ledgers of dead runs that owe nothing, and what this command itself wrote to disk."""
+    for ledger in all_ledgers():
+        if not ledger.alive:
+            ledger.close()
+    for _ in remove_all(LEDGER, budget=10.0, each=10.0):
+        pass
 
 
 def _list() -> int:
@@ -35,5 +44,6 @@ def _sweep(budget: float) -> int:
         for removal in remove_all(ledger, budget=budget, each=60.0):
             print(f"  {removal}")
             left += removal.left
+    _tidy()
     print(f"{left} left" if left else "nothing is left")
     return 1 if left else 0

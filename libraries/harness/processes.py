@@ -30,6 +30,8 @@ class ProcessId:
 
     def alive(self) -> bool:
         """Whether this very process still runs. A zombie does not."""
+        if self.pid <= 0:  # to the kernel these mean groups of processes, our own among them
+            return False
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:

@@ -40,11 +40,12 @@ no keyword library."""
 
 @dataclass(frozen=True)
 class Removal:
-    """What became of one entry."""
+    """What became of one entry; `silent` where its cluster did not answer."""
 
     entry: Entry
     problem: str
     seconds: float
+    silent: bool = False
 
     @property
     def left(self) -> bool:
@@ -60,16 +61,22 @@ def remove_all(ledger: Ledger, *, budget: float, each: float) -> Iterator[Remova
 
     Args:
         ledger: of this run or of a dead one.
-        budget: seconds for all together; when they are used up the rest is only looked at.
+        budget: seconds for all together; when they are used up the rest is told to go and not waited for.
         each: seconds for one entry.
     """
     deadline = time.monotonic() + budget
     removed_places: set[str] = set()
+    silent_places: set[str] = set()
     unreachable: list[Removal] = []
     for entry in reversed(ledger.owed()):
-        removal = _remove(entry, min(each, max(0.0, deadline - time.monotonic())))
+        left = deadline - time.monotonic()
+        if left <= 0 and entry.place in silent_places:
+            unreachable.append(Removal(entry, "not tried: its cluster does not answer and the time is up", 0.0))
+            continue
+        removal = _remove(entry, min(each, max(0.0, left)))
         if removal.problem:
             unreachable.append(removal)
+            silent_places.update({entry.place} if removal.silent else ())
             continue
         ledger.gone(entry)
         removed_places.update(entry.find.get("places", ()))
@@ -85,7 +92,7 @@ def remove_all(ledger: Ledger, *, budget: float, each: float) -> Iterator[Remova
 
 def _remove(entry: Entry, budget: float) -> Removal:
     start = time.monotonic()
-    problem = ""
+    problem, silent = "", False
     try:
         remover = remover_of(entry.kind)
         if remover.exists(entry):
@@ -95,7 +102,8 @@ def _remove(entry: Entry, budget: float) -> Removal:
     except Exception as failure:  # one entry's trouble must not keep the others from their removal
         seen = failure.seen if isinstance(failure, E2EFailure) else f"{type(failure).__name__}: {failure}"
         problem = SECRETS.redact(seen)
-    return Removal(entry, problem, time.monotonic() - start)
+        silent = isinstance(failure, E2EFailure) and failure.cause.name == "cluster-unreachable"
+    return Removal(entry, problem, time.monotonic() - start, silent)
 
 
 def remover_of(kind: str) -> Remover:

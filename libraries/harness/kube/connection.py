@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
 from kubernetes.dynamic import DynamicClient
+from urllib3.exceptions import ConnectTimeoutError, ReadTimeoutError
+from urllib3.util import Retry
 
 from ..failures import BadInput, OperationFailed
 from ..rundir import private_directory
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
+_NUMBERS = itertools.count()
+
+
+class OnceMore(Retry):
+    """One more try after a connection that was refused or cut, where the call may be made twice.
+
+    None after a timeout, which has cost its time already, and none after an answer.
+    """
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> OnceMore:
+        """The tries that are left; raises `error` when there are none."""
+        if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
 class TimedApiClient(client.ApiClient):
@@ -63,11 +87,16 @@ class Cluster:
         """`AppsV1Api`."""
         return client.AppsV1Api(self.api_client)
 
-    @cached_property
+    @property
     def dynamic(self) -> DynamicClient:
-        """Any kind of object. Its discovery cache stays in the run's own directory, not in the shared /tmp."""
-        cache = private_directory() / f"discovery-{self.alias}.json"
-        return DynamicClient(self.api_client, cache_file=str(cache))
+        """Any kind of object; each thread has its own, as of `api_client`."""
+        if not hasattr(self._clients, "dynamic"):
+            # Its cache of the served kinds stays in the run's own directory: by default it is a file in the shared
+            # /tmp. The number keeps threads and clusters that follow one another under one alias apart.
+            cache = private_directory() / f"discovery-{self.alias}-{next(_NUMBERS)}.json"
+            self._clients.dynamic = DynamicClient(self.api_client, cache_file=str(cache))
+        dynamic: DynamicClient = self._clients.dynamic
+        return dynamic
 
     def _connect(self) -> TimedApiClient:
         settings = client.Configuration()
@@ -75,6 +104,7 @@ class Cluster:
             config.load_kube_config(str(self.kubeconfig), self.context, settings, persist_config=False)
         except config.ConfigException as problem:
             raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({problem})") from None
+        settings.retries = OnceMore(total=1, respect_retry_after_header=False)
         return TimedApiClient(settings)
 
 

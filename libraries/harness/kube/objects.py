@@ -8,12 +8,14 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from urllib3.exceptions import HTTPError
 
-from ..failures import NotAsExpected, OperationFailed
+from ..failures import BadInput, NotAsExpected, OperationFailed
 from ..ledger import LEDGER, Entry
 from ..waiting import Done, Look, Pending
 from .connection import Cluster
 from .errors import api_errors
+from .pods import state_of
 from .watching import Obj, Objects, watch_until
 
 FIELD_MANAGER = "cedana-e2e"
@@ -30,6 +32,10 @@ def resource(cluster: Cluster, api_version: str, kind: str) -> Any:
     with api_errors(f"tell its kinds (for {api_version} {kind})"):
         try:
             return cluster.dynamic.resources.get(api_version=api_version, kind=kind)
+        except BadInput:
+            raise
+        except ValueError as problem:  # discovery got no JSON, or its connection was cut
+            raise HTTPError(f"the answer is no list of kinds ({problem})") from problem
         except ResourceNotFoundError:
             raise NotAsExpected(
                 f"the cluster to serve {kind} of {api_version}", "it does not", cause="bad-manifest"
@@ -155,7 +161,8 @@ def _wait_until_gone(served: Any, namespace: str, name: str, *, uid: str | None,
         if not there:
             return Done(None)
         finalizers = ", ".join(there[0]["metadata"].get("finalizers") or []) or "none"
-        return Pending(f"{kind} {name} is there, finalizers: {finalizers}")
+        state = state_of(there[0]).seen if kind == "Pod" else f"{kind} {name} is there"
+        return Pending(f"{state}; finalizers: {finalizers}")
 
     watch_until(
         partial(_list, served, namespace, name),

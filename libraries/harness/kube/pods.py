@@ -43,11 +43,13 @@ def state_of(pod: Obj) -> Pending:
 
 def _container_state(container: Obj) -> tuple[str, str]:
     name, state = container["name"], container.get("state", {})
-    if waiting := state.get("waiting"):
+    if "waiting" in state or not state:
+        waiting = state.get("waiting") or {}
         reason = waiting.get("reason", "no reason given")
         message = f" ({waiting['message']})" if waiting.get("message") else ""
         return f"container {name} waits: {reason}{message}", _WAITING_CAUSES.get(reason, "")
-    if ended := state.get("terminated"):
+    if "terminated" in state:
+        ended = state["terminated"]
         return f"container {name} ended: {ended.get('reason')}, exit code {ended.get('exitCode')}", ""
     if not container.get("ready"):
         return f"container {name} runs but is not ready", ""

@@ -12,6 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ..waiting import Done, LastSeen, Look, Pending
+from .connection import CONNECT_TIMEOUT, READ_TIMEOUT
 from .errors import plain, server_words
 
 T = TypeVar("T")
@@ -22,6 +23,8 @@ ListCall = Callable[..., Any]
 RETRY_PAUSE = 0.2
 RELIST_AFTER = 30.0
 """Seconds after which a watch is begun anew from a list, in case it went silent without an end."""
+LAST_LOOK = 2.0
+"""Seconds that a list gets even when the time is up."""
 FATAL = {400, 401, 403, 404, 405, 422}
 """Answers that will not get better by asking again."""
 
@@ -70,8 +73,9 @@ def states(list_call: ListCall, seconds: float, last: LastSeen) -> Iterator[Obje
     """The objects of a list: now, after each change for `seconds`, and once more at the end."""
     deadline = time.monotonic() + seconds
     while True:
+        begun = time.monotonic()
         try:
-            objects, version = _listed(list_call)
+            objects, version = _listed(list_call, deadline - begun)
             yield objects
             if time.monotonic() >= deadline:
                 return
@@ -83,16 +87,27 @@ def states(list_call: ListCall, seconds: float, last: LastSeen) -> Iterator[Obje
         except (HTTPError, OSError) as problem:
             last.note(Pending(f"the API did not answer: {plain(problem)}", "cluster-unreachable"))
         else:
+            _pause(begun, deadline)
             continue
         if time.monotonic() >= deadline:
             return
-        time.sleep(max(0.0, min(RETRY_PAUSE, deadline - time.monotonic())))
+        _pause(begun, deadline)
 
 
-def _listed(list_call: ListCall) -> tuple[Objects, str]:
-    response = list_call(_preload_content=False)
-    page = json.loads(response.data)
-    return page.get("items") or [], page["metadata"]["resourceVersion"]
+def _pause(begun: float, deadline: float) -> None:
+    """Keeps rounds apart, also those of a server that ends each watch at once."""
+    time.sleep(max(0.0, min(begun + RETRY_PAUSE, deadline) - time.monotonic()))
+
+
+def _listed(list_call: ListCall, left: float = 0.0) -> tuple[Objects, str]:
+    patience = max(LAST_LOOK, left)
+    timeouts = (min(CONNECT_TIMEOUT, patience), min(READ_TIMEOUT, patience))
+    response = list_call(_preload_content=False, _request_timeout=timeouts)
+    try:
+        page = json.loads(response.data)
+        return page.get("items") or [], page["metadata"]["resourceVersion"]
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise HTTPError("the answer is no list of objects") from problem
 
 
 def _changes(list_call: ListCall, objects: Objects, version: str, deadline: float) -> Iterator[Objects]:
@@ -104,10 +119,17 @@ def _changes(list_call: ListCall, objects: Objects, version: str, deadline: floa
     stream = watch.Watch(return_type=object)
     # The server ends the watch after whole seconds; the read timeout ends it to the point, and a stalled one too.
     events = stream.stream(
-        list_call, resource_version=version, timeout_seconds=max(1, int(left) + 1), _request_timeout=(10.0, left)
+        list_call,
+        resource_version=version,
+        timeout_seconds=max(1, int(left) + 1),
+        _request_timeout=(min(CONNECT_TIMEOUT, left), left),
     )
     try:
         for event in events:
+            if event is None:  # a line that is no JSON
+                return
+            if event["type"] == "BOOKMARK":
+                continue
             item = event["raw_object"]
             uid = item["metadata"]["uid"]
             if event["type"] == "DELETED":

@@ -1,0 +1,92 @@
+"""The one waiter: what it says when the time runs out, and how often it looks."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from harness import waiting
+from harness.failures import WaitTimedOut
+from harness.waiting import Done, Look, Pace, Pending, wait_until
+
+
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now, self.sleeps = 100.0, list[float]()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    fake = Clock()
+    monkeypatch.setattr(waiting, "time", fake)
+    return fake
+
+
+def test_the_value_is_returned_at_once(clock: Clock) -> None:
+    assert wait_until(lambda: Done("it"), timeout=5, expected="it") == "it"
+    assert clock.sleeps == []
+
+
+def test_running_out_names_the_last_thing_seen_and_how_long_it_lasted(clock: Clock) -> None:
+    def look() -> Look[None]:
+        return Pending("green" if clock.now < 104 else "blue")
+
+    with pytest.raises(WaitTimedOut) as failure:
+        wait_until(look, timeout=10, expected="red", look_next="the lamp", cause="not-ready", pace=Pace(1, 0, 1))
+    assert failure.value.expected == "red within 10 s"
+    assert failure.value.seen == "blue (so for the last 6.0 s of 10.0 s)"
+    assert failure.value.look == "the lamp"
+    assert failure.value.cause.name == "not-ready"
+
+
+def test_what_was_seen_last_can_tell_a_better_cause(clock: Clock) -> None:
+    with pytest.raises(WaitTimedOut) as failure:
+        wait_until(lambda: Pending("no image", "image-pull"), timeout=1, expected="a pod", cause="not-ready")
+    assert failure.value.cause.name == "image-pull"
+
+
+def test_one_look_is_taken_without_time_and_one_when_it_is_up(clock: Clock) -> None:
+    looks = count(1)
+
+    def look() -> Look[int]:
+        number = next(looks)
+        return Done(number) if number == 2 else Pending("not yet")
+
+    assert wait_until(look, timeout=1, expected="it", pace=Pace(60, 0, 60)) == 2
+    assert clock.sleeps == [1]
+    with pytest.raises(WaitTimedOut):
+        wait_until(lambda: Pending("no"), timeout=0, expected="it")
+
+
+def test_pauses_grow_with_the_time_waited(clock: Clock) -> None:
+    with pytest.raises(WaitTimedOut):
+        wait_until(lambda: Pending("no"), timeout=60, expected="it", pace=Pace(least=0.1, share=0.05, most=2))
+    assert clock.sleeps[0] == 0.1
+    assert clock.sleeps == sorted(clock.sleeps[:-1]) + clock.sleeps[-1:]
+    assert max(clock.sleeps) == 2
+    assert sum(clock.sleeps) == pytest.approx(60)
+
+
+def test_the_server_may_ask_for_a_longer_pause_but_not_beyond_the_timeout(clock: Clock) -> None:
+    with pytest.raises(WaitTimedOut):
+        wait_until(lambda: Pending("busy", retry_after=7), timeout=10, expected="it")
+    assert clock.sleeps == [7, 3]
+
+
+def test_what_a_look_raises_ends_the_wait(clock: Clock) -> None:
+    def look() -> Look[None]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        wait_until(look, timeout=10, expected="it")

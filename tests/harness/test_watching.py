@@ -1,0 +1,165 @@
+"""Waiting by watch, when the server does what servers do: drop, expire, stall, fail and answer nonsense."""
+
+from __future__ import annotations
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+from tests.harness.fake_api import (
+    Act,
+    FakeApi,
+    after,
+    cut,
+    drops,
+    ends_at_once,
+    expired,
+    garbage,
+    pod,
+    refuse,
+    says,
+    stays_open,
+)
+
+from harness.failures import OperationFailed, WaitTimedOut
+from harness.kube import Cluster, watching
+from harness.kube.pods import list_pods, wait_until_gone, wait_until_ready
+from harness.kube.watching import Objects, watch_until, watch_while
+from harness.waiting import Done, Look, Pending
+
+WAITING, READY = pod("web", "u1", ready=False), pod("web", "u1")
+FAULTS = [ends_at_once, drops, expired, refuse(500), refuse(429), cut, garbage]
+PATIENT = 30.0
+"""Seconds that a wait may take in a test which it must not run out of."""
+
+
+def becomes_ready(api: FakeApi) -> None:
+    api.pods = [READY]
+
+
+def test_a_change_is_seen_when_the_watch_tells_it(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [WAITING]
+    api.watches.append(says(("MODIFIED", READY), then=stays_open))
+    assert wait_until_ready(cluster, "ns", "web", PATIENT)["metadata"]["uid"] == "u1"
+    assert len(api.calls) == 2
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_watch_that_fails_is_taken_up_again(api: FakeApi, cluster: Cluster, fault: Act) -> None:
+    api.pods = [WAITING]
+    api.watches += [fault, after(becomes_ready, fault)]
+    assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
+
+
+@pytest.mark.parametrize("fault", [refuse(500), refuse(503), refuse(429), cut, garbage])
+def test_a_list_that_fails_is_asked_for_again(api: FakeApi, cluster: Cluster, fault: Act) -> None:
+    api.pods = [READY]
+    api.lists += [fault, fault]
+    assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
+
+
+def test_a_watch_that_goes_silent_is_begun_anew(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "RELIST_AFTER", 0.2)
+    api.pods = [WAITING]
+    api.watches += [stays_open, after(becomes_ready, stays_open)]
+    assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
+
+
+def test_a_server_that_ends_each_watch_at_once_is_not_asked_without_a_pause(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [WAITING]
+    api.watches += [ends_at_once] * 1000
+    with pytest.raises(WaitTimedOut):
+        wait_until_ready(cluster, "ns", "web", 1.0)
+    assert len(api.calls) < 20
+
+
+def test_a_stalled_list_does_not_outlast_the_wait(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LAST_LOOK", 0.2)
+    api.lists += [stays_open] * 10
+    with pytest.raises(WaitTimedOut, match="did not answer") as failure:
+        wait_until_ready(cluster, "ns", "web", 0.5)
+    assert failure.value.cause.name == "cluster-unreachable"
+    assert len(api.calls) <= 3
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 422])
+def test_an_answer_that_will_not_change_ends_the_wait(api: FakeApi, cluster: Cluster, code: int) -> None:
+    api.lists += [refuse(code, "pods is forbidden")] * 10
+    with pytest.raises(OperationFailed, match=f"{code}: pods is forbidden") as failure:
+        wait_until_ready(cluster, "ns", "web", PATIENT)
+    assert failure.value.cause.name == "cluster-refused"
+    assert len(api.calls) == 1
+
+
+def test_the_failure_names_what_was_last_seen_and_how_long(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [WAITING]
+    with pytest.raises(WaitTimedOut) as failure:
+        wait_until_ready(cluster, "ns", "web", 0.3)
+    text = str(failure.value)
+    assert "Expected: pod web to be Ready within 0.3 s" in text
+    assert "pod web is Pending; container main waits: ContainerCreating (so for the last 0." in text
+    assert "Look next: the events" in text
+    assert "Cause: not-ready (environment)" in text
+
+
+def test_an_outage_is_told_as_an_outage(cluster: Cluster, api: FakeApi) -> None:
+    api.server.shutdown()
+    api.server.server_close()
+    with pytest.raises(WaitTimedOut, match="the API did not answer") as failure:
+        wait_until_ready(cluster, "ns", "web", 0.5)
+    assert failure.value.cause.name == "cluster-unreachable"
+
+
+def test_a_deleted_object_leaves_the_known_ones(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [READY]
+    api.watches.append(says(("DELETED", READY), then=stays_open))
+    wait_until_gone(cluster, "ns", "web", PATIENT)
+    assert len(api.calls) == 2
+
+
+def test_another_pod_of_the_name_is_not_the_one_that_is_awaited_to_go(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [pod("web", "u2")]
+    wait_until_gone(cluster, "ns", "web", PATIENT, uid="u1")
+
+
+def test_what_the_judge_raises_ends_the_wait(api: FakeApi, cluster: Cluster) -> None:
+    def judge(_: Objects) -> Look[None]:
+        raise ApiException(500, "of the judge")
+
+    with pytest.raises(ApiException, match="of the judge"):
+        watch_until(list_pods(cluster, "ns"), judge, timeout=PATIENT, expected="nothing")
+    assert len(api.calls) == 1
+
+
+def test_a_bookmark_is_no_object(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [WAITING]
+    bookmark = {"kind": "Pod", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}}
+    api.watches.append(says(("BOOKMARK", bookmark), ("MODIFIED", READY), then=stays_open))
+    assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
+
+
+def test_watching_for_a_while_tells_the_first_violation(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [READY]
+    api.watches.append(says(("MODIFIED", WAITING), then=stays_open))
+    seen = watch_while(list_pods(cluster, "ns"), _phase_if_pending, seconds=PATIENT)
+    assert seen == "Pending"
+
+
+def test_watching_for_a_while_without_a_violation(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [READY]
+    assert watch_while(list_pods(cluster, "ns"), _phase_if_pending, seconds=0.3) is None
+
+
+def test_a_wait_without_time_still_takes_one_look(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [READY]
+    found = watch_until(
+        list_pods(cluster, "ns"), lambda pods: Done(len(pods)) if pods else Pending("none"), timeout=0, expected="a pod"
+    )
+    assert found == 1
+
+
+def _phase_if_pending(pods: Objects) -> str | None:
+    phase: str = pods[0]["status"]["phase"]
+    return phase if phase == "Pending" else None
