@@ -5,7 +5,15 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .backend import Backend, BackendError, CheckpointRequest, NotAnsweredError, Pod, RestoreRequest
+from .backend import (
+    Backend,
+    BackendError,
+    CheckpointRequest,
+    ContainerCheckpoint,
+    NotAnsweredError,
+    Pod,
+    RestoreRequest,
+)
 from .clock import now
 from .records import Action, ActionStatus, ActionType, Checkpoint, CheckpointStatus
 from .store import Store, new_id
@@ -95,15 +103,22 @@ class Operations:
             )
         )
         for checkpoint_id, container in zip(action.checkpoint_ids, saved, strict=True):
-            if self._store.checkpoint(checkpoint_id):
-                self._store.change_checkpoint(
-                    checkpoint_id,
-                    status=CheckpointStatus.READY,
-                    path=container.path,
-                    size=container.size,
-                    name=container.name,
-                    info={"container": container.container},
-                )
+            await self._keep(checkpoint_id, container)
+
+    async def _keep(self, checkpoint_id: str, saved: ContainerCheckpoint) -> None:
+        """Writes down what was saved; what was given up meanwhile is not kept."""
+        row = self._store.checkpoint(checkpoint_id)
+        if row is None or row.status is CheckpointStatus.DEPRECATED:
+            await self._backend.forget(checkpoint_id)
+            return
+        self._store.change_checkpoint(
+            checkpoint_id,
+            status=CheckpointStatus.READY,
+            path=saved.path,
+            size=saved.size,
+            name=saved.name,
+            info={"container": saved.container},
+        )
 
     async def _restore(self, action: Action, source: Action, cluster_id: str | None) -> None:
         overrides = action.request.get("overrides") or {}

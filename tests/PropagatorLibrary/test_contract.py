@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from tests.propagator_server.fake import FakeBackend, propagator, silent
-from tests.PropagatorLibrary.conftest import connect
+from tests.PropagatorLibrary.conftest import connect, eventually
 
 from harness.failures import WaitTimedOut
 from propagator_server.backend import BackendError
@@ -51,8 +51,7 @@ def test_every_status_is_seen_on_the_way(client: PropagatorClient, backend: Fake
     action_id = client.checkpoint_pod(PodRef(uid=backend.add_pod(cluster_id).uid))
 
     def wait_for(status: str) -> None:
-        while client.action_status(action_id).status != status:
-            pass
+        eventually(lambda: client.action_status(action_id).status == status)
 
     for gate, status in zip(backend.gates, ("processing", "checkpoint_created"), strict=True):
         wait_for(status)
