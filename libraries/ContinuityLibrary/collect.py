@@ -150,7 +150,7 @@ def await_verdict(
     Raises:
         OperationFailed: the API refuses, or did not answer once in that time.
     """
-    watcher = _Watcher(cluster, observation, restored, source_cluster or cluster)
+    watcher = Watcher(cluster, observation, restored, source_cluster or cluster)
     try:
         return wait_until(watcher.look, timeout=timeout, expected="a settled verdict", pace=PACE)
     except WaitTimedOut as problem:
@@ -161,7 +161,7 @@ def await_verdict(
         return watcher.verdict
 
 
-class _Watcher:
+class Watcher:
     """Looks at a restored container again and again, and judges what was seen so far."""
 
     def __init__(self, cluster: Cluster, observation: Observation, restored: Workload, source_cluster: Cluster) -> None:
@@ -199,6 +199,8 @@ class _Watcher:
         if len(self.looks) > 1 and _same(self.looks[-2], self.looks[-1]) and _same(self.looks[-1], seen.look):
             self.looks[-1] = seen.look  # nothing new: only the time goes on
             return
+        if len(self.looks) > 2 and self.looks[-2].steps() <= self.looks[-1].steps():
+            del self.looks[-2]  # the first look, and the newest ones, say it all
         self.looks.append(seen.look)
 
     def _look_at_source(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from .logs import LogLine, Printed, steps
 
@@ -15,6 +16,11 @@ class ContainerLog:
 
     lines: tuple[LogLine, ...] = ()
     started_at: datetime | None = None
+
+    @cached_property
+    def steps(self) -> tuple[Printed, ...]:
+        """The witness steps in it, each once, by their stamps. A log is judged again and again, but read once."""
+        return steps(self.lines)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Look:
 
     def steps(self) -> set[Printed]:
         """Every witness step that this look saw."""
-        return {printed for _, run in self.runs() for printed in steps(run.lines)}
+        return {printed for _, run in self.runs() for printed in run.steps}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from . import witness
 from .evidence import ContainerLog, Evidence, Look
-from .logs import NANOSECONDS, Printed, nanoseconds, steps
+from .logs import NANOSECONDS, Printed, nanoseconds
 
 START_SLACK = 2 * NANOSECONDS
 """How far `startedAt` can lie after the first step of a restored process: it has whole seconds, and the runtime notes
@@ -44,12 +44,13 @@ class SourceHistory:
     def __init__(self, evidence: Evidence) -> None:
         source = evidence.source
         seen = {printed for look in source.looks for printed in look.steps()}
-        before = steps(source.before.log.lines) if source.before.log else ()
+        before = source.before.log.steps if source.before.log else ()
         valid = [printed for printed in before if witness.follows(printed.step)]
         self.lines = frozenset(seen)
-        self.broken = min((one for one in seen if not witness.follows(one.step)), default=None)
+        wrong = {one for one in seen if not witness.follows(one.step)}
+        self.broken = min(wrong, default=None)
         self.nonce = valid[-1].step.nonce if valid else ""
-        self.known = tuple(sorted(one for one in seen if self._is_mine(one)))
+        self.known = tuple(sorted(one for one in seen - wrong if one.step.nonce == self.nonce))
         self.b = max((one.number for one in valid if one.step.nonce == self.nonce), default=0)
         self.last = max((one.number for one in self.known), default=0)
         ends = [self._end(look) for look in self._looks_when_ready(evidence)]
@@ -111,13 +112,14 @@ class OwnHistory:
         self.copied: dict[int, int] = {}
         own: dict[Printed, int] = {}
         for run, log in sorted(self.runs.items()):
-            for printed in steps(log.lines):
+            for printed in log.steps:
                 if printed in source.lines or source.has_lost(printed) or source.went_on(printed, log):
                     self.copied[run] = max(self.copied.get(run, 0), printed.number)
                 else:
                     own.setdefault(printed, run)
         self.all = tuple(sorted(Own(printed, run) for printed, run in own.items()))
         self.mine = tuple(one for one in self.all if one.nonce == source.nonce)
+        self._mine = {one.printed for one in self.mine}
         others = tuple(one for one in self.all if one.nonce != source.nonce)
         self.others = tuple(one for one in others if not self.is_from_before(one)) or others
         self.numbers = sorted(one.number for one in self.mine)
@@ -141,7 +143,7 @@ class OwnHistory:
         sightings = [(look.read_at, self._of(look)) for look in self.looks]
         begin = min(read_at for read_at, seen in sightings if seen)
         first = {printed for read_at, seen in sightings if read_at == begin for printed in seen}
-        return len(first) < len({one.printed for one in self.mine})
+        return len(first) < len(self._mine)
 
     @property
     def stalled(self) -> float:
@@ -151,9 +153,9 @@ class OwnHistory:
             return 0.0
         since, seen = ready[0].read_at, set[Printed]()
         for look in self.looks:
-            if not self._of(look) <= seen:
+            if new := self._of(look) - seen:
                 since = look.read_at
-                seen |= self._of(look)
+                seen |= new
         return max(0.0, (self.looks[-1].read_at - since).total_seconds())
 
     @property
@@ -175,7 +177,7 @@ class OwnHistory:
         return started is not None and own.printed.stamp < nanoseconds(started) - START_SLACK
 
     def _of(self, look: Look) -> set[Printed]:
-        return look.steps() & {one.printed for one in self.mine}
+        return look.steps() & self._mine
 
 
 def merged(looks: Iterable[Look]) -> dict[int, ContainerLog]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from . import witness
 from .evidence import Evidence, Look, Source
-from .logs import Printed, steps
+from .logs import Printed
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Observation:
     @property
     def steps(self) -> int:
         """How many different steps of the process were seen."""
-        return len({printed.number for printed in self._printed() if printed.step.nonce == self.nonce})
+        nonce = self.nonce
+        return len({printed.number for printed in self._printed() if printed.step.nonce == nonce})
 
     @property
     def log(self) -> list[str]:
@@ -93,8 +94,8 @@ class Observation:
         return Evidence(source, restored_uid, tuple(looks), self.ready_at, self.deleted_at, others)
 
     def _printed(self) -> list[Printed]:
-        lines = self.before.log.lines if self.before.log else ()
-        return [printed for printed in steps(lines) if witness.follows(printed.step)]
+        printed = self.before.log.steps if self.before.log else ()
+        return [one for one in printed if witness.follows(one.step)]
 
     def _last(self) -> Printed | None:
         return max(self._printed(), key=lambda printed: printed.stamp, default=None)

@@ -27,7 +27,7 @@ FARTHEST_STEP = 10_000_000
 
 _ZEROS = "0" * 16
 _LINE = re.compile(r"witness/1 nonce=([0-9a-f]{16}) step=([1-9][0-9]{0,11}) chain=([0-9a-f]{16})\r?")
-_STRIDE = 1024
+_STRIDE = 8
 _extending = threading.Lock()
 
 

@@ -61,7 +61,7 @@ def test_the_chain_is_the_protocols() -> None:
     value = "0" * 16
     for number in range(1, 2100):
         value = hashlib.sha256(f"{value} 00ff00ff00ff00ff {number}".encode()).hexdigest()[:16]
-        if number in (1, 2, 1023, 1024, 1025, 2048, 2049, 2099):
+        if number in (1, 2, 7, 8, 9, 15, 16, 17, 2048, 2099):
             assert witness.chain("00ff00ff00ff00ff", number) == value
             assert witness.follows(Step(number, "00ff00ff00ff00ff", value))
             assert not witness.follows(Step(number, "00ff00ff00ff00fe", value))
