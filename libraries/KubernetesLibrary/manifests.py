@@ -96,7 +96,7 @@ def parse(text: str, origin: str) -> Manifest:
     except yaml.YAMLError as problem:
         raise BadInput("the manifest", origin, f"valid YAML ({_one_line(problem)})", cause=CAUSE) from None
     if not documents:
-        raise BadInput(f"the manifest {origin}", None, "at least one Kubernetes object", cause=CAUSE)
+        raise BadInput(origin, None, "at least one Kubernetes object", cause=CAUSE)
     for number, document in enumerate(documents, 1):
         _check(document, f"document {number} of {origin}")
     return Manifest(origin, tuple(documents))
