@@ -75,7 +75,7 @@ def test_a_pod_of_the_second_in_which_the_restore_was_asked_for_can_be_it() -> N
 
 
 def test_several_are_told_and_none_is_chosen() -> None:
-    with pytest.raises(NotAsExpected, match="2 pods could be it: web-restored-1 .*, web-restored-2 ") as failure:
+    with pytest.raises(NotAsExpected, match=r"2 pods could be it: web-restored-1 .*, web-restored-2 ") as failure:
         judge(WANTED, [pod("web-restored-1", "u1"), pod("web-restored-2", "u2")])
     assert "a pod restored from web, named web-restored... or web" in failure.value.expected
 

@@ -38,7 +38,7 @@ def pod_of(manifest: Manifest) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("\n \n", "the manifest the given text is empty; it must be at least one Kubernetes object."),
+        ("\n \n", "the given text is empty; it must be at least one Kubernetes object."),
         ("---\n---\n# nothing\n", "is empty; it must be at least one Kubernetes object."),
         ("a: [1\nb: 2\n", "the manifest is 'the given text'; it must be valid YAML (line "),
         ("\tx\n", "valid YAML (line 1: found character '\\t' that cannot start any token)."),
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
 
 def test_problems_in_a_file_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("")
-    with pytest.raises(BadInput, match=r"the manifest .*empty\.yaml is empty"):
+    with pytest.raises(BadInput, match=r"empty\.yaml is empty; it must be at least one"):
         load(tmp_path / "empty.yaml")
 
 
