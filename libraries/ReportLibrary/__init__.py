@@ -10,10 +10,14 @@ from typing import Any
 
 from robot.api import logger
 from robot.api.deco import keyword, library
+from robot.libraries.BuiltIn import BuiltIn
 
-from harness.failures import BadInput
+from harness.failures import BadInput, E2EFailure
+from harness.kube import CLUSTERS
 from harness.secrets import SECRETS
 
+from . import links
+from .diagnostics import Collector, fresh_directory
 from .evidence import plain, without_credentials
 from .recorder import Recorder
 from .redaction import Redaction
@@ -154,6 +158,40 @@ class ReportLibrary:
         ```
         """
         return _RECORDER.write()
+
+    @keyword
+    def collect_diagnostics(
+        self, namespace: str, cluster: str | None = None, cedana_namespace: str = "cedana-system"
+    ) -> Path:
+        """Collects pods, events, logs and node conditions into files, with links to them in the log.
+
+        To be used in a teardown, before anything is removed. It never fails and takes 20 seconds at most: what could
+        not be collected is listed with the reason. Secrets are not read, values of environment variables not written.
+
+        Args:
+            namespace: where the workload is.
+            cluster: alias of the cluster; the first one that was connected when left out.
+            cedana_namespace: where Cedana is.
+
+        Returns:
+            The directory of the files, `diagnostics/<test>` in the output directory. It is there when anything was
+            found.
+
+        ```robotframework
+        [Teardown]    Run Keyword If Test Failed    Collect Diagnostics    ${NAMESPACE}
+        ```
+        """
+        output = Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
+        name = BuiltIn().get_variable_value("${TEST NAME}") or BuiltIn().get_variable_value("${SUITE NAME}")
+        directory = fresh_directory(output / "diagnostics", name)
+        try:
+            found = Collector(CLUSTERS.get(cluster), directory).collect([namespace, cedana_namespace])
+        except E2EFailure as problem:
+            logger.info(f"No diagnostics: {problem}")
+        else:
+            log_file = BuiltIn().get_variable_value("${LOG FILE}")
+            logger.info(links.table(found, output if log_file == "NONE" else Path(log_file).parent), html=True)
+        return directory
 
 
 def _fact(name: str, value: Any) -> Any:

@@ -7,6 +7,7 @@ the Authorization header, files with mode 0600 for child processes.
 from __future__ import annotations
 
 import base64
+import html
 import json
 import threading
 import urllib.parse
@@ -55,7 +56,8 @@ class Secrets:
 
 def _forms(value: str) -> set[str]:
     raw = value.encode()
-    forms = {urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value), json.dumps(value)[1:-1]}
+    forms = {urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
+    forms |= {json.dumps(value)[1:-1], html.escape(value)}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         # A secret inside a longer base64 text stands at one of three alignments; the outer characters mix with the
         # neighbours and are cut off.

@@ -59,7 +59,7 @@ def environment(extra):
 def robot(tmp_path_factory):
     """Runs suites: `robot("leaks.robot", "--loglevel", "TRACE")`; suites are those of this folder."""
 
-    def run(*words, env=None):
+    def run(*words, env=None, stderr=subprocess.STDOUT):
         suites = [word for word in words if word.endswith((".robot", "/"))]
         options = [word for word in words if word not in suites]
         out = tmp_path_factory.mktemp("run") / "out"
@@ -67,7 +67,7 @@ def robot(tmp_path_factory):
             command(out, suites, options),
             env=environment(env or {}),
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             check=False,
             timeout=60,
         )

@@ -1,6 +1,7 @@
 """A suite tries to let a secret out in every way there is."""
 
 import base64
+import html
 import urllib.parse
 
 import pytest
@@ -97,3 +98,9 @@ def test_a_secret_that_was_cut_off(text, masked):
     secrets = Secrets()
     secrets.add(SECRET)
     assert secrets.redact(text) == masked
+
+
+def test_a_secret_in_html():
+    secrets = Secrets()
+    secrets.add(SECRET)
+    assert secrets.redact(f"<td>{html.escape(SECRET)}</td>") == "<td><secret></td>"

@@ -1,9 +1,12 @@
 """The step tree as it stands on the console."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+from tests.ReportLibrary.conftest import HERE, environment
 
 from ReportLibrary.tree import Look, Step, begun, closing, ended
 
@@ -39,6 +42,22 @@ def test_a_line_is_begun_before_its_step_is_done(robot):
     """The step itself kills the run, so that what is on the console was there while the step ran."""
     run = robot("killed.robot")
     assert run.squeezed[-2:] == ["  ├── Done before the end... 0.0 s", "  ├── Being killed..."]
+
+
+def test_a_warning_that_goes_elsewhere_breaks_no_line(robot):
+    run = robot("story/", "--test", "Warns", stderr=subprocess.DEVNULL)
+    assert sum("Deploying with a warning" in line for line in run.lines) == 1
+    assert sum("Deploying with words" in line for line in run.lines) == 2
+
+
+def test_two_runs_in_one_process(robot, tmp_path):
+    code = "import sys, robot\nfor out in sys.argv[2:]: robot.run(sys.argv[1], outputdir=out, report=None, log=None)"
+    suite, outs = str(HERE / "suites" / "imported_twice.robot"), [str(tmp_path / "one"), str(tmp_path / "two")]
+    run = subprocess.run(
+        [sys.executable, "-c", code, suite, *outs], env=environment({}), capture_output=True, text=True, check=True
+    )
+    assert run.stdout.count("├── Only one line of me...") == 2
+    assert [run.stdout.count(f"Evidence: {out}") for out in outs] == [1, 1]
 
 
 def test_colours_as_the_user_asks(robot, robot_on_terminal):

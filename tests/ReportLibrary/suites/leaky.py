@@ -8,10 +8,13 @@ import sys
 import urllib.parse
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from known import VALUE
 from robot.api import Error, FatalError, logger
 from robot.libraries.BuiltIn import BuiltIn
+
+from harness.kube import CLUSTERS, Cluster
 
 
 def the_secret():
@@ -88,3 +91,15 @@ def fail_once(name, failed=[]):  # noqa: B006 - a memory across attempts is the 
 class Verdict:
     verdict: str = "restarted"
     at: datetime = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def connect(kubeconfig):
+    CLUSTERS.add(Cluster("test", Path(kubeconfig)))
+
+
+def disconnect():
+    CLUSTERS.discard("test")
+
+
+def file_is_in(directory, name):
+    assert (directory / name).is_file(), sorted(directory.iterdir())
