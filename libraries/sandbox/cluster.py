@@ -114,7 +114,7 @@ class Cluster:
 
     def node_number(self, name: str) -> int:
         """The place of a node in the order in which nodes came, from 1."""
-        return self.node_life.number(name)
+        return int(self.node_life.number(name))
 
     def node_address(self, name: str) -> str:
         """A node's InternalIP, or "" when there is no such node."""

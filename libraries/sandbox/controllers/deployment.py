@@ -119,7 +119,7 @@ class Deployments(Controller):
     def _room(self, deployment: Object, sets: list[Object]) -> int:
         """How many pods the new set may have now."""
         replicas = deployment["spec"].get("replicas", 1)
-        return max(0, min(replicas, replicas + _surge(deployment) - sum(map(_wanted, sets))))
+        return max(0, min(int(replicas), int(replicas) + _surge(deployment) - sum(map(_wanted, sets))))
 
     def _set_revision(self, deployment: Object, new: Object, old: list[Object]) -> None:
         revision = new["metadata"].get("annotations", {}).get(REVISION, "1")
@@ -289,8 +289,9 @@ def _merged(old: list[Object], wanted: dict[str, Object]) -> list[Object]:
         if kind not in same:
             was = before.get(kind)
             if was and was["status"] == condition["status"]:
-                condition = {**condition, "lastTransitionTime": was["lastTransitionTime"]}
-            kept.append(condition)
+                kept.append({**condition, "lastTransitionTime": was["lastTransitionTime"]})
+            else:
+                kept.append(condition)
     return kept
 
 
@@ -331,7 +332,7 @@ def _surge(deployment: Object) -> int:
 
 
 def _unavailable(deployment: Object) -> int:
-    return min(_rolling(deployment)[1], deployment["spec"].get("replicas", 1))
+    return min(_rolling(deployment)[1], int(deployment["spec"].get("replicas", 1)))
 
 
 def _sizes(deployment: Object) -> dict[str, str]:

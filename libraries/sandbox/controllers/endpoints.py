@@ -82,7 +82,7 @@ class EndpointSlices(Controller):
         )
 
     def _write_slices(self, service: Object, pods: list[Object]) -> None:
-        namespace, name = key_of(service)
+        namespace = service["metadata"]["namespace"]
         groups: dict[str, list[Object]] = defaultdict(list)
         ports: dict[str, list[Object]] = {}
         for pod in pods:

@@ -64,7 +64,7 @@ class Jobs(Controller):
             return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
         if wanted is None and succeeded and not any(not _ended(p) for p in pods):
             return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
-        if self._failures(pods) > spec.get("backoffLimit", 6):
+        if self._failed_tries(pods) > spec.get("backoffLimit", 6):
             return "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
         deadline, start = spec.get("activeDeadlineSeconds"), (job.get("status") or {}).get("startTime")
         if deadline and start:
@@ -75,14 +75,14 @@ class Jobs(Controller):
         return None
 
     @staticmethod
-    def _failures(pods: list[Object]) -> int:
+    def _failed_tries(pods: list[Object]) -> int:
         restarts = sum(
             status.get("restartCount", 0)
             for pod in pods
             if pod["spec"].get("restartPolicy") == "OnFailure"
             for status in pod.get("status", {}).get("containerStatuses") or []
         )
-        return sum(map(_failed, pods)) + restarts
+        return sum(map(_failed, pods)) + int(restarts)
 
     def _run(self, job: Object, pods: list[Object]) -> None:
         spec = job["spec"]
@@ -114,7 +114,7 @@ class Jobs(Controller):
             return 0
         ends = [_ended_at(p) for p in failed]
         delay = min(self.cluster.latencies.back_off * 2 ** (len(failed) - 1), 600)
-        return max(ends) + delay - time()
+        return float(max(ends) + delay - time())
 
     def _create(self, job: Object, pods: list[Object]) -> None:
         template = job["spec"]["template"]
@@ -166,7 +166,7 @@ class Jobs(Controller):
         succeeded, failed = sum(map(_succeeded, pods)), sum(map(_failed, pods))
         terminating = sum(bool(p["metadata"].get("deletionTimestamp")) for p in pods)
         complete = bool(conditions) and conditions[-1]["type"] == "Complete"
-        status = {
+        status: Object = {
             **({"conditions": conditions} if conditions else {}),
             "startTime": (job.get("status") or {}).get("startTime") or timestamp(),
             **({"completionTime": timestamp()} if complete else {}),

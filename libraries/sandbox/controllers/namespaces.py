@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import kinds
 from ..api import objects
 from ..store import timestamp
-from .base import Controller, key_of
+from .base import Controller
 
 if TYPE_CHECKING:
     from ..kinds import Kind

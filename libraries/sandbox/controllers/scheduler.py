@@ -44,9 +44,7 @@ class Scheduler(Controller):
             self._waiting.discard(key_of(pod))
             if pod["spec"].get("nodeName"):
                 self._retry()
-        elif not pod["spec"].get("nodeName") and change.type == "ADDED":
-            self.enqueue(key_of(pod))
-        elif not pod["spec"].get("nodeName") and change.old and change.old["spec"] != pod["spec"]:
+        elif not pod["spec"].get("nodeName") and (change.old is None or change.old["spec"] != pod["spec"]):
             self.enqueue(key_of(pod))
 
     def _retry(self) -> None:

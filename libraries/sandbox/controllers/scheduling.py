@@ -1,7 +1,7 @@
 """Which nodes a pod may run on, and the scheduler's words for why not.
 
-The order of the checks and their texts are those of kube-scheduler's default plugins (NodeUnschedulable, NodeName,
-TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit, VolumeBinding, InterPodAffinity); the first that fails counts.
+The order of the checks and their texts are those of kube-scheduler's default plugins (NodeUnschedulable,
+TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit, InterPodAffinity); the first that fails counts.
 """
 
 from __future__ import annotations

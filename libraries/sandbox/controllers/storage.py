@@ -62,7 +62,8 @@ class Storage(Controller):
         if claim["metadata"].get("deletionTimestamp"):
             self._release_claim(claim)
         elif not claim["spec"].get("volumeName"):
-            self._bind_static(claim) or self._bind_immediate(claim)
+            if not self._bind_static(claim):
+                self._bind_immediate(claim)
         elif claim.get("status", {}).get("phase") != "Bound":
             self._complete(claim)
 

@@ -22,8 +22,10 @@ _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def template_hash(template: Object, collisions: int = 0) -> str:
-    """The name part that stands for a pod template: a 32-bit hash in the alphabet that Kubernetes uses (its value differs
-    from a real controller's, whose hash is over Go structs)."""
+    """The name part that stands for a pod template: a 32-bit hash in the alphabet that Kubernetes uses.
+
+    Its value differs from a real controller's, whose hash is over Go structs.
+    """
     text = json.dumps(template, sort_keys=True) + (str(collisions) if collisions else "")
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
     return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(number))
@@ -89,22 +91,21 @@ def make_pod(
 def pods_of(cluster: Cluster, owner: Object) -> list[Object]:
     """The pods that the owner controls; pods that its selector fits and nobody controls are adopted."""
     uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
-    adopted = False
-    for namespace_name in cluster.orphans.get(namespace, frozenset()):
+    for namespace_name in sorted(cluster.orphans.get(namespace, ())):
         pod = cluster.store.get(kinds.POD, namespace, namespace_name)
         if pod and is_active(pod) and matches(owner["spec"].get("selector"), pod["metadata"].get("labels")):
-            adopted = _adopt(cluster, owner, pod) or adopted
-    return [p for p in cluster.index.owned(uid, kinds.POD)]
+            _adopt(cluster, owner, pod)
+    return cluster.index.owned(uid, kinds.POD)
 
 
-def _adopt(cluster: Cluster, owner: Object, pod: Object) -> bool:
+def _adopt(cluster: Cluster, owner: Object, pod: Object) -> None:
     if owner["metadata"].get("deletionTimestamp"):
-        return False
+        return
 
     def owned(stored: Object) -> None:
         stored["metadata"].setdefault("ownerReferences", []).append(owner_reference(owner))
 
-    return cluster.store.change(kinds.POD, pod["metadata"]["namespace"], pod["metadata"]["name"], owned) is not None
+    cluster.store.change(kinds.POD, pod["metadata"]["namespace"], pod["metadata"]["name"], owned)
 
 
 def change_status(cluster: Cluster, kind: Kind, owner: Object, status: Object) -> None:

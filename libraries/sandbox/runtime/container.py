@@ -10,18 +10,20 @@ from .files import FileTree, Mount
 from .images import Image
 from .logs import Line, Log
 from .shell.commands import COMMANDS, Place, reason
-from .shell.machine import BUILTIN_NAMES, SHELLS, Machine, base_name
+from .shell.launch import SHELLS, base_name
+from .shell.machine import BUILTIN_NAMES, Machine
 from .shell.memory import Memory, Thread
 from .shell.program import End, Program, is_witness, witness_of
 from .shell.tokens import Unsupported
 from .snapshot import ContainerSnapshot
 
 _BIN = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/")
-_NOT_EMULATED = frozenset(
-    "awk sed grep egrep find xargs sort uniq wget curl nc ping top ps kill killall dd df du mount ln cp mv stat tee nproc "
-    "free uptime yes expr readlink realpath timeout nohup ip ifconfig route netstat nslookup tar gzip apk apt apt-get dpkg "
-    "perl bc diff vi less more watch od hexdump base64 dirname mktemp which time nice openssl python python3".split()
-)
+_NOT_EMULATED_NAMES = """
+awk sed grep egrep find xargs sort uniq wget curl nc ping top ps kill killall dd df du mount ln cp mv stat tee nproc free
+uptime yes expr readlink realpath timeout nohup ip ifconfig route netstat nslookup tar gzip apk apt apt-get dpkg perl bc
+diff vi less more watch hexdump base64 dirname mktemp which time nice openssl python python3
+"""
+_NOT_EMULATED = frozenset(_NOT_EMULATED_NAMES.split())
 CREATE_FAILED = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
     "unable to start container process: error during container init: "
@@ -52,7 +54,7 @@ class Setup:
         if not command:
             # The image's entrypoint is not known apart from its command: args replace the latter.
             command = own[:1] if args and own else own
-        return [_with_env(text, self.env) for text in (*command, *args)]
+        return [with_env(text, self.env) for text in (*command, *args)]
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Container:
             probe = self.setup.spec.get(kind) or {}
             for how in ("httpGet", "tcpSocket", "grpc"):
                 port = (probe.get(how) or {}).get("port")
-                found |= {named[port]} if port in named else {int(port)} if str(port or "").isdigit() else set()
+                found |= {named[port]} if port in named else {int(str(port))} if str(port or "").isdigit() else set()
         return found
 
     def begin(self) -> None:
@@ -122,9 +124,7 @@ class Container:
         if argv:
             self._check_exists(argv[0])
         try:
-            if not argv or not self._is_emulated(argv[0]):
-                raise Unsupported(f"{argv[0]!r}" if argv else "the image's own command")
-            self.machine = Machine.start(argv, place, self._write, self.started_at, complete=self.image.complete)
+            self.machine = self._machine(argv, place)
         except FileNotFoundError as error:
             self.machine = self._scripted(
                 f'echo "sh: can\'t open {error}: No such file or directory" >&2; exit 2', place
@@ -165,12 +165,14 @@ class Container:
             self._give_up(reason(error))
         if machine.exit_code is not None:
             self.exit_code, self.finished_at = machine.exit_code, machine.exited_at
+            self.log.notify()
 
     def stop(self, now: int, exit_code: int) -> None:
         """Ends it from outside."""
         self.advance(now)
         if self.running:
             self.exit_code, self.finished_at = exit_code, now
+            self.log.notify()
 
     def snapshot(self, now: int) -> ContainerSnapshot:
         """Its state at `now`; it keeps running."""
@@ -198,6 +200,11 @@ class Container:
 
     def _write(self, at: int, stream: str, data: bytes) -> None:
         self.log.write(at, stream, data)
+
+    def _machine(self, argv: list[str], place: Place) -> Machine:
+        if not argv or not self._is_emulated(argv[0]):
+            raise Unsupported(f"{argv[0]!r}" if argv else "the image's own command")
+        return Machine.start(argv, place, self._write, self.started_at, complete=self.image.complete)
 
     def _scripted(self, script: str, place: Place) -> Machine:
         return Machine.start(["sh", "-c", script], place, self._write, self.started_at)
@@ -250,7 +257,8 @@ class Container:
             self.log.lines.extend(lines[:1])
 
 
-def _with_env(text: str, env: dict[str, str]) -> str:
+def with_env(text: str, env: dict[str, str]) -> str:
+    """A text with $(NAME) replaced by the environment's values."""
     for name, value in env.items():
         if "$(" not in text:
             break

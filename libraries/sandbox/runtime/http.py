@@ -1,4 +1,4 @@
-"""HTTP inside an emulated container: nginx as far as its status, its pages and simple locations; stand-ins for the rest."""
+"""HTTP in an emulated container: nginx with its status, its pages and simple locations; stand-ins for the rest."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _LISTEN = re.compile(r"listen\s+(?:\S*:)?(\d+)")
 _RETURN = re.compile(r"return\s+(\d{3})(?:\s+(?:'([^']*)'|\"([^\"]*)\"|([^;]+)))?\s*;")
 _ROOT = re.compile(r"root\s+([^;]+);")
 _TYPES = {".html": "text/html", ".txt": "text/plain", ".json": "application/json", ".css": "text/css"}
+_STATUS = "Active connections: 1 \nserver accepts handled requests\n {0} {0} {0} \nReading: 0 Writing: 1 Waiting: 0 \n"
 _ERROR_PAGE = (
     "<html>\r\n<head><title>{0} {1}</title></head>\r\n<body>\r\n<center><h1>{0} {1}</h1></center>\r\n"
     "<hr><center>nginx/{2}</center>\r\n</body>\r\n</html>\r\n"
@@ -110,12 +111,12 @@ def _version(container: Container) -> str:
 
 def _location(container: Container, path: str, requests: int) -> Response | None:
     found = _LOCATION.findall(_configuration(container, defaults=True))
-    exact = [l for l in found if l[0].strip() == "=" and l[1] == path]
-    prefixed = sorted((l for l in found if l[0].strip() != "=" and path.startswith(l[1])), key=lambda l: -len(l[1]))
+    exact = [each for each in found if each[0].strip() == "=" and each[1] == path]
+    prefixed = [each for each in found if each[0].strip() != "=" and path.startswith(each[1])]
+    prefixed.sort(key=lambda each: -len(each[1]))
     for _, _, body in (exact + prefixed)[:1]:
         if "stub_status" in body:
-            text = f"Active connections: 1 \nserver accepts handled requests\n {requests} {requests} {requests} \nReading: 0 Writing: 1 Waiting: 0 \n"
-            return Response(200, text.encode(), {"Content-Type": "text/plain"})
+            return Response(200, _STATUS.format(requests).encode(), {"Content-Type": "text/plain"})
         if returned := _RETURN.search(body):
             text = next((g for g in returned.groups()[1:] if g), "").replace("\\n", "\n")
             return Response(int(returned.group(1)), text.encode(), {"Content-Type": "text/plain"})
@@ -139,7 +140,8 @@ def _log_access(container: Container, request: Request, response: Response, now:
     at = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now // 10**9))
     headers = {name.lower(): value for name, value in request.headers.items()}
     line = (
-        f'{request.client} - - [{at}] "{request.method} {request.path} HTTP/1.1" {response.status} {len(response.body)} '
+        f"{request.client} - - [{at}] "
+        f'"{request.method} {request.path} HTTP/1.1" {response.status} {len(response.body)} '
         f'"{headers.get("referer", "-")}" "{headers.get("user-agent", "-")}" "{headers.get("x-forwarded-for", "-")}"\n'
     )
     container.log.write(now, "stdout", line.encode())

@@ -146,7 +146,7 @@ def pull(reference: str) -> Image:
 
 def _image(name: str, repo: str, tag: str) -> Image:
     digest = hashlib.sha256(name.encode()).hexdigest()
-    image_id = f"{name.split('@')[0].rsplit(':', 1)[0] if ':' in name.rsplit('/', 1)[-1] else name}@sha256:{digest}"
+    image_id = f"{name.split('@', maxsplit=1)[0].rsplit(':', 1)[0] if ':' in name.rsplit('/', 1)[-1] else name}@sha256:{digest}"
     size = 2_000_000 + int(digest[:6], 16) * 4
     base = _BASES.get(repo.rsplit("/", 1)[-1])
     if base is None:

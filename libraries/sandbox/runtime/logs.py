@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
@@ -19,10 +20,14 @@ class Line:
 
 @dataclass
 class Log:
-    """Lines in the order in which they were written; output without a newline yet stays pending."""
+    """Lines in the order in which they were written; output without a newline yet stays pending.
+
+    `watchers` are set when something is written and when the container ends.
+    """
 
     lines: list[Line] = field(default_factory=list)
     pending: dict[str, Line] = field(default_factory=dict)
+    watchers: set[asyncio.Event] = field(default_factory=set)
 
     def write(self, at: int, stream: str, data: bytes) -> None:
         """Adds output; each newline ends a line."""
@@ -33,10 +38,12 @@ class Log:
         self.lines.extend(Line(at, stream, text) for text in whole)
         if rest:
             self.pending[stream] = Line(at, stream, rest)
+        self.notify()
 
-    def copy(self) -> Log:
-        """A log with the same lines, which grows by itself."""
-        return Log(list(self.lines), dict(self.pending))
+    def notify(self) -> None:
+        """Wakes those who follow the log."""
+        for watcher in self.watchers:
+            watcher.set()
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ... import kinds
 from ...runtime import Container
 from ..base import Controller
+from .images import NodeImages
 from .worker import PodWorker
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Kubelet(Controller):
         super().__init__(cluster)
         self.workers: dict[str, PodWorker] = {}
         self.addresses = Addresses(cluster)
-        self.images: dict[str, set[str]] = defaultdict(set)
+        self.images = NodeImages()
         cluster.runtime.on_exit = self._exited
 
     def kinds(self) -> tuple[Kind, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...runtime import Container, Refused, Request, Runtime
 from ...runtime.http import listening
@@ -16,16 +16,20 @@ Report = Callable[["Prober", bool | None, str], None]
 _SOON = 0.02
 
 
+class Target(NamedTuple):
+    """What is probed."""
+
+    pod_uid: str
+    address: str
+    container: Container
+
+
 class Prober:
     """One probe of one container, from its start to its end. Reports when the answer counts (thresholds)."""
 
-    def __init__(
-        self, runtime: Runtime, pod_uid: str, address: str, container: Container, kind: str, report: Report
-    ) -> None:
+    def __init__(self, runtime: Runtime, target: Target, kind: str, report: Report) -> None:
         self.runtime = runtime
-        self.pod_uid = pod_uid
-        self.address = address
-        self.container = container
+        self.pod_uid, self.address, self.container = target
         self.kind = kind
         self.spec: Object = container.setup.spec[f"{kind}Probe"]
         self.report = report

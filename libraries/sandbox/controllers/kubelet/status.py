@@ -138,8 +138,9 @@ def merge_conditions(old: list[Object], new: list[Object]) -> list[Object]:
     for each in new:
         same = before.get(each["type"])
         if same and same["status"] == each["status"]:
-            each = {**each, "lastTransitionTime": same["lastTransitionTime"]}
-        merged.append(each)
+            merged.append({**each, "lastTransitionTime": same["lastTransitionTime"]})
+        else:
+            merged.append(each)
     given = {c["type"] for c in new}
     scheduled = [c for c in old if c["type"] == "PodScheduled" and "PodScheduled" not in given]
     foreign = [c for c in old if c["type"] not in OWNED and c["type"] not in given]
@@ -205,3 +206,24 @@ def _gates(pod: Object, ready: Object) -> Object | None:
         f'corresponding condition of pod readiness gate "{gate}" does not exist.' for gate in open_gates
     )
     return condition("Ready", False, reason="ReadinessGatesNotReady", message=message)
+
+
+def write_status(
+    pod: Object, inits: list[Known], mains: list[Known], address: dict[str, str], start_time: str, *, sandbox: bool
+) -> None:
+    """Brings the status of a (copied) pod up to date; `address` has hostIP and, once there is one, podIP."""
+    status = pod.setdefault("status", {})
+    if status.get("phase") in ("Succeeded", "Failed") and status.get("reason"):
+        return
+    phase = phase_of(pod, inits, mains)
+    held = status.get("conditions") or []
+    waiting = "PodInitializing" if inits else "ContainerCreating"
+    status["phase"] = phase
+    status["conditions"] = merge_conditions(held, conditions(pod, phase, inits, mains, sandbox))
+    for name, value in address.items():
+        status[name] = value
+        status[f"{name}s"] = [{"ip": value}]
+    status["startTime"] = start_time
+    if inits:
+        status["initContainerStatuses"] = [container_status(known, waiting) for known in inits]
+    status["containerStatuses"] = [container_status(known, waiting) for known in mains]

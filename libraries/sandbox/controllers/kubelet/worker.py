@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...api import objects
 from ...runtime import Container, Setup, StartError
-from ...runtime.images import Image, PullError, is_local, normalized, pull
+from ...runtime.images import PullError
 from ...store import timestamp
+from .environment import environment, hostname, hosts_file
+from .missing import Missing
 from .probes import Prober
-from .status import Known, conditions, container_status, merge_conditions, phase_of, terminated_state
-from .volumes import Missing, Volumes, environment, hostname
+from .status import Known, terminated_state, write_status
+from .volumes import Volumes
 
 if TYPE_CHECKING:
     from . import Kubelet
@@ -74,7 +77,7 @@ class PodWorker:
             self._after("mount", 0, self._set_up)
         for known in (*self.inits, *self.mains):
             if known.waiting and known.waiting[0] == "CreateContainerConfigError":
-                self._after(f"start/{known.name}", 0, lambda known=known: self._start(known))
+                self._after(f"start/{known.name}", 0, partial(self._start, known))
 
     def forget(self) -> None:
         """The pod is gone from the API: everything of it ends at once."""
@@ -96,24 +99,13 @@ class PodWorker:
         try:
             self.volumes.prepare()
         except Missing as missing:
-            name = str(missing)
-            message = name if name.startswith("MountVolume") else self._mount_failed(name)
-            self._pod_event("FailedMount", message, warning=True)
+            self._pod_event("FailedMount", self.volumes.mount_failed(str(missing)), warning=True)
             self._after("mount", _MOUNT_RETRY, self._set_up)
             return
         own_network = not self.pod["spec"].get("hostNetwork")
         self.pod_ip = self.kubelet.addresses.allocate(self.node) if own_network else self.host_ip
         self.sandbox = True
         self._next()
-
-    def _mount_failed(self, message: str) -> str:
-        kind, _, name = message.partition(' "')
-        name = name.split('"')[0]
-        fields = {"configmap": ("configMap", "name"), "secret": ("secret", "secretName")}
-        field, key = fields.get(kind, ("", ""))
-        volumes = self.pod["spec"].get("volumes") or []
-        volume = next((v["name"] for v in volumes if (v.get(field) or {}).get(key) == name), volumes[0]["name"])
-        return f'MountVolume.SetUp failed for volume "{volume}" : {message}'
 
     @property
     def host_ip(self) -> str:
@@ -141,7 +133,7 @@ class PodWorker:
         if self.stopping:
             return
         try:
-            image = self._image(known)
+            image = self.kubelet.images.fetch(self.node, known.spec, partial(self._event, known))
             address = {"podIP": self.pod_ip, "hostIP": self.host_ip}
             env = environment(self.cluster, self.pod, known.spec, address)
         except PullError as error:
@@ -155,7 +147,14 @@ class PodWorker:
             return
         self._run(
             known,
-            Setup(known.spec, image, env, self.volumes.mounts(known.spec, env), hostname(self.pod), self._hosts()),
+            Setup(
+                known.spec,
+                image,
+                env,
+                self.volumes.mounts(known.spec, env),
+                hostname(self.pod),
+                hosts_file(self.pod, self.pod_ip),
+            ),
         )
 
     def _run(self, known: Known, setup: Setup) -> None:
@@ -179,32 +178,6 @@ class PodWorker:
         self.publish()
         if known.sidecar and known.started:
             self._after("next", 0, self._next)
-
-    def _hosts(self) -> bytes:
-        own = f"{self.pod_ip}\t{hostname(self.pod)}\n"
-        return b"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n" + own.encode()
-
-    def _image(self, known: Known) -> Image:
-        reference = known.spec["image"]
-        policy = known.spec.get("imagePullPolicy", "IfNotPresent")
-        name = normalized(reference)
-        present = name in self.kubelet.images[self.node] or is_local(reference)
-        if policy == "Never" and not present:
-            raise PullError(
-                "ErrImageNeverPull", f'Container image "{reference}" is not present with pull policy of Never'
-            )
-        if policy != "Always" and present:
-            image = pull(reference)
-            self._event(known, "Pulled", f'Container image "{reference}" already present on machine')
-            return image
-        self._event(known, "Pulling", f'Pulling image "{reference}"')
-        image = pull(reference)
-        self.kubelet.images[self.node].add(name)
-        took = "1ms (1ms including waiting)"
-        self._event(
-            known, "Pulled", f'Successfully pulled image "{reference}" in {took}. Image size: {image.size} bytes.'
-        )
-        return image
 
     def _not_pulled(self, known: Known, error: PullError) -> None:
         reference, message = known.spec["image"], str(error)
@@ -405,24 +378,8 @@ class PodWorker:
             self.cluster.store.change(kinds.POD, self.namespace, self.name, self._write_status)
 
     def _write_status(self, pod: Object) -> None:
-        status = pod.setdefault("status", {})
-        if status.get("phase") in ("Succeeded", "Failed") and status.get("reason"):
-            return
-        phase = phase_of(pod, self.inits, self.mains)
-        held = status.get("conditions") or []
-        waiting = "PodInitializing" if self.inits else "ContainerCreating"
-        status |= {
-            "phase": phase,
-            "conditions": merge_conditions(held, conditions(pod, phase, self.inits, self.mains, self.sandbox)),
-            "hostIP": self.host_ip,
-            "hostIPs": [{"ip": self.host_ip}],
-            "startTime": self.start_time,
-        }
-        if self.pod_ip:
-            status |= {"podIP": self.pod_ip, "podIPs": [{"ip": self.pod_ip}]}
-        if self.inits:
-            status["initContainerStatuses"] = [container_status(known, waiting) for known in self.inits]
-        status["containerStatuses"] = [container_status(known, waiting) for known in self.mains]
+        address = {"hostIP": self.host_ip, **({"podIP": self.pod_ip} if self.pod_ip else {})}
+        write_status(pod, self.inits, self.mains, address, self.start_time, sandbox=self.sandbox)
 
     def _event(self, known: Known, reason: str, message: str, *, warning: bool = False) -> None:
         path = f"spec.{'initContainers' if known.init else 'containers'}{{{known.name}}}"

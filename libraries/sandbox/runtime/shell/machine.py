@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from . import commands
+from . import text as _text  # noqa: F401 (makes its commands known)
 from .commands import Place, Result
+from .launch import ERREXIT, SHELLS, base_name, compiled, program_of
 from .memory import SECOND, Memory, Thread, begin_witness
 from .program import (
     End,
@@ -21,47 +22,15 @@ from .program import (
     Simple,
     Spawn,
     Witness,
-    compile_script,
 )
-from .tokens import Part, Unsupported, Word
+from .tokens import Unsupported
 from .words import Expander
 
 Sink = Callable[[int, str, bytes], None]
 """Takes output: when (ns), stream (`stdout` or `stderr`), bytes."""
 
-SHELLS = ("sh", "bash", "ash", "dash")
 _COMMAND_COST = 1_000_000
 """Nanoseconds of virtual time that a command takes, so that a loop without a sleep cannot run for ever at one moment."""
-
-_compiled = lru_cache(maxsize=1024)(compile_script)
-
-
-def program_of(argv: list[str], read: Callable[[str], bytes]) -> tuple[Program, dict[str, str]]:
-    """The program of a command line, and its positional variables; `read` opens a script file.
-
-    Raises Unsupported, and FileNotFoundError for a script file that is not there.
-    """
-    if base_name(argv[0]) not in SHELLS:
-        return (Run((_literal(argv),)), End()), {}
-    rest = argv[1:]
-    while rest and rest[0].startswith("-") and not rest[0].endswith("c"):
-        rest = rest[1:]
-    if not rest:
-        raise Unsupported("an interactive shell")
-    if rest[0].startswith("-"):
-        source, positional = rest[1] if len(rest) > 1 else "", rest[2:]
-    else:
-        source, positional = read(rest[0]).decode(errors="replace"), rest
-    return _compiled(source), {str(i): value for i, value in enumerate(positional)}
-
-
-def base_name(name: str) -> str:
-    """`sh` of `/bin/sh`."""
-    return name.rsplit("/", 1)[-1]
-
-
-def _literal(argv: list[str]) -> Simple:
-    return Simple((), tuple(Word((Part("text", text, True),)) for text in argv), ())
 
 
 class Machine:
@@ -186,7 +155,7 @@ class Machine:
         status = self._simple(thread, op.commands[0]) if len(op.commands) == 1 else self._pipe(thread, op.commands)
         if status is not None:
             thread.status = int(status == 0) if op.negated else status
-            if thread.last:
+            if thread.last or (thread.status and not op.negated and _stops_at_failure(thread)):
                 self._end(thread)
 
     def _simple(self, thread: Thread, command: Simple) -> int | None:
@@ -217,7 +186,7 @@ class Machine:
         thread.due += _COMMAND_COST
         for stage in stages:
             argv = expander.fields(stage.words)
-            if not argv or base_name(argv[0]) in (*_BUILTINS, *SHELLS) and base_name(argv[0]) not in ("cd", "export"):
+            if not argv or base_name(argv[0]) in (*_BUILTINS, *SHELLS):
                 raise Unsupported(f"{' '.join(argv)!r} in a pipe")
             source = next((r for r in stage.redirects if r.operator == "<"), None)
             if source is not None:
@@ -281,7 +250,7 @@ class Machine:
         output: list[bytes] = []
         inner = Machine(
             Memory(
-                [Thread(0, _compiled(script), dict(thread.variables), thread.due, cwd=thread.cwd)],
+                [Thread(0, compiled(script), dict(thread.variables), thread.due, cwd=thread.cwd)],
                 exported=self.memory.exported,
             ),
             self.place,
@@ -308,6 +277,21 @@ _STREAMS = {
     "/dev/stderr": "stderr",
     "/proc/1/fd/2": "stderr",
 }
+
+
+def _stops_at_failure(thread: Thread) -> bool:
+    """Whether `set -e` holds and the failure is not one that `&&`, `||`, `if` or a loop looks at."""
+    following = thread.program[thread.at]
+    return ERREXIT in thread.variables and not (isinstance(following, Jump) and following.on is not None)
+
+
+def _set(_machine: Machine, thread: Thread, argv: list[str]) -> int:
+    for flags in (a for a in argv[1:] if a[:1] in ("-", "+") and "e" in a):
+        if flags[0] == "-":
+            thread.variables[ERREXIT] = "1"
+        else:
+            thread.variables.pop(ERREXIT, None)
+    return 0
 
 
 def _exit(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
@@ -397,5 +381,6 @@ _BUILTINS: dict[str, _Builtin] = {
     "cd": _cd,
     "export": _export,
     "unset": _unset,
+    "set": _set,
 }
 BUILTIN_NAMES = tuple(_BUILTINS)
