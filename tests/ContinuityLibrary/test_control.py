@@ -1,0 +1,170 @@
+"""The control arm: every step of it, what it says when one fails, and that it can be stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
+
+from ContinuityLibrary import collect, control
+from ContinuityLibrary.control import ControlArm, Limits, control_pod
+from ContinuityLibrary.verdict import Kind
+from harness.failures import BadInput, NotAsExpected, OperationFailed, WaitTimedOut
+from harness.kube import Cluster
+from harness.waiting import Pace
+
+NGINX = Path(__file__).parents[2] / "resources" / "workloads" / "nginx.yaml"
+POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "test-control"}, "spec": {}}
+NONCES = ("a" * 16, "b" * 16)
+LIMITS = Limits(ready=5, witness=5, deletion=5, verdict=5)
+
+
+class Deeds:
+    """What the arm does to the cluster, on the fake pods: each creation takes the next nonce."""
+
+    def __init__(self, api: FakeApi) -> None:
+        self.api, self.nonces, self.done = api, list(NONCES), list[str]()
+        self.failing: dict[str, Exception] = {}
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def _do(self, deed: str) -> None:
+        assert self.hold.wait(20)
+        if deed in self.failing:
+            raise self.failing[deed]
+        self.done.append(deed)
+
+    def create(self, cluster: Cluster, manifest: dict[str, Any], namespace: str) -> None:
+        assert (cluster.alias, namespace) == ("fake-control", "ns")
+        self._do("create")
+        self.api.pods["test-control"] = FakePod(manifest["metadata"]["name"], nonce=self.nonces.pop(0))
+
+    def wait_until_ready(self, *arguments: object) -> None:
+        assert arguments[1:] == ("ns", "test-control", 5)
+        self._do("ready")
+
+    def delete(self, *arguments: object, uid: str | None, timeout: float) -> None:
+        assert arguments[1:] == ("v1", "Pod", "ns", "test-control")
+        assert timeout == 5
+        self._do(f"delete {uid and self.api.pods['test-control'].uid == uid}")
+        del self.api.pods["test-control"]
+
+
+@pytest.fixture
+def arm_and_deeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ControlArm, Deeds]]:
+    with serving(tmp_path) as (api, cluster):
+        deeds = Deeds(api)
+        monkeypatch.setattr(collect, "PACE", Pace(least=0.02, share=0.02, most=0.1))
+        monkeypatch.setattr(control.objects, "create", deeds.create)
+        monkeypatch.setattr(control.objects, "delete", deeds.delete)
+        monkeypatch.setattr(control.pods, "wait_until_ready", deeds.wait_until_ready)
+        arm = ControlArm(cluster, "ns", POD, others={"c" * 16: "ns/real"}, limits=LIMITS)
+        yield arm, deeds
+        deeds.hold.set()
+        assert arm.stop(20)
+
+
+@pytest.fixture
+def arm(arm_and_deeds: tuple[ControlArm, Deeds]) -> ControlArm:
+    return arm_and_deeds[0]
+
+
+@pytest.fixture
+def deeds(arm_and_deeds: tuple[ControlArm, Deeds]) -> Deeds:
+    return arm_and_deeds[1]
+
+
+def test_it_comes_out_as_restarted(arm: ControlArm, deeds: Deeds) -> None:
+    arm.start()
+    verdict = arm.result(20)
+    assert verdict.kind is Kind.RESTARTED
+    assert (verdict.nonce, verdict.own_nonce) == NONCES
+    assert deeds.done == ["create", "ready", "delete True", "create", "ready", "delete None"]
+    assert arm.others == {
+        "c" * 16: "ns/real",
+        NONCES[0]: "ns/test-control (before)",
+        NONCES[1]: "ns/test-control",
+    }, "a workload that got the arm's memory would be told as foreign"
+
+
+@pytest.mark.parametrize(("again", "kind"), [(NONCES[0], "rewound"), ("c" * 16, "foreign")])
+def test_anything_but_restarted_breaks_the_check(arm: ControlArm, deeds: Deeds, again: str, kind: str) -> None:
+    deeds.nonces[1] = again
+    arm.start()
+    with pytest.raises(NotAsExpected, match=f"Seen: {kind}: ") as problem:
+        arm.result(20)
+    assert problem.value.cause.name == "check-broken"
+    assert "to come out as restarted" in problem.value.expected
+
+
+@pytest.mark.parametrize(
+    ("deed", "step"),
+    [("create", "create the pod"), ("ready", "wait until it is Ready"), ("delete True", "delete the pod")],
+)
+def test_a_step_that_fails_is_named_with_its_cause(arm: ControlArm, deeds: Deeds, deed: str, step: str) -> None:
+    deeds.failing[deed] = OperationFailed("a thing", "refused: quota is used up", "the quota", cause="quota")
+    arm.start()
+    with pytest.raises(NotAsExpected) as problem:
+        arm.result(20)
+    assert problem.value.seen == f"its step `{step}` failed: refused: quota is used up"
+    assert (problem.value.look, problem.value.cause.name) == ("the quota", "quota")
+
+
+def test_an_unexpected_error_is_the_harnesss_fault(arm: ControlArm, deeds: Deeds) -> None:
+    deeds.failing["create"] = RuntimeError("oops")
+    arm.start()
+    with pytest.raises(NotAsExpected, match="RuntimeError: oops") as problem:
+        arm.result(20)
+    assert problem.value.cause.name == "harness-error"
+
+
+def test_when_it_is_not_done_it_says_at_which_step_it_is(arm: ControlArm, deeds: Deeds) -> None:
+    deeds.hold.clear()
+    arm.start()
+    with pytest.raises(WaitTimedOut, match="still at the step: create the pod"):
+        arm.result(0.1)
+    deeds.hold.set()
+    assert arm.result(20).kind is Kind.RESTARTED, "it can be joined again"
+
+
+def test_it_stops_after_the_step_that_it_is_at(arm: ControlArm, deeds: Deeds) -> None:
+    deeds.hold.clear()
+    arm.start()
+    assert not arm.stop(0.1)
+    deeds.hold.set()
+    assert arm.stop(20)
+    assert deeds.done == ["create"]
+    with pytest.raises(NotAsExpected, match="told to stop before it could wait until it is Ready"):
+        arm.result(1)
+
+
+def test_it_has_a_connection_of_its_own(tmp_path: Path) -> None:
+    cluster = Cluster("real", tmp_path / "kubeconfig", "context")
+    arm = ControlArm(cluster, "ns", POD)
+    assert (arm.cluster.alias, arm.workload.cluster) == ("real-control", "real")
+    assert (arm.cluster.kubeconfig, arm.cluster.context) == (cluster.kubeconfig, cluster.context)
+    assert arm.cluster._clients is not cluster._clients
+
+
+def test_the_pod_of_the_manifest_under_another_name() -> None:
+    pod = control_pod(NGINX)
+    assert pod["metadata"] == {"name": "test-nginx-control", "labels": {"app": "test-nginx-control"}}, (
+        "the Service of the manifest must not select it"
+    )
+    assert pod["spec"]["containers"][0]["name"] == "test-nginx"
+    assert control_pod(NGINX, "other:1")["spec"]["containers"][0]["image"] == "other:1"
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "kind: Service\n", "- 1\n", None])
+def test_a_manifest_without_a_pod_is_refused(text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(BadInput) as problem:
+        control_pod(path)
+    assert problem.value.cause.name == "bad-manifest"
+    assert str(path) in str(problem.value)
