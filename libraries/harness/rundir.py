@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 from .ledger import LEDGER, Entry
 
 _made: list[Path] = []
+_making = threading.Lock()
 
 
 def private_directory() -> Path:
     """A directory of the run's own, mode 0700, made at the first call; the ledger owes its removal."""
-    if not _made or not _made[0].exists():
-        entry = LEDGER.intend("directory", f"cedana-e2e-{LEDGER.run_id}", path=str(_path()))
-        _path().mkdir(mode=0o700)
-        _made[:] = [_path()]
-        LEDGER.made(entry)
-    return _made[0]
+    with _making:  # a control arm may ask for it at the same moment
+        if not _made or not _made[0].exists():
+            entry = LEDGER.intend("directory", f"cedana-e2e-{LEDGER.run_id}", path=str(_path()))
+            _path().mkdir(mode=0o700)
+            _made[:] = [_path()]
+            LEDGER.made(entry)
+        return _made[0]
 
 
 def _path() -> Path:
