@@ -179,6 +179,13 @@ def test_the_console_of_a_retried_test(retried, golden):
     golden("retried.txt", retried.lines)
 
 
+def test_killed_amid_the_second_attempt(robot, evidence_of):
+    content = evidence_of(robot("killed_on_retry.robot", "--listener", "RetryFailed").out)
+    assert [(test["name"], test["status"], test["retries"]["count"]) for test in content["tests"]] == [
+        ("Killed On Retry", "RUNNING", 1)
+    ]
+
+
 def test_without_the_listener_nothing_is_retried(robot, evidence_of):
     content = evidence_of(robot("retried.robot").out)
     assert [test["status"] for test in content["tests"]] == ["FAIL", "FAIL", "PASS"]

@@ -1,0 +1,8 @@
+*** Settings ***
+Resource            report.resource
+
+*** Test Cases ***
+Killed On Retry
+    [Tags]    test:retry(1)
+    Fail Once    Killed On Retry
+    Kill This Run
