@@ -17,6 +17,8 @@ Object = dict[str, Any]
 Subscriber = Callable[["Change"], None]
 
 HISTORY_LIMIT = 20_000
+FIRST_REVISION = 100
+"""Older revisions than this have been compacted, as they are in a cluster that has lived for a while."""
 _GENERATION_IGNORES = ("metadata", "status", "apiVersion", "kind")
 
 
@@ -62,8 +64,7 @@ class Store:
 
     def __init__(self, history_limit: int = HISTORY_LIMIT) -> None:
         self.registry = Registry(parent=kinds.BUILTIN)
-        self.revision = 1
-        self.compacted = 0
+        self.revision = self.compacted = FIRST_REVISION
         self.history: deque[Change] = deque()
         self._history_limit = history_limit
         self._objects: dict[Kind, dict[str, dict[str, Object]]] = {}
@@ -120,7 +121,7 @@ class Store:
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if obj == old:
             return old
-        if kind.counts_generations and _desired(obj) != _desired(old):
+        if kind.counts_generations and _desired(obj) != _desired(old) and not _is_binding(obj, old):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if _is_finished(obj):
             self._commit("DELETED", kind, obj, old)
@@ -195,6 +196,13 @@ class Store:
 
 def _desired(obj: Object) -> Object:
     return {key: value for key, value in obj.items() if key not in _GENERATION_IGNORES}
+
+
+def _is_binding(obj: Object, old: Object) -> bool:
+    """Binding a pod to its node counts as no change of what is wanted."""
+    if obj.get("kind") != "Pod" or old.get("spec", {}).get("nodeName"):
+        return False
+    return {**obj["spec"], "nodeName": None} == {**old["spec"], "nodeName": None}
 
 
 def _is_finished(obj: Object) -> bool:

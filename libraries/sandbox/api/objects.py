@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..kinds import Kind
+from .context import Call
+from .creates import create_object
+from .deletes import DeleteOptions, delete_object
+from .status import ApiError
+
 if TYPE_CHECKING:
     from ..cluster import Cluster
-    from ..kinds import Kind
 
 
 def create(cluster: Cluster, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
@@ -14,7 +19,9 @@ def create(cluster: Cluster, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
 
     Raises `api.status.ApiError` with the Status that a client would get (AlreadyExists, Invalid, Forbidden ...).
     """
-    raise NotImplementedError
+    metadata = obj.get("metadata") or {}
+    call = Call(cluster, kind, namespace=metadata.get("namespace") or "", internal=True)
+    return create_object(call, obj)
 
 
 def delete(
@@ -31,4 +38,10 @@ def delete(
     grace is in seconds (0: gone at once); propagation is Background, Foreground or Orphan. Returns the object's last
     state, or None when there was none.
     """
-    raise NotImplementedError
+    call = Call(cluster, kind, namespace=namespace or "", name=name, internal=True)
+    try:
+        return delete_object(call, DeleteOptions(grace=grace, propagation=propagation)).object
+    except ApiError as error:
+        if error.code == 404:
+            return None
+        raise

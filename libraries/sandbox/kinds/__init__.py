@@ -183,3 +183,6 @@ def by_resource(group: str, version: str, plural: str) -> Kind | None:
 def by_kind(api_version: str, kind: str) -> Kind | None:
     """The built-in kind of objects with this apiVersion and kind, or None."""
     return BUILTIN.by_kind(api_version, kind)
+
+
+PERSISTENT_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}

@@ -1,0 +1,96 @@
+"""Answers: what the client accepts, and bodies in that form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from .status import ApiError, failure
+
+_REPRESENTATIONS = (
+    "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, "
+    "application/vnd.kubernetes.protobuf;stream=watch"
+)
+_NAMES = {"application/json": "json", "application/*": "json", "*/*": "json", "application/yaml": "yaml"}
+_SHAPES = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+_COMPRESS_FROM = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Form:
+    """How to answer: json or yaml, and as what (`Table`, `PartialObjectMetadata`, ... or plain)."""
+
+    media: str = "json"
+    shape: str = ""
+    version: str = "v1"
+
+
+PLAIN = Form()
+
+
+def form(accept: str, *, shapes: bool = True) -> Form:
+    """The first form of an Accept header that can be served. Raises 406."""
+    for part in (accept or "*/*").split(","):
+        name, *parameters = [piece.strip() for piece in part.split(";")]
+        options = dict(item.split("=", 1) for item in parameters if "=" in item)
+        media = _NAMES.get(name.lower())
+        if media is None:
+            continue
+        shape = options.get("as", "")
+        if not shape:
+            return Form(media)
+        if shapes and shape in _SHAPES and options.get("g") == "meta.k8s.io":
+            if options.get("v") in ("v1", "v1beta1"):
+                return Form(media, shape, options["v"])
+        elif not shapes:
+            return Form(media)
+    raise failure(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {_REPRESENTATIONS}", {})
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+
+
+def answer(
+    body: Any, request: web.Request, *, code: int = 200, media: str = "json", warnings: list[str] | None = None
+) -> web.Response:
+    """A response with this body in JSON or YAML."""
+    if media == "yaml":
+        import yaml
+
+        data, content_type = (
+            yaml.safe_dump(body, default_flow_style=False, allow_unicode=True).encode(),
+            "application/yaml",
+        )
+    else:
+        data, content_type = dumps(body) + b"\n", "application/json"
+    response = web.Response(body=data, status=code, headers={"Content-Type": content_type, **FRESH})
+    for warning in dict.fromkeys(warnings or []):
+        response.headers.add("Warning", f'299 - "{_quoted(warning)}"')
+    if len(data) > _COMPRESS_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+FRESH = {"Cache-Control": "no-cache, private"}
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+
+
+def refusal(error: ApiError, request: web.Request) -> web.Response:
+    """The response of a refused request, in YAML for who accepts only that."""
+    media = "yaml" if request.headers.get("Accept", "").startswith("application/yaml") else "json"
+    response = answer(error.status, request, code=error.code, media=media)
+    response.headers.update(error.headers)
+    return response
+
+
+def text(body: str, code: int = 200) -> web.Response:
+    """A plain text response, as of /readyz."""
+    return web.Response(text=body, status=code, content_type="text/plain", charset="utf-8", headers=FRESH)

@@ -1,0 +1,145 @@
+"""From a path to a verb: which resource, which object, may he, and who answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from ..kinds import Kind
+from . import access, answers, discovery, openapi, reviews, scale, subresources, verbs, watch
+from .access import Action, Tokens
+from .context import Call, User
+from .options import boolean
+from .status import method_not_allowed, no_such_resource, not_emulated
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_NAMESPACE_SUBRESOURCES = ("status", "finalize")
+
+
+class Router:
+    """Routes the requests of one cluster."""
+
+    def __init__(
+        self, cluster: Cluster, tokens: Tokens, hub: watch.Hub, version: dict[str, str], *, watch_list: bool
+    ) -> None:
+        self._cluster = cluster
+        self._tokens = tokens
+        self._hub = hub
+        self._watch_list = watch_list
+        self._discovery = discovery.Discovery(cluster.store, version)
+        self._openapi = openapi.OpenApi(cluster.store)
+
+    async def handle(self, request: web.Request, user: User) -> web.StreamResponse:
+        """Answers a request. Raises ApiError."""
+        parts = [part for part in request.path.split("/") if part]
+        if parts[:1] == ["api"] and len(parts) > 2 and parts[1] == "v1":
+            return await self._resource(request, user, "", "v1", parts[2:])
+        if parts[:1] == ["apis"] and len(parts) > 3:
+            return await self._resource(request, user, parts[1], parts[2], parts[3:])
+        self._authorize(user, Action(_VERBS.get(request.method, "get"), path=request.path), None)
+        if parts[:1] == ["openapi"]:
+            return self._openapi.answer(request, parts[1:])
+        return self._discovery.answer(request, parts)
+
+    async def _resource(
+        self, request: web.Request, user: User, group: str, version: str, parts: list[str]
+    ) -> web.StreamResponse:
+        namespace = ""
+        if parts[0] == "namespaces" and len(parts) > 2 and parts[2] not in _NAMESPACE_SUBRESOURCES:
+            namespace, parts = parts[1], parts[2:]
+        watching = parts[0] == "watch"
+        if watching:
+            parts = parts[1:]
+        kind = self._cluster.store.registry.by_resource(group, version, parts[0]) if parts else None
+        if kind is None:
+            return self._unknown(request, group, version)
+        call = Call(self._cluster, kind, namespace, user=user)
+        call.name = parts[1] if len(parts) > 1 else ""
+        call.subresource = parts[2] if len(parts) > 2 else ""
+        if (namespace and not kind.namespaced) or (call.subresource and call.subresource not in kind.subresources):
+            raise no_such_resource()
+        self._authorize(user, _action(call, request), kind)
+        return await self._dispatch(call, request, "/".join(parts[3:]))
+
+    def _unknown(self, request: web.Request, group: str, version: str) -> web.StreamResponse:
+        if self._discovery.serves(group, version):
+            raise no_such_resource()
+        return answers.text("404 page not found\n", 404)
+
+    def _authorize(self, user: User, action: Action, kind: Kind | None) -> None:
+        if not access.allowed(self._cluster.store, user, action):
+            raise access.refused(user, action, kind)
+
+    async def _dispatch(self, call: Call, request: web.Request, rest: str) -> web.StreamResponse:
+        method = request.method
+        if call.subresource:
+            return await self._subresource(call, request, rest)
+        if reviews.is_review(call.kind):
+            return await reviews.answer(call, request, self._tokens)
+        if not call.name:
+            return await self._collection(call, request)
+        handlers = {"GET": verbs.get, "PUT": verbs.update, "PATCH": verbs.patch, "DELETE": verbs.delete}
+        handler = handlers.get(method)
+        if handler is None or (call.kind.namespaced and not call.namespace):
+            raise method_not_allowed()
+        if method == "GET" and boolean(request.query, "watch"):
+            return await self._watch(call, request)
+        return await handler(call, request)
+
+    async def _collection(self, call: Call, request: web.Request) -> web.StreamResponse:
+        method = request.method
+        if method == "GET":
+            if boolean(request.query, "watch"):
+                return await self._watch(call, request)
+            return await verbs.list_(call, request)
+        if call.kind.namespaced and not call.namespace:
+            raise method_not_allowed()
+        if method == "POST" and "create" in call.kind.verbs:
+            return await verbs.create(call, request)
+        if method == "DELETE" and "deletecollection" in call.kind.verbs:
+            return await verbs.delete_collection(call, request)
+        raise method_not_allowed()
+
+    async def _watch(self, call: Call, request: web.Request) -> web.StreamResponse:
+        form = answers.form(request.headers.get("Accept", ""))
+        return await watch.serve(
+            request, self._hub, self._cluster.store, call.kind, call.namespace, form, watch_list=self._watch_list
+        )
+
+    async def _subresource(self, call: Call, request: web.Request, rest: str) -> web.StreamResponse:
+        name, method = call.subresource, request.method
+        if name in subresources.CONNECTING:
+            return await subresources.connect(call, request, rest)
+        if name == "scale":
+            return await scale.serve(call, request)
+        if name == "token":
+            return await subresources.token(call, request, self._tokens)
+        if name == "eviction":
+            return await subresources.evict(call, request)
+        if name == "binding":
+            return await subresources.bind(call, request)
+        if name == "finalize" and method == "PUT":
+            return await verbs.finalize(call, request)
+        if name != "status":
+            raise not_emulated(f"{call.kind.plural}/{name}")
+        handler = {"GET": verbs.get, "PUT": verbs.update, "PATCH": verbs.patch}.get(method)
+        if handler is None:
+            raise method_not_allowed()
+        return await handler(call, request)
+
+
+def _action(call: Call, request: web.Request) -> Action:
+    verb = _VERBS.get(request.method, "get")
+    if call.subresource in subresources.CONNECTING and call.subresource != "log":
+        verb = {"GET": "get", "POST": "create"}.get(request.method, verb)
+    elif not call.name and request.method == "GET":
+        verb = "watch" if boolean(request.query, "watch") else "list"
+    elif not call.name and request.method == "DELETE":
+        verb = "deletecollection"
+    resource = f"{call.kind.plural}/{call.subresource}" if call.subresource else call.kind.plural
+    namespace = call.name if call.kind.plural == "namespaces" and not call.kind.group else call.namespace
+    return Action(verb, call.kind.group, resource, namespace, call.name)
