@@ -26,6 +26,8 @@ SCHEMA_VERSION = "1.0"
 FILE_NAME = "evidence.json"
 
 PASS, FAIL, SKIP, RUNNING = "PASS", "FAIL", "SKIP", "RUNNING"
+INTERRUPTED = "Execution terminated by signal"
+"""What Robot Framework says of a test that Ctrl-C or SIGTERM ended (robot/running/signalhandler.py, 7.5)."""
 WORST_FIRST = (Blame.PRODUCT, Blame.HARNESS, Blame.UNKNOWN, Blame.SERVICE, Blame.ENVIRONMENT)
 """What a run is remembered for when its failures have several causes: what is ours to fix, or the product's, first."""
 ENVIRONMENT = ("provider", "emulated", "kubernetes", "nodes", "chart")
@@ -49,8 +51,10 @@ class Failure:
 
     @property
     def cause(self) -> Cause:
-        """The cause that the message names."""
-        return cause_of_text(self.message) or CAUSES["unknown"]
+        """The cause that the message names, or that Robot Framework's own words tell."""
+        if named := cause_of_text(self.message):
+            return named
+        return CAUSES["interrupted" if INTERRUPTED in self.message else "unknown"]
 
     def to_dict(self) -> dict[str, Any]:
         """As in the file."""

@@ -221,6 +221,17 @@ def test_a_failure_without_a_known_cause_is_unknown():
     assert Failure("").cause.name == "unknown"
 
 
+def test_a_run_that_was_stopped_has_a_cause(robot, evidence_of):
+    run = robot("stopped.robot")
+    assert test_of(evidence_of(run.out), "Stopped")["cause"]["name"] == "interrupted"
+    assert [line for line in run.squeezed if line.startswith("  ")] == [
+        "  ├── Being stopped...",
+        "  ├── Being stopped... FAIL 0.0 s",
+        "  ├── Cleaning up... 0.0 s",
+        "  └── Test failed: Execution terminated by signal | FAIL |",
+    ]
+
+
 def test_a_suite_fails_by_itself_only_in_its_set_up_or_teardown():
     assert outcome("a", "FAIL", kind=SuiteOutcome).to_dict()["cause"] is None
     assert outcome("a", "FAIL", "Suite setup failed:\nCause: quota (environment)", SuiteOutcome).to_dict()["cause"]

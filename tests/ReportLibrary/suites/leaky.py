@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import urllib.parse
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,6 +80,11 @@ def returns_long(secret):
 
 def kill_this_run():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop_this_run():
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(30)
 
 
 def fail_once(name, failed=[]):  # noqa: B006 - a memory across attempts is the point
