@@ -94,6 +94,7 @@ class ControlArm:
         self.step = "begin"
         self.verdict: Verdict | None = None
         self.problem: Exception | None = None
+        self._uid = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"control arm {self.workload}", daemon=True)
 
@@ -152,7 +153,7 @@ class ControlArm:
         )
         self.others[observation.nonce] = f"{self.workload} (before)"
         self._do("read its log to the end", lambda: self._read_on(observation))
-        self._do("delete the pod", lambda: self._delete(observation.uid))
+        self._do("delete the pod", self._delete)
         return observation
 
     def _second_life(self, observation: Observation) -> None:
@@ -165,7 +166,7 @@ class ControlArm:
         )
         if self.verdict.own_nonce:
             self.others.setdefault(self.verdict.own_nonce, str(self.workload))
-        self._do("delete the pod for good", lambda: self._delete(None))
+        self._do("delete the pod for good", self._delete)
 
     def _do(self, step: str, action: Callable[[], T]) -> T:
         if self._stop.is_set():
@@ -174,7 +175,8 @@ class ControlArm:
         return action()
 
     def _create(self) -> None:
-        objects.create(self.cluster, self.pod, self.workload.namespace)
+        made = objects.create(self.cluster, self.pod, self.workload.namespace)
+        self._uid = made["metadata"]["uid"]
 
     def _wait_until_ready(self) -> None:
         pods.wait_until_ready(self.cluster, self.workload.namespace, self.workload.pod, self.limits.ready)
@@ -184,9 +186,8 @@ class ControlArm:
         if look is not None:
             observation.add(look)
 
-    def _delete(self, uid: str | None) -> None:
+    def _delete(self) -> None:
         place, name = self.workload.namespace, self.workload.pod
-        objects.delete(self.cluster, "v1", "Pod", place, name, uid=uid, timeout=self.limits.deletion)
-        entry = LEDGER.find("object", kind="Pod", namespace=place, name=name)
-        if entry is not None:
+        objects.delete(self.cluster, "v1", "Pod", place, name, uid=self._uid, timeout=self.limits.deletion)
+        if entry := objects.entry_of(self.cluster, "Pod", place, name, self._uid):
             LEDGER.gone(entry)

@@ -38,19 +38,21 @@ class Deeds:
             raise self.failing[deed]
         self.done.append(deed)
 
-    def create(self, cluster: Cluster, manifest: dict[str, Any], namespace: str) -> None:
+    def create(self, cluster: Cluster, manifest: dict[str, Any], namespace: str) -> dict[str, Any]:
         assert (cluster.alias, namespace) == ("fake-control", "ns")
         self._do("create")
-        self.api.pods["test-control"] = FakePod(manifest["metadata"]["name"], nonce=self.nonces.pop(0))
+        pod = self.api.pods["test-control"] = FakePod(manifest["metadata"]["name"], nonce=self.nonces.pop(0))
+        return pod.document()
 
     def wait_until_ready(self, *arguments: object) -> None:
         assert arguments[1:] == ("ns", "test-control", 5)
         self._do("ready")
 
-    def delete(self, *arguments: object, uid: str | None, timeout: float) -> None:
+    def delete(self, *arguments: object, uid: str, timeout: float) -> None:
         assert arguments[1:] == ("v1", "Pod", "ns", "test-control")
         assert timeout == 5
-        self._do(f"delete {uid and self.api.pods['test-control'].uid == uid}")
+        assert uid == self.api.pods["test-control"].uid, "only the pod that it made"
+        self._do("delete")
         del self.api.pods["test-control"]
 
 
@@ -83,7 +85,7 @@ def test_it_comes_out_as_restarted(arm: ControlArm, deeds: Deeds) -> None:
     verdict = arm.result(20)
     assert verdict.kind is Kind.RESTARTED
     assert (verdict.nonce, verdict.own_nonce) == NONCES
-    assert deeds.done == ["create", "ready", "delete True", "create", "ready", "delete None"]
+    assert deeds.done == ["create", "ready", "delete", "create", "ready", "delete"]
     assert arm.others == {
         "c" * 16: "ns/real",
         NONCES[0]: "ns/test-control (before)",
@@ -103,7 +105,7 @@ def test_anything_but_restarted_breaks_the_check(arm: ControlArm, deeds: Deeds, 
 
 @pytest.mark.parametrize(
     ("deed", "step"),
-    [("create", "create the pod"), ("ready", "wait until it is Ready"), ("delete True", "delete the pod")],
+    [("create", "create the pod"), ("ready", "wait until it is Ready"), ("delete", "delete the pod")],
 )
 def test_a_step_that_fails_is_named_with_its_cause(arm: ControlArm, deeds: Deeds, deed: str, step: str) -> None:
     deeds.failing[deed] = OperationFailed("a thing", "refused: quota is used up", "the quota", cause="quota")
