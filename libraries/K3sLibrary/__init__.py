@@ -223,10 +223,14 @@ class K3sLibrary:
             raise NotAsExpected("no trace of a stopped cluster on this host", "; ".join(traces), cause="leftovers")
 
     @keyword
-    def remove_leftovers(self, *, timeout: timedelta = timedelta(minutes=2)) -> list[str]:
-        """Removes what runs left behind that were killed. Live runs and kept environments are left alone.
+    def remove_leftovers(self, *, propagator_url: str = "", timeout: timedelta = timedelta(minutes=2)) -> list[str]:
+        """Removes what runs left behind that were killed, on the clusters of this run.
+
+        Live runs and kept environments are left alone, and so is what stands on other clusters: the command
+        `PYTHONPATH=libraries python -m harness.ledger sweep` removes that, too.
 
         Args:
+            propagator_url: the propagator of this run, whose registrations and checkpoints are then looked at as well.
             timeout: for all of it.
 
         Returns:
@@ -236,8 +240,9 @@ class K3sLibrary:
 
             Remove Leftovers
         """
+        within_reach = {str(cluster.kubeconfig) for cluster in CLUSTERS.all()} | {propagator_url}
         left = []
-        for run, removal in sweep_dead_runs(timeout.total_seconds()):
+        for run, removal in sweep_dead_runs(timeout.total_seconds(), within_reach):
             logger.write(f"of the dead run {run}: {removal}", "WARN" if removal.left else "INFO")
             left += [str(removal)] if removal.left else []
         return left

@@ -48,10 +48,15 @@ class CleanUp:
             )
 
 
-def sweep_dead_runs(budget: float) -> Iterator[tuple[str, Removal]]:
-    """Removes what runs owe that were killed; yields run id and removal. Kept environments are left alone."""
+def sweep_dead_runs(budget: float, within_reach: set[str]) -> Iterator[tuple[str, Removal]]:
+    """Removes what runs owe that were killed; yields run id and removal.
+
+    Kept environments are left alone, and so is a run that made something behind other places than those within reach
+    (kubeconfigs and URLs) and those that it brought up itself.
+    """
     for ledger in left_behind():
-        if ledger.kept:
+        own = {place for entry in ledger.owed() for place in entry.find.get("places", ())}
+        if ledger.kept or not {entry.place for entry in ledger.owed()} <= within_reach | own | {""}:
             continue
         for removal in remove_all(ledger, budget=budget, each=EACH):
             yield ledger.run_id, removal
