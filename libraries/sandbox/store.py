@@ -195,7 +195,11 @@ class Store:
 
 
 def _desired(obj: Object) -> Object:
-    return {key: value for key, value in obj.items() if key not in _GENERATION_IGNORES}
+    desired = {key: value for key, value in obj.items() if key not in _GENERATION_IGNORES}
+    if obj.get("kind") == "Pod":
+        # Being bound to a node is no new generation of a pod.
+        desired["spec"] = {key: value for key, value in desired["spec"].items() if key != "nodeName"}
+    return desired
 
 
 def _is_binding(obj: Object, old: Object) -> bool:

@@ -229,7 +229,7 @@ class Deployments(Controller):
             f"Deployment {'has' if enough else 'does not have'} minimum availability.",
         )
         done = updated == replicas == counts["replicas"] == counts["availableReplicas"]
-        progressing = self._progressing(deployment, new, old, done=done)
+        progressing = self._progressing(deployment, new, counts, updated, done=done)
         wanted = {"Available": available, "Progressing": progressing}
         failure = next(
             (c for s in ([new] if new else []) for c in (s.get("status") or {}).get("conditions") or []), None
@@ -238,30 +238,48 @@ class Deployments(Controller):
             wanted["ReplicaFailure"] = _condition("ReplicaFailure", True, failure["reason"], failure["message"])
         return _merged(old, wanted)
 
-    def _progressing(self, deployment: Object, new: Object | None, old: list[Object], *, done: bool) -> Object:
-        before = next((c for c in old if c["type"] == "Progressing"), None)
+    def _progressing(
+        self, deployment: Object, new: Object | None, counts: dict[str, int], updated: int, *, done: bool
+    ) -> Object:
+        status = deployment.get("status") or {}
+        before: Object | None = next((c for c in status.get("conditions") or [] if c["type"] == "Progressing"), None)
         if new is None:
-            return before or _condition("Progressing", True, "NewReplicaSetCreated", "")
+            return before or _condition("Progressing", True, "NewReplicaSetCreated", "Created new replica set")
         name = new["metadata"]["name"]
+        available = f'ReplicaSet "{name}" has successfully progressed.'
+        if before and before["message"] == available and counts["replicas"] == updated:
+            # A rollout that was complete stays so when the Deployment is only scaled.
+            return before
         if done:
-            return _condition(
-                "Progressing", True, "NewReplicaSetAvailable", f'ReplicaSet "{name}" has successfully progressed.'
-            )
-        message = f'ReplicaSet "{name}" is progressing.'
+            return _condition("Progressing", True, "NewReplicaSetAvailable", available)
+        condition = _condition("Progressing", True, "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.')
+        if before is None or name not in before["message"] or _has_progressed(status, counts, updated):
+            self.enqueue_after(key_of(deployment), deployment["spec"].get("progressDeadlineSeconds", 600) + 0.1)
+            return condition
+        return self._judge_deadline(deployment, before, name)
+
+    def _judge_deadline(self, deployment: Object, before: Object, name: str) -> Object:
         deadline = deployment["spec"].get("progressDeadlineSeconds", 600)
-        counted = (deployment.get("status") or {}).get("availableReplicas", 0), _available(new)
-        if before and before["message"] in (message, _timed_out(name)):
-            left = deadline - (time() - datetime.fromisoformat(before["lastUpdateTime"]).timestamp())
-            if left <= 0 and counted[1] < deployment["spec"].get("replicas", 1):
-                return _condition("Progressing", False, "ProgressDeadlineExceeded", _timed_out(name))
+        left = deadline - (time() - datetime.fromisoformat(before["lastUpdateTime"]).timestamp())
+        if before["status"] == "True" and left <= 0:
+            message = f'ReplicaSet "{name}" has timed out progressing.'
+            return _condition("Progressing", False, "ProgressDeadlineExceeded", message)
+        if before["status"] == "True":
             self.enqueue_after(key_of(deployment), left + 0.1)
-        else:
-            self.enqueue_after(key_of(deployment), deadline + 0.1)
-        return _condition("Progressing", True, "ReplicaSetUpdated", message)
+        return before
 
 
-def _timed_out(name: str) -> str:
-    return f'ReplicaSet "{name}" has timed out progressing.'
+def _has_progressed(old: Object, counts: dict[str, int], updated: int) -> bool:
+    """Whether more new pods are there, ready or available, or fewer old ones, than the status says so far."""
+    before = {
+        name: int(old.get(name, 0)) for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    }
+    return (
+        updated > before["updatedReplicas"]
+        or counts["replicas"] - updated < before["replicas"] - before["updatedReplicas"]
+        or counts["readyReplicas"] > before["readyReplicas"]
+        or counts["availableReplicas"] > before["availableReplicas"]
+    )
 
 
 def _condition(kind: str, holds: bool, reason: str, message: str) -> Object:
@@ -279,11 +297,7 @@ def _condition(kind: str, holds: bool, reason: str, message: str) -> Object:
 def _merged(old: list[Object], wanted: dict[str, Object]) -> list[Object]:
     """The controller's order: a condition that changes goes to the end; one that says the same stays as it is."""
     before = {c["type"]: c for c in old}
-    same = {
-        k
-        for k, c in wanted.items()
-        if k in before and all(before[k][f] == c[f] for f in ("status", "reason", "message"))
-    }
+    same = {k for k, c in wanted.items() if k in before and _stays(k, before[k], c)}
     kept = [c for c in old if c["type"] in same]
     for kind, condition in wanted.items():
         if kind not in same:
@@ -293,6 +307,11 @@ def _merged(old: list[Object], wanted: dict[str, Object]) -> list[Object]:
             else:
                 kept.append(condition)
     return kept
+
+
+def _stays(kind: str, old: Object, new: Object) -> bool:
+    """Whether the old condition says it all; progress is dated anew each time."""
+    return old == new if kind == "Progressing" else all(old[f] == new[f] for f in ("status", "reason", "message"))
 
 
 def _same_template(each: Object, deployment: Object) -> bool:

@@ -62,7 +62,7 @@ class Runtime:
         self._staged[pod_uid] = snapshot
 
     def snapshot(self, pod_uid: str, pod: dict[str, Any] | None = None, *, freeze: float = 0.0) -> PodSnapshot:
-        """Every container of the pod at one moment; the source keeps running, after `freeze` seconds in which it stands.
+        """Every container of the pod at one moment; the source goes on after `freeze` seconds in which it stands.
 
         Raises KeyError when nothing runs of this pod.
         """
@@ -145,7 +145,7 @@ class Runtime:
     def run(
         self, container: Container, argv: list[str], sink: Callable[[int, str, bytes], None], stdin: bytes = b""
     ) -> Machine:
-        """A command beside the container's process, in its file tree (kubectl exec, exec probes). Raises Unsupported."""
+        """A command beside the container's process, in its file tree (exec, exec probes). Raises Unsupported."""
         now = self.now()
         container.advance(now)
         env = {**container.setup.env}

@@ -19,9 +19,9 @@ from .snapshot import ContainerSnapshot
 
 _BIN = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/")
 _NOT_EMULATED_NAMES = """
-awk sed grep egrep find xargs sort uniq wget curl nc ping top ps kill killall dd df du mount ln cp mv stat tee nproc free
-uptime yes expr readlink realpath timeout nohup ip ifconfig route netstat nslookup tar gzip apk apt apt-get dpkg perl bc
-diff vi less more watch hexdump base64 dirname mktemp which time nice openssl python python3
+awk sed grep egrep find xargs sort uniq wget curl nc ping top ps kill killall dd df du mount ln cp mv stat tee nproc
+free uptime yes expr readlink realpath timeout nohup ip ifconfig route netstat nslookup tar gzip apk apt apt-get dpkg
+perl bc diff vi less more watch hexdump base64 dirname mktemp which time nice openssl python python3
 """
 _NOT_EMULATED = frozenset(_NOT_EMULATED_NAMES.split())
 CREATE_FAILED = (
@@ -136,8 +136,8 @@ class Container:
     def resume(self, snapshot: ContainerSnapshot, cut: int, *, extra_line: bool) -> None:
         """Goes on from a snapshot taken at `cut` (ns): the same memory, the source's log before its own lines.
 
-        `extra_line` copies one line more than the cut, which the restored process then prints again: containerd copies the
-        log after the process has resumed.
+        `extra_line` copies one line more than the cut, which the restored process then prints again: containerd copies
+        the log after the process has resumed.
         """
         self.origin = snapshot
         self.is_stand_in = snapshot.stand_in

@@ -44,7 +44,7 @@ class FileTree:
         raise FileNotFoundError(path)
 
     def write(self, path: str, data: bytes, *, append: bool = False) -> None:
-        """Writes a file. Raises IsADirectoryError, FileNotFoundError (no such directory), PermissionError (read-only)."""
+        """Writes a file. Raises IsADirectoryError, FileNotFoundError (no directory), PermissionError (read-only)."""
         if self.is_dir(path):
             raise IsADirectoryError(path)
         if not self.is_dir(posixpath.dirname(path)):

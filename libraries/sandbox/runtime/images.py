@@ -6,8 +6,8 @@ Stated rules, for nothing is ever pulled:
 - a repository named none, nope, missing, nonexistent, does-not-exist or no-such-... (alone or as the head of its name),
   and a tag named so, is not found;
 - everything else exists. Images of `localhost` registries are on every node already, as side-loaded ones are.
-- The content of the images in `_BASES` is known: they hold the emulated commands and no others. Any other image runs as a
-  stand-in: it sleeps, says so in its log, and answers on the ports that its pod declares.
+- The content of the images in `_BASES` is known: they hold the emulated commands and no others. Any other image runs as
+  a stand-in: it sleeps, says so in its log, and answers on the ports that its pod declares.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ def pull(reference: str) -> Image:
 
 def _image(name: str, repo: str, tag: str) -> Image:
     digest = hashlib.sha256(name.encode()).hexdigest()
-    image_id = f"{name.split('@', maxsplit=1)[0].rsplit(':', 1)[0] if ':' in name.rsplit('/', 1)[-1] else name}@sha256:{digest}"
+    host = name.split("/", 1)[0]
+    image_id = f"{host}/{repo}@sha256:{digest}"
     size = 2_000_000 + int(digest[:6], 16) * 4
     base = _BASES.get(repo.rsplit("/", 1)[-1])
     if base is None:

@@ -31,8 +31,10 @@ class ContainerSnapshot:
 
     @property
     def size(self) -> int:
-        """Bytes that a checkpoint of it takes, by a simple model: 1.5 MB, 0.4 MB a process, 0.6 MB a server, the writable
-        layer, the environment and the log (a real one of sh and nginx takes 2.5 MB)."""
+        """Bytes that a checkpoint of it takes (a real one of sh and nginx takes 2.5 MB).
+
+        A simple model: 1.5 MB, 0.4 MB a process, 0.6 MB a server, the writable layer, the environment and the log.
+        """
         threads = len(self.memory.threads) if self.memory else 0
         servers = len(self.memory.serves) if self.memory else 0
         layer = sum(len(data) for data in self.layer.values() if data)

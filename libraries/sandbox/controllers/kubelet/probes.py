@@ -31,7 +31,7 @@ class Prober:
         self.runtime = runtime
         self.pod_uid, self.address, self.container = target
         self.kind = kind
-        self.spec: Object = container.setup.spec[f"{kind}Probe"]
+        self.spec: Object = self.container.setup.spec[f"{kind}Probe"]
         self.report = report
         self._run = 0
         self._last: bool | None = None

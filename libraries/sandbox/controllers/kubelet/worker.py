@@ -14,7 +14,7 @@ from ...runtime.images import PullError
 from ...store import timestamp
 from .environment import environment, hostname, hosts_file
 from .missing import Missing
-from .probes import Prober
+from .probes import Prober, Target
 from .status import Known, terminated_state, write_status
 from .volumes import Volumes
 
@@ -145,17 +145,8 @@ class PodWorker:
             self._after(f"start/{known.name}", 10, lambda: self._start(known))
             self.publish()
             return
-        self._run(
-            known,
-            Setup(
-                known.spec,
-                image,
-                env,
-                self.volumes.mounts(known.spec, env),
-                hostname(self.pod),
-                hosts_file(self.pod, self.pod_ip),
-            ),
-        )
+        mounts, hosts = self.volumes.mounts(known.spec, env), hosts_file(self.pod, self.pod_ip)
+        self._run(known, Setup(known.spec, image, env, mounts, hostname(self.pod), hosts))
 
     def _run(self, known: Known, setup: Setup) -> None:
         known.image_id = setup.image.image_id
@@ -278,16 +269,8 @@ class PodWorker:
     def _probe(self, known: Known, wanted: list[str]) -> None:
         for kind in wanted:
             if known.container and known.spec.get(f"{kind}Probe"):
-                known.probes.append(
-                    Prober(
-                        self.runtime,
-                        self.uid,
-                        self.pod_ip,
-                        known.container,
-                        kind,
-                        lambda p, v, o: self._probed(known, p, v, o),
-                    )
-                )
+                target = Target(self.uid, self.pod_ip, known.container)
+                known.probes.append(Prober(self.runtime, target, kind, partial(self._probed, known)))
 
     def _probed(self, known: Known, prober: Prober, verdict: bool | None, output: str) -> None:
         if known.container is not prober.container or self.stopping:

@@ -30,7 +30,7 @@ Sink = Callable[[int, str, bytes], None]
 """Takes output: when (ns), stream (`stdout` or `stderr`), bytes."""
 
 _COMMAND_COST = 1_000_000
-"""Nanoseconds of virtual time that a command takes, so that a loop without a sleep cannot run for ever at one moment."""
+"""Nanoseconds of virtual time that a command takes, so that a loop without a sleep does not run for ever."""
 
 
 class Machine:
