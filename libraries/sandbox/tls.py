@@ -31,7 +31,7 @@ class ServerTls:
 
 
 def server_tls(state_dir: Path, address: str) -> ServerTls:
-    """Makes an authority and a certificate for `address`; the private key stands in `state_dir` only while it is read."""
+    """Makes an authority and a certificate for `address`; the key stands in `state_dir` only while it is read."""
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = _name("cedana-sandbox-ca")
     authority = (
