@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import base64
 import importlib.util
 import json
 import os
 import secrets
 import shutil
+import ssl
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +17,14 @@ from typing import Any
 
 from aiohttp import web
 
+from . import certificate
 from .api.app import create_app
 from .api.journal import Journal
 from .cluster import Cluster, Latencies
+from .tls import server_tls
 
 HOST = "127.0.0.1"
+_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _SHUTDOWN_SECONDS = 0.2
 
 
@@ -43,6 +49,8 @@ class Sandbox:
         self._journal = Journal()
         self.token = secrets.token_urlsafe(24)
         self.cluster = Cluster(options.name, options.nodes, options.latencies or Latencies())
+        self._certificate = certificate.make("cedana-sandbox (emulated)", (b"\x7f\0\0\1", b"\x0a\x60\0\1"), _NAMES)
+        self.cluster.certificate = self._certificate.certificate
         self._temporary = options.state_dir is None
         self.state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="cedana-sandbox-"))
 
@@ -56,9 +64,11 @@ class Sandbox:
             outer=[self._journal.middleware("kubernetes"), *faults],
             watch_list=self._options.watch_list,
         )
-        server = await self._serve(api)
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        tls = server_tls(self.state_dir, HOST)
+        server = await self._serve(api, tls.context)
         facts = {
-            "kubeconfig": str(self._kubeconfig(server)),
+            "kubeconfig": str(self._kubeconfig(server, tls.authority)),
             "propagator_url": await self._propagator(),
             "token": self.token,
             "chart": str(Path(__file__).parent / "chart" / "cedana"),
@@ -76,15 +86,15 @@ class Sandbox:
         else:
             (self.state_dir / "kubeconfig").unlink(missing_ok=True)
 
-    async def _serve(self, app: web.Application) -> str:
+    async def _serve(self, app: web.Application, tls: ssl.SSLContext | None = None) -> str:
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS, handle_signals=False
         )
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, HOST, 0)
+        site = web.TCPSite(runner, HOST, 0, ssl_context=tls)
         await site.start()
-        return f"http://{HOST}:{runner.addresses[0][1]}"
+        return f"{'https' if tls else 'http'}://{HOST}:{runner.addresses[0][1]}"
 
     async def _propagator(self) -> str:
         """The propagator over the emulated cluster; empty where it is not installed beside us."""
@@ -102,16 +112,17 @@ class Sandbox:
         app.middlewares.insert(0, self._journal.middleware("propagator"))
         return await self._serve(app)
 
-    def _kubeconfig(self, server: str) -> Path:
-        self.state_dir.mkdir(parents=True, exist_ok=True)
+    def _kubeconfig(self, server: str, authority: bytes) -> Path:
         path = self.state_dir / "kubeconfig"
         name = self._options.name
+        cluster = {"server": server, "certificate-authority-data": base64.b64encode(authority).decode()}
         context = {"cluster": name, "user": "admin", "namespace": "default"}
+        authority = base64.b64encode(self._certificate.certificate.encode()).decode()
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": name,
-            "clusters": [{"name": name, "cluster": {"server": server}}],
+            "clusters": [{"name": name, "cluster": cluster}],
             "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": name, "context": context}],
         }
