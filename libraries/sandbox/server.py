@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import base64
 import importlib.util
 import json
 import os
@@ -17,14 +16,12 @@ from typing import Any
 
 from aiohttp import web
 
-from . import certificate
 from .api.app import create_app
 from .api.journal import Journal
 from .cluster import Cluster, Latencies
 from .tls import server_tls
 
 HOST = "127.0.0.1"
-_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _SHUTDOWN_SECONDS = 0.2
 
 
@@ -49,13 +46,14 @@ class Sandbox:
         self._journal = Journal()
         self.token = secrets.token_urlsafe(24)
         self.cluster = Cluster(options.name, options.nodes, options.latencies or Latencies())
-        self._certificate = certificate.make("cedana-sandbox (emulated)", (b"\x7f\0\0\1", b"\x0a\x60\0\1"), _NAMES)
-        self.cluster.certificate = self._certificate.certificate
         self._temporary = options.state_dir is None
         self.state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="cedana-sandbox-"))
 
     async def start(self) -> dict[str, str]:
         """Serves everything; returns what the line on stdout says."""
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        tls = server_tls(self.state_dir, HOST)
+        self.cluster.certificate = tls.authority.decode()
         await self.cluster.start()
         faults: list[Any] = []  # middlewares that inject faults stand here, inside the journal, outside of the rest
         api = create_app(
@@ -64,8 +62,6 @@ class Sandbox:
             outer=[self._journal.middleware("kubernetes"), *faults],
             watch_list=self._options.watch_list,
         )
-        self.state_dir.mkdir(parents=True, exist_ok=True)
-        tls = server_tls(self.state_dir, HOST)
         server = await self._serve(api, tls.context)
         facts = {
             "kubeconfig": str(self._kubeconfig(server, tls.authority)),
@@ -117,7 +113,6 @@ class Sandbox:
         name = self._options.name
         cluster = {"server": server, "certificate-authority-data": base64.b64encode(authority).decode()}
         context = {"cluster": name, "user": "admin", "namespace": "default"}
-        authority = base64.b64encode(self._certificate.certificate.encode()).decode()
         config = {
             "apiVersion": "v1",
             "kind": "Config",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _VALID = timedelta(days=2)
 _SLACK = timedelta(hours=1)
 """For clients whose clock is behind."""
@@ -39,7 +40,7 @@ def server_tls(state_dir: Path, address: str) -> ServerTls:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    names = [x509.DNSName("localhost"), x509.DNSName("kubernetes"), x509.IPAddress(ipaddress.ip_address(address))]
+    names = [*map(x509.DNSName, _NAMES), x509.IPAddress(ipaddress.ip_address(address))]
     served = (
         _certificate(_name("kube-apiserver"), issuer, server_key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
