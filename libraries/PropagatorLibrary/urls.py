@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from harness.failures import BadInput
@@ -32,7 +33,10 @@ def normalise(url: str, name: str = "CEDANA_URL") -> str:
 def is_local(url: str) -> bool:
     """Whether it is on this machine."""
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _split(whole: str) -> SplitResult | None:

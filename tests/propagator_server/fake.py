@@ -95,7 +95,7 @@ def served(app: web.Application) -> Iterator[str]:
     """The base URL of the application, which runs in a thread of its own on a real socket."""
     loop = asyncio.new_event_loop()
     listener = socket.create_server(("127.0.0.1", 0))
-    runner = web.AppRunner(app, shutdown_timeout=0)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     ready = threading.Event()
 
     async def start() -> None:
@@ -119,6 +119,7 @@ def served(app: web.Application) -> Iterator[str]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        assert not thread.is_alive()
 
 
 @contextmanager

@@ -1,0 +1,93 @@
+"""What a run made at the propagator is found again from its ledger, even when the run was killed half way."""
+
+from pathlib import Path
+
+import pytest
+from tests.propagator_server.fake import TOKEN, FakeBackend, propagator
+from tests.PropagatorLibrary.conftest import connect
+
+from harness.ledger import Entry, Ledger
+from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.connections import remember
+from PropagatorLibrary.removal import CheckpointRemover, RegistrationRemover
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path)
+
+
+def registration(ledger: Ledger, client: PropagatorClient, name: str) -> Entry:
+    return ledger.intend("cluster-registration", name, place=client.base_url, cluster_name=name)
+
+
+def test_a_registration_is_removed_by_its_id(ledger: Ledger, client: PropagatorClient):
+    remember(client)
+    entry = registration(ledger, client, "e2e-1")
+    ledger.made(entry, cluster_id=client.register_cluster("e2e-1"))
+    client.register_cluster("e2e-2")
+    assert RegistrationRemover().exists(entry)
+    RegistrationRemover().remove(entry, 10)
+    assert not RegistrationRemover().exists(entry)
+    RegistrationRemover().remove(entry, 10)
+    assert [row.name for row in client.list_clusters()] == ["e2e-2"]
+
+
+def test_a_registration_whose_id_was_never_learnt_is_found_by_its_name(ledger: Ledger, client: PropagatorClient):
+    remember(client)
+    entry = registration(ledger, client, "e2e-1")
+    assert not RegistrationRemover().exists(entry)
+    client.register_cluster("e2e-1")
+    assert RegistrationRemover().exists(entry)
+    RegistrationRemover().remove(entry, 10)
+    assert client.list_clusters() == []
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_a_checkpoint_is_deprecated(ledger: Ledger, client: PropagatorClient, backend: FakeBackend, learnt: bool):
+    remember(client)
+    pod = backend.add_pod(client.register_cluster("e2e-1"), containers=("one", "two"))
+    earlier = client.checkpoint_pod(PodRef(uid=pod.uid))
+    trace = client.note_checkpoints(PodRef(uid=pod.uid))
+    facts = {"pod_uid": pod.uid, "pod_name": "", "namespace": "", "before": trace.before}
+    entry = ledger.intend("checkpoint", "of pod web", place=client.base_url, **facts)
+    assert not CheckpointRemover().exists(entry)
+    action_id = client.checkpoint_pod(PodRef(uid=pod.uid))
+    client.wait_until_action_completes(action_id, "checkpoint", timeout=10)
+    if learnt:
+        ledger.made(entry, action_id=action_id)
+    assert CheckpointRemover().exists(entry)
+    CheckpointRemover().remove(entry, 10)
+    assert not CheckpointRemover().exists(entry)
+    states = {action.id: [client.find_checkpoint(each).status for each in action.checkpoint_ids]
+              for action in client.list_actions()}  # fmt: skip
+    assert states[action_id] == ["deprecated", "deprecated"]
+    assert "deprecated" not in states[earlier]
+
+
+def test_a_checkpoint_that_went_with_its_cluster_is_gone(ledger: Ledger, backend: FakeBackend):
+    with propagator(backend) as url:
+        client = connect(url)
+        remember(client)
+        cluster_id = client.register_cluster("e2e-1")
+        action_id = client.checkpoint_pod(PodRef(uid=backend.add_pod(cluster_id).uid))
+        entry = ledger.intend("checkpoint", "of pod web", place=url)
+        ledger.made(entry, action_id=action_id)
+        client.deregister_cluster(cluster_id)
+        assert not CheckpointRemover().exists(entry)
+
+
+def test_another_process_takes_the_token_from_the_environment(
+    ledger: Ledger, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    file = tmp_path / "token"
+    file.touch(0o600)
+    file.write_text(TOKEN + "\n")
+    monkeypatch.delenv("CEDANA_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("CEDANA_AUTH_TOKEN_FILE", str(file))
+    with propagator(backend) as url:
+        entry = registration(ledger, connect(url), "e2e-1")
+        connect(url).register_cluster("e2e-1")
+        RegistrationRemover().remove(entry, 10)
+        assert not RegistrationRemover().exists(entry)
+    assert TOKEN not in ledger.file.read_text()

@@ -1,0 +1,142 @@
+"""The token goes to the propagator and to nobody else, and stands in nothing that can be logged."""
+
+import asyncio
+import logging
+
+import pytest
+import requests
+from aiohttp import web
+from tests.propagator_server.fake import TOKEN, FakeBackend, propagator, served
+from tests.PropagatorLibrary.conftest import connect
+
+from harness.failures import OperationFailed
+from PropagatorLibrary.client import PropagatorClient
+from PropagatorLibrary.connections import client_for
+from PropagatorLibrary.errors import NotUnderstood, PropagatorError, Unreachable
+from PropagatorLibrary.sending import Patience
+from PropagatorLibrary.transport import open_session
+
+
+class Listener:
+    """A server that notes which Authorization each request carries."""
+
+    def __init__(self, redirect: str = "") -> None:
+        self.heard: list[str | None] = []
+        self.redirect = redirect
+        self.app = web.Application()
+        self.app.router.add_route("*", "/{path:.*}", self._answer)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.heard.append(request.headers.get("Authorization"))
+        if self.redirect:
+            raise web.HTTPTemporaryRedirect(self.redirect + request.path)
+        return web.json_response([])
+
+
+def test_the_token_arrives_but_is_not_in_the_request_that_others_see():
+    listener = Listener()
+    with served(listener.app) as url:
+        response = open_session(url, TOKEN).get(f"{url}/v2/actions")
+    assert listener.heard == [f"Bearer {TOKEN}"]
+    assert "Authorization" not in response.request.headers
+
+
+def test_a_failed_request_does_not_show_the_token():
+    session = open_session("http://127.0.0.1:9", TOKEN)
+    with pytest.raises(requests.ConnectionError) as failed:
+        session.get("http://127.0.0.1:9/v2/actions")
+    assert "Authorization" not in failed.value.request.headers
+    assert TOKEN not in repr(failed.value)
+
+
+def test_a_redirect_to_another_port_does_not_carry_the_token():
+    other = Listener()
+    with served(other.app) as elsewhere:
+        first = Listener(redirect=elsewhere)
+        with served(first.app) as url:
+            open_session(url, TOKEN).get(f"{url}/v2/actions")
+            with pytest.raises(NotUnderstood, match="redirect"):
+                connect(url).list_actions()
+    assert other.heard == [None]
+
+
+@pytest.mark.parametrize(
+    "other", ["http://127.0.0.1:{port}1/", "http://localhost:{port}/", "https://127.0.0.1:{port}/"]
+)
+def test_no_other_origin_gets_the_token(other: str, monkeypatch: pytest.MonkeyPatch):
+    heard: list[object] = []
+
+    def send(_self: object, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        heard.append(request.headers.get("Authorization"))
+        return requests.Response()
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    session = open_session("http://127.0.0.1:1324", TOKEN)
+    for url in (other.format(port=1324), "http://127.0.0.1:1324/v2/actions"):
+        session.get_adapter(url).send(requests.Request("GET", url).prepare())
+    assert heard == [None, f"Bearer {TOKEN}"]
+
+
+def test_a_password_of_netrc_is_not_added(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret-of-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    listener = Listener()
+    with served(listener.app) as url:
+        assert "Authorization" not in open_session(url, TOKEN).get(f"{url}/x").request.headers
+    assert listener.heard == [f"Bearer {TOKEN}"]
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with propagator(FakeBackend()) as url:
+        connect(url).check_token()
+
+
+def test_a_proxy_of_the_environment_is_honoured_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    proxy = Listener()
+    with served(proxy.app) as url:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert connect("http://propagator.test").list_actions() == []
+    assert proxy.heard == [f"Bearer {TOKEN}"]
+
+
+def test_nothing_is_logged_with_the_token(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    with propagator(FakeBackend()) as url:
+        connect(url).check_token()
+        with pytest.raises(PropagatorError) as failed:
+            connect(url).deprecate_checkpoint("x")
+    assert TOKEN not in caplog.text + str(failed.value) + repr(failed.value)
+
+
+def test_a_server_that_is_not_there_is_named_in_plain_words():
+    client = PropagatorClient(
+        open_session("http://127.0.0.1:9", TOKEN), "http://127.0.0.1:9", patience=Patience(total=0)
+    )
+    with pytest.raises(Unreachable) as failed:
+        client.list_clusters()
+    assert failed.value.cause.name == "propagator-unreachable"
+    assert "Connection refused" in str(failed.value)
+    assert "HTTPConnection" not in str(failed.value)
+
+
+def test_a_server_that_never_answers_is_left_in_time():
+    async def never(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", never)
+    with served(app) as url:
+        client = PropagatorClient(open_session(url, TOKEN, timeouts=(1, 0.2)), url, patience=Patience(total=0))
+        with pytest.raises(Unreachable, match="no answer within the read timeout"):
+            client.list_clusters()
+
+
+def test_a_remover_without_a_token_says_what_is_needed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CEDANA_AUTH_TOKEN", raising=False)
+    with pytest.raises(OperationFailed, match="CEDANA_AUTH_TOKEN") as failed:
+        client_for("http://127.0.0.1:9")
+    assert failed.value.cause.name == "auth"
