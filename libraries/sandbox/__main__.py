@@ -36,10 +36,17 @@ def parse(arguments: list[str]) -> Options:
         metavar="NAME=true|false",
         help="WatchList: initial events of watches",
     )
+    parser.add_argument("--outlive-parent", action="store_true", help="go on when the process that started it is gone")
     given = parser.parse_args(arguments)
     latencies = _latencies(parser, given.latency)
     return Options(
-        given.nodes, given.era, given.state_dir, latencies, _watch_list(parser, given.feature_gates), given.name
+        given.nodes,
+        given.era,
+        given.state_dir,
+        latencies,
+        _watch_list(parser, given.feature_gates),
+        given.name,
+        given.outlive_parent,
     )
 
 
@@ -78,7 +85,7 @@ def _watch_list(parser: argparse.ArgumentParser, given: list[str]) -> bool:
 
 
 async def run(options: Options) -> None:
-    """Serves until a signal comes or the parent is gone."""
+    """Serves until a signal comes or, unless it may outlive it, the parent is gone."""
     parent = os.getppid()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,7 +94,7 @@ async def run(options: Options) -> None:
     sandbox = Sandbox(options)
     try:
         print(json.dumps(await sandbox.start()), flush=True)
-        await _end(parent, ended)
+        await (ended.wait() if options.outlive_parent else _end(parent, ended))
     finally:
         await sandbox.stop()
 

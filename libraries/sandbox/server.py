@@ -35,6 +35,7 @@ class Options:
     latencies: Latencies | None = None
     watch_list: bool = False
     name: str = "sandbox"
+    outlive_parent: bool = False
 
 
 class Sandbox:
