@@ -18,8 +18,7 @@ from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors
 from harness.kube.connection import TimedApiClient
 
-_HANDSHAKE = re.compile(r"Handshake status (\d+) ([^-]*?) -\+-\+-")
-_BODY = re.compile(r"-\+-\+- b?(['\"])(.*)\1$", re.DOTALL)
+_HANDSHAKE = re.compile(r"Handshake status (\d+) (.*?) -\+-\+- .* -\+-\+- (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -136,9 +135,5 @@ def _exit_code(error: str, shown: str) -> int:
 
 def _readable(problem: ApiException) -> ApiException:
     """The websocket client has status and body of a refused handshake only as a text of its own."""
-    reason = str(problem.reason)
-    handshake, body = _HANDSHAKE.search(reason), _BODY.search(reason)
-    if not handshake:
-        return problem
-    text = body[2].encode().decode("unicode_escape") if body else ""
-    return ApiException(int(handshake[1]), handshake[2], body=text)
+    handshake = _HANDSHAKE.match(str(problem.reason))
+    return ApiException(int(handshake[1]), handshake[2], body=handshake[3]) if handshake else problem

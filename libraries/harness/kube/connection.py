@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes import client, config
 from kubernetes.dynamic import DynamicClient
 from urllib3.exceptions import ConnectTimeoutError, ReadTimeoutError
@@ -19,6 +20,8 @@ from ..rundir import private_directory
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 _NUMBERS = itertools.count()
+_NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
+"""What the official client raises for a file that is none."""
 
 
 class OnceMore(Retry):
@@ -101,9 +104,17 @@ class Cluster:
     def _connect(self) -> TimedApiClient:
         settings = client.Configuration()
         try:
-            config.load_kube_config(str(self.kubeconfig), self.context, settings, persist_config=False)
-        except config.ConfigException as problem:
-            raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({problem})") from None
+            # Certificates and keys that a kubeconfig holds become files, which outlive a process that is killed.
+            config.load_kube_config(
+                str(self.kubeconfig),
+                self.context,
+                settings,
+                persist_config=False,
+                temp_file_path=str(private_directory()),
+            )
+        except (config.ConfigException, *_NO_KUBECONFIG) as problem:
+            why = " ".join(str(problem).split())
+            raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({why})") from None
         settings.retries = OnceMore(total=1, respect_retry_after_header=False)
         return TimedApiClient(settings)
 

@@ -1,0 +1,99 @@
+"""Connections: by alias, with timeouts, one client a thread, no files outside the run's own directory."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.harness.fake_api import FakeApi, cut, pods_now, stays_open
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from harness.failures import BadInput, OperationFailed
+from harness.kube import Cluster
+from harness.kube.connection import Clusters
+from harness.rundir import private_directory
+
+
+def test_clusters_are_known_by_alias_and_the_first_is_the_default(tmp_path: Path) -> None:
+    clusters = Clusters()
+    with pytest.raises(OperationFailed, match="start one with `Start Cluster`"):
+        clusters.get()
+    first, second = clusters.add(Cluster("one", tmp_path)), clusters.add(Cluster("two", tmp_path))
+    assert (clusters.get(), clusters.get("two"), clusters.all()) == (first, second, [first, second])
+    with pytest.raises(BadInput, match="cluster is 'three'; it must be one of one, two"):
+        clusters.get("three")
+    clusters.discard("one")
+    clusters.discard("one")
+    assert clusters.get() is second
+
+
+@pytest.mark.parametrize("text", ["", "not: a kubeconfig\n", "[]\n", "a: [\n", "clusters: 3\n", "\x00"])
+def test_a_kubeconfig_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=r"KUBECONFIG is '.*config'; it must be a usable kubeconfig"):
+        _ = Cluster("x", file).core
+
+
+def test_a_context_that_is_not_in_it_is_told(api: FakeApi) -> None:
+    with pytest.raises(BadInput, match="nowhere"):
+        _ = Cluster("x", api.kubeconfig, "nowhere").core
+
+
+def test_every_thread_has_a_client_of_its_own(cluster: Cluster) -> None:
+    clients = [cluster.api_client, cluster.api_client]
+    thread = threading.Thread(target=lambda: clients.append(cluster.api_client))
+    thread.start()
+    thread.join()
+    assert clients[0] is clients[1]
+    assert clients[2] is not clients[0]
+
+
+def test_a_cut_connection_is_tried_once_more(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [lambda handler: setattr(handler, "close_connection", True), pods_now]
+    assert cluster.core.list_namespaced_pod("ns").items == []
+    assert len(api.calls) == 2
+
+
+def test_a_call_that_creates_is_not_sent_twice(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [lambda handler: setattr(handler, "close_connection", True), pods_now]
+    with pytest.raises(HTTPError):
+        cluster.core.create_namespaced_pod("ns", {"metadata": {"name": "x"}})
+    assert len(api.calls) == 1
+
+
+def test_a_timeout_is_not_paid_twice(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [stays_open] * 3
+    with pytest.raises(ReadTimeoutError):
+        cluster.core.list_namespaced_pod("ns", _request_timeout=0.2)
+    assert len(api.calls) == 1
+
+
+def test_an_answer_that_breaks_off_is_an_error(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [cut] * 3
+    with pytest.raises(HTTPError):
+        cluster.core.list_namespaced_pod("ns")
+
+
+def test_certificates_in_a_kubeconfig_stay_in_the_runs_directory(tmp_path: Path) -> None:
+    data = base64.b64encode(b"a certificate").decode()
+    file = tmp_path / "config"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "current-context": "c",
+                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+                "clusters": [
+                    {"name": "c", "cluster": {"server": "https://127.0.0.1:1", "certificate-authority-data": data}}
+                ],
+                "users": [{"name": "c", "user": {"client-certificate-data": data, "client-key-data": data}}],
+            }
+        )
+    )
+    settings = Cluster("x", file).api_client.configuration
+    for made in (settings.ssl_ca_cert, settings.cert_file, settings.key_file):
+        assert Path(made).parent == private_directory()
+        assert Path(made).stat().st_mode & 0o077 == 0
