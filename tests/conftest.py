@@ -1,0 +1,34 @@
+"""What the tests of several rooms need: one sandbox a session."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LIBRARIES = Path(__file__).resolve().parents[1] / "libraries"
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[dict[str, Any]]:
+    """A sandbox of two nodes, started as its users start it; what its JSON line says."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--nodes", "2"],
+        env=os.environ | {"PYTHONPATH": str(LIBRARIES)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        assert line, f"the sandbox ended with status {process.wait()}"
+        yield json.loads(line)
+    finally:
+        process.terminate()
+        process.wait(10)
