@@ -61,7 +61,7 @@ def look(cluster: Cluster, workloads: Sequence[Thing]) -> Look[None]:
                 raise
         ready, wanted = counts(found)
         if ready < wanted or not _observed(found):
-            return _what_is_missing(cluster, workload, found, f"{workload} has {max(0, ready)} of {wanted} pods ready")
+            return what_is_missing(cluster, workload, found, f"{workload} has {max(0, ready)} of {wanted} pods ready")
     return Done(None)
 
 
@@ -88,7 +88,8 @@ def _reader(cluster: Cluster, kind: str) -> Callable[..., Any]:
     return read
 
 
-def _what_is_missing(cluster: Cluster, workload: Thing, found: Obj, words: str) -> Pending:
+def what_is_missing(cluster: Cluster, workload: Thing, found: Obj, words: str) -> Pending:
+    """Why an unready workload is not ready, after `words`, with the cause where one is known."""
     labels = found["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     with api_errors(f"list the pods of {workload}"):

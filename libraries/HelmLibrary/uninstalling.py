@@ -15,7 +15,7 @@ from harness.kube.watching import Obj
 from harness.waiting import Done, Look, Pending, wait_until
 
 from .manifests import Thing
-from .rollout import counts
+from .rollout import counts, what_is_missing
 
 WORK_SHARE = 0.7
 WORKERS = ("DaemonSet", "Deployment", "StatefulSet", "Job")
@@ -66,9 +66,15 @@ def _has_ended(cluster: Cluster, thing: Thing, takes_namespace: bool) -> Look[No
     found = objects.find(cluster, thing.api_version, thing.kind, thing.namespace, thing.name)
     if found is None or "deletionTimestamp" in found["metadata"]:
         return Done(None)
-    if takes_namespace:
-        return Pending(f"namespace {thing.namespace}, which {thing} is to delete, is there")
-    return Done(None) if _is_done(found) else Pending(f"{thing} is at work")
+    if _is_done(found):
+        still = f"namespace {thing.namespace}, which {thing} is to delete, is there"
+        return Pending(still) if takes_namespace else Done(None)
+    at_work = f"{thing} is at work"
+    if thing.kind == "Job":
+        return Pending(at_work)
+    missing = what_is_missing(cluster, thing, found, at_work)
+    # Its image is the installed daemon's: where it cannot be pulled, nothing was installed that it could undo.
+    return Done(None) if missing.cause == "image-pull" else missing
 
 
 def _is_done(workload: Obj) -> bool:

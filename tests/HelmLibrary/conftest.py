@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import rundir
+from harness.kube import objects
 from harness.ledger import LEDGER, Ledger
 from HelmLibrary import operations
 
@@ -16,7 +17,8 @@ from HelmLibrary import operations
 def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     """A ledger of the test's own, in the place of the run's."""
     own = Ledger(tmp_path / "ledger", LEDGER.run_id)
-    monkeypatch.setattr(operations, "LEDGER", own)
+    for module in (operations, objects):
+        monkeypatch.setattr(module, "LEDGER", own)
     yield own
 
 

@@ -31,9 +31,13 @@ def cluster(sandbox: dict[str, Any]) -> Cluster:
     return Cluster("helm-tests", Path(sandbox["kubeconfig"]))
 
 
-@pytest.fixture(params=["wheel", "command"])
+both_engines = pytest.mark.parametrize("engine", ["wheel", "command"], indirect=True)
+
+
+@pytest.fixture
 def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    if request.param == "wheel":
+    """The wheel, or what a test is marked with."""
+    if getattr(request, "param", "wheel") == "wheel":
         found: Engine | None = find_embedded()
     else:
         monkeypatch.setenv("PATH", f"{stand_in_helm(tmp_path).parent}{os.pathsep}{os.environ['PATH']}")
@@ -80,6 +84,7 @@ def settings(cluster: Cluster, namespace: str) -> dict[str, str]:
     return found
 
 
+@both_engines
 def test_from_install_to_uninstall(helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger) -> None:
     namespace = namespace_of(helm)
 
@@ -130,14 +135,15 @@ def failing(cause: str, *texts: str, kind: type[E2EFailure] = OperationFailed) -
     )
 
 
+@both_engines
 def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
     image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
     with failing("image-pull", "Deployment cedana-manager has 0 of 1 pods ready", "ErrImagePull", "left as failed"):
         helm.install("cedana", order(sandbox, timeout=3, controllerManager=image), create_namespace=True)
-    assert [entry.kind for entry in ledger.owed()] == ["object", "helm-release"]
+    assert [entry.kind for entry in ledger.owed()] == ["namespace", "helm-release"]
     with failing("helm-failed", "there is one already", "failed, revision 1"):
         helm.install("cedana", order(sandbox), create_namespace=False)
-    assert [entry.kind for entry in ledger.owed()] == ["object", "helm-release"]
+    assert [entry.kind for entry in ledger.owed()] == ["namespace", "helm-release"]
     fixed = helm.upgrade("cedana", order(sandbox))
     assert (fixed.revision, fixed.status) == (2, "deployed")
 
@@ -156,13 +162,15 @@ def test_without_wait_nobody_waits(helm: Helm, sandbox: dict[str, Any]) -> None:
         helm.wait_until_ready("cedana", 2)
 
 
+@both_engines
 def test_a_chart_that_refuses_its_values_leaves_nothing(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
     with failing("bad-chart", "required values are missing: config.url"):
         helm.install("cedana", order(sandbox, config={"url": ""}), create_namespace=True)
-    assert [entry.kind for entry in ledger.owed()] == ["object"]
+    assert [entry.kind for entry in ledger.owed()] == ["namespace"]
     assert helm.find("cedana") is None
 
 
+@both_engines
 def test_a_namespace_that_is_missing(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
     with failing("helm-failed", "not found"):
         helm.install("cedana", order(sandbox), create_namespace=False)
@@ -179,6 +187,7 @@ def test_a_namespace_that_was_there_is_not_ours(
     assert is_there(cluster, namespace_of(helm))
 
 
+@both_engines
 def test_releases_that_are_not_there(helm: Helm, sandbox: dict[str, Any]) -> None:
     with failing("helm-failed", "releases there: none", kind=NotAsExpected):
         helm.get("cedana")
