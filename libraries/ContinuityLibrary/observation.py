@@ -24,7 +24,7 @@ class Workload:
         return f"{self.namespace}/{self.pod}" + (f" ({self.container})" if self.container else "")
 
 
-@dataclass
+@dataclass(repr=False)
 class Observation:
     """A workload whose witness was seen at work, and what was noted of it since.
 
@@ -73,6 +73,9 @@ class Observation:
 
     def __str__(self) -> str:
         return f"{self.workload}: step {self.step} of nonce {witness.short(self.nonce)}"
+
+    def __repr__(self) -> str:
+        return f"<observation of {self}>"  # not the whole log: Robot shows it for each argument
 
     def asked(self, look: Look) -> None:
         """A checkpoint is asked for now; `look` was taken just before."""

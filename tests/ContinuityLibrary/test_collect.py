@@ -140,6 +140,7 @@ def test_observe_waits_for_the_steps(api: FakeApi, cluster: Cluster) -> None:
     assert observation.nonce == "a" * 16
     assert observation.log[0].startswith("witness/1 nonce=aaaa")
     assert str(observation) == f"ns/test: step {observation.step} of nonce aaaa.."
+    assert repr(observation) == f"<observation of {observation}>", "without the log"
 
 
 def test_observe_says_what_it_saw_when_the_time_is_up(api: FakeApi, cluster: Cluster) -> None:

@@ -223,11 +223,30 @@ def test_the_log_of_a_source_that_lives_on_is_no_process() -> None:
 
 def test_what_the_source_printed_before_it_ended_is_not_the_copys() -> None:
     """The runtime copied the source's log to its very end, which was never read; then an older state began."""
-    rest = run(15, 30, 6.5)
-    verdict = verdict_of(copied=14, own=rest + run(12, 40, 12.3))
-    assert (verdict.kind, verdict.a) == (Kind.REWOUND, 12) or verdict.kind is Kind.INCONCLUSIVE
     story = Story(copied=14, own=run(15, 22, 6.5) + run(12, 40, 10.3))
     assert (judge(story.evidence).kind, judge(story.evidence).a) == (Kind.CONTINUED, 12)
+
+
+@pytest.mark.parametrize(
+    ("begin", "number", "kind"),
+    [
+        (9.0, 15, Kind.INCONCLUSIVE),
+        (11.99, 15, Kind.INCONCLUSIVE),
+        (12.0, 15, Kind.REWOUND),
+        (9.0, 14, Kind.REWOUND),
+    ],
+)
+def test_lines_around_the_start_that_the_source_may_have_printed_last(begin: float, number: int, kind: Kind) -> None:
+    """Step 15 came twice. The first of the two is from within 2 s of the container's start (second 10) and follows on
+    the source's last step that was read: it may be the source's."""
+    verdict = verdict_of(copied=number - 1, own=run(number, number, begin) + run(12, 40, 12.3))
+    assert verdict.kind is kind, str(verdict)
+
+
+def test_a_step_that_came_twice_in_a_container_whose_start_is_not_known() -> None:
+    story = Story(own=run(15, 16, 9.0) + run(12, 40, 10.3))
+    looks = (Look(look.read_at, ContainerLog(look.log.lines)) for look in story.evidence.restored if look.log)
+    assert "the source's log was read too early" in str(judge(seen(story.evidence, *looks)))
 
 
 def test_a_later_checkpoint_with_its_log_is_ahead() -> None:
@@ -529,6 +548,11 @@ def test_figures_that_are_not_known() -> None:
     assert judge(early).freeze_gap is None
     assert judge(replace(evidence, deleted_at=at(11))).downtime is None, "the clocks differ by more than it took"
     assert judge(replace(evidence, deleted_at=at(10.3))).downtime == 0
+
+
+def test_a_verdict_without_figures() -> None:
+    verdict = Verdict(Kind.INCONCLUSIVE, "nothing")
+    assert (verdict.steps, verdict.checked, verdict.b, verdict.settled) == (0, 0, None, True)
 
 
 def test_as_a_dictionary() -> None:
