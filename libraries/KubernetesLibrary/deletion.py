@@ -9,6 +9,7 @@ from harness.kube.objects import delete, entry_of, find
 from harness.ledger import LEDGER
 
 from .manifests import Manifest
+from .removal import address, the_one
 
 
 def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, timeout: float) -> bool:
@@ -52,11 +53,12 @@ def delete_manifest(cluster: Cluster, manifest: Manifest, namespace: str, timeou
     deleted = []
     for document in reversed(manifest.documents):
         kind, name = document["kind"], document["metadata"].get("name", "")
-        entry = entry_of(cluster, kind, namespace, name)
+        entry = entry_of(cluster, kind, namespace, name) or entry_of(cluster, kind, "", name)
         if entry is None:
             continue
-        left = max(0.0, deadline - time.monotonic())
-        delete(cluster, document["apiVersion"], kind, namespace, name, uid=entry.find.get("uid"), timeout=left)
+        if found := the_one(entry, find(cluster, *address(entry))):
+            left = max(0.0, deadline - time.monotonic())
+            delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=left)
+            deleted.append(f"{kind} {name}")
         LEDGER.gone(entry)
-        deleted.append(f"{kind} {name}")
     return deleted

@@ -28,7 +28,7 @@ class NamespaceRemover:
             namespaces.remove(_cluster(entry), entry.find["name"], found["metadata"]["uid"], budget)
 
     def _found(self, entry: Entry) -> Obj | None:
-        return _the_one(entry, namespaces.find(_cluster(entry), entry.find["name"]))
+        return the_one(entry, namespaces.find(_cluster(entry), entry.find["name"]))
 
 
 class ObjectRemover:
@@ -41,16 +41,17 @@ class ObjectRemover:
     def remove(self, entry: Entry, budget: float) -> None:
         """Deletes it and waits until it is gone, at most `budget` seconds."""
         if found := self._found(entry):
-            delete(_cluster(entry), *_address(entry), uid=found["metadata"]["uid"], timeout=budget)
+            delete(_cluster(entry), *address(entry), uid=found["metadata"]["uid"], timeout=budget)
 
     def _found(self, entry: Entry) -> Obj | None:
         try:
-            return _the_one(entry, find(_cluster(entry), *_address(entry)))
+            return the_one(entry, find(_cluster(entry), *address(entry)))
         except NotAsExpected:
             return None
 
 
-def _address(entry: Entry) -> tuple[str, str, str, str]:
+def address(entry: Entry) -> tuple[str, str, str, str]:
+    """apiVersion, kind, namespace and name of the object of an entry."""
     where = entry.find
     return where["apiVersion"], where["kind"], where["namespace"], where["name"]
 
@@ -59,7 +60,7 @@ def _cluster(entry: Entry) -> Cluster:
     return Cluster("removal", Path(entry.place), entry.find.get("context"))
 
 
-def _the_one(entry: Entry, found: Obj | None) -> Obj | None:
+def the_one(entry: Entry, found: Obj | None) -> Obj | None:
     """`found` if it is the run's: known by its UID or, where the run ended before it learnt that, by its label."""
     if found is None:
         return None

@@ -61,6 +61,18 @@ def test_a_manifest_is_deleted_as_far_as_it_is_this_runs(
     assert not [entry for entry in LEDGER.owed() if "test-nginx" in entry.name]
 
 
+def test_objects_of_the_whole_cluster_are_deleted_with_their_manifest(
+    kube: KubernetesLibrary, main: Cluster, namespace: str
+) -> None:
+    text = f"apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {{name: {namespace}}}\nhandler: runc\n"
+    kube.apply_manifest(text, namespace)
+    classes = client.NodeV1Api(main.api_client)
+    assert classes.read_runtime_class(namespace).handler == "runc"
+    kube.delete_manifest(text, namespace)
+    with pytest.raises(client.ApiException, match="404"):
+        classes.read_runtime_class(namespace)
+
+
 def test_a_drawn_name_is_known_before_the_object_is_there(kube: KubernetesLibrary, namespace: str) -> None:
     text = CONFIG.replace("name: settings", "generateName: settings-")
     [first], [second] = kube.apply_manifest(text, namespace), kube.apply_manifest(text, namespace)
