@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +40,7 @@ class Expired(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """One change of one object: ADDED has no `old`; in DELETED `object` is the last state with the revision of its removal."""
+    """One change of one object. ADDED has no `old`; DELETED has the last state with the revision of its removal."""
 
     type: str
     kind: Kind
@@ -105,8 +105,8 @@ class Store:
         return obj
 
     def update(self, kind: Kind, obj: Object) -> Object:
-        """Stores a changed object; one that is equal to the stored one is no change. The last finalizer of an object that
-        is being deleted removes it.
+        """Stores a changed object; one that is equal to the stored one is no change. Taking the last finalizer from an
+        object that is being deleted removes it.
 
         Raises NotFound, and Conflict when the object's resourceVersion is not the stored one (none: unconditional).
         """
@@ -157,16 +157,15 @@ class Store:
 
         return unsubscribe
 
-    def since(self, revision: int) -> list[Change]:
+    def since(self, revision: int) -> Sequence[Change]:
         """The changes after a revision, oldest first. Raises Expired when they are no longer all kept."""
         if revision < self.compacted:
             raise Expired(f"too old resource version: {revision} ({self.compacted})")
-        found: list[Change] = []
+        found: deque[Change] = deque()
         for change in reversed(self.history):
             if change.revision <= revision:
                 break
-            found.append(change)
-        found.reverse()
+            found.appendleft(change)
         return found
 
     def compact(self, revision: int | None = None) -> None:

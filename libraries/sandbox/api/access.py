@@ -1,6 +1,7 @@
 """Who is it, and may he: bearer tokens and RBAC.
 
-Source: Kubernetes plugin/pkg/auth/authorizer/rbac and k8s.io/apiserver pkg/endpoints/handlers/responsewriters (errors.go).
+Source: Kubernetes plugin/pkg/auth/authorizer/rbac and
+k8s.io/apiserver pkg/endpoints/handlers/responsewriters (errors.go).
 """
 
 from __future__ import annotations

@@ -204,8 +204,11 @@ def _priority(call: Call, obj: Object) -> None:
         priority = int(found["value"]) if found else PERSISTENT_PRIORITIES[wanted]
         policy = (found or {}).get("preemptionPolicy") or policy
     if spec.get("priority") not in (None, priority):
-        why = "the integer value of priority ({}) must not be provided in pod spec; priority admission controller computed {} from the given PriorityClass name"
-        raise forbidden(POD, name, why.format(spec["priority"], priority))
+        why = (
+            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission "
+            f"controller computed {priority} from the given PriorityClass name"
+        )
+        raise forbidden(POD, name, why)
     spec["priority"] = priority
     spec.setdefault("preemptionPolicy", policy)
 

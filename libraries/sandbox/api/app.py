@@ -1,4 +1,4 @@
-"""The web application of one cluster's API server, as a chain of middlewares: journal, faults, errors, authentication."""
+"""One cluster's API server behind a chain of middlewares: journal, faults, errors, authentication."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from aiohttp.typedefs import Handler
 from ..kinds import CRD
 from ..store import Change
 from . import answers, customs
-from .access import MASTERS, Tokens
-from .context import User
+from .access import Tokens
+from .context import MASTERS, User
 from .router import Router
 from .status import ApiError, failure, unauthorized
 from .watch import Hub
@@ -112,7 +112,10 @@ def _impersonated(request: web.Request, user: User) -> User:
     if not name:
         return user
     if MASTERS not in user.groups:
-        message = f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" at the cluster scope'
+        message = (
+            f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" '
+            "at the cluster scope"
+        )
         raise failure(403, "Forbidden", message, {"name": name, "kind": "users"})
     groups = tuple(request.headers.getall("Impersonate-Group", []))
     if name.startswith("system:serviceaccount:"):

@@ -12,11 +12,11 @@ from typing import Any
 
 from ..kinds import fields, strategies, strategy  # noqa: F401 - strategies registers them
 from ..kinds.fields import FieldError
+from ..schemas import types
 from ..store import AlreadyExists, timestamp
 from . import admission, managed
 from .bodies import typed
 from .context import Call
-from ..schemas import types
 from .status import already_exists, bad_request, invalid_object
 
 Object = dict[str, Any]
@@ -99,7 +99,7 @@ def check_namespace(call: Call, metadata: Object) -> None:
 def _name(metadata: Object) -> None:
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"][:58] + random_suffix()
-    ordered = {key: metadata[key] for key in ("name", "generateName", "namespace", "uid") if key in metadata}
+    ordered: Object = {key: metadata[key] for key in ("name", "generateName", "namespace", "uid") if key in metadata}
     rest = {key: value for key, value in metadata.items() if key not in ordered}
     metadata.clear()
     metadata.update(ordered, **rest)

@@ -1,6 +1,6 @@
 """Deleting an object: preconditions, grace, finalizers, propagation.
 
-Source: k8s.io/apiserver pkg/registry/rest (delete.go: BeforeDelete) and pkg/registry/generic/registry (store.go: Delete).
+Source: k8s.io/apiserver pkg/registry/rest (delete.go: BeforeDelete) and pkg/registry/generic/registry (store.go).
 """
 
 from __future__ import annotations
@@ -116,10 +116,7 @@ def _grace(is_pod: bool, old: Object, options: DeleteOptions) -> int:
     """Only pods end gracefully: not before they are on a node, not after they have ended (pkg/registry/core/pod)."""
     if not is_pod:
         return 0
-    if options.grace is not None:
-        grace = options.grace
-    else:
-        grace = dig(old, "spec.terminationGracePeriodSeconds") or 0
+    grace = options.grace if options.grace is not None else dig(old, "spec.terminationGracePeriodSeconds") or 0
     if not dig(old, "spec.nodeName") or dig(old, "status.phase") in ("Failed", "Succeeded"):
         return 0
     return int(grace)

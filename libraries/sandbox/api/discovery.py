@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ..kinds import ALL_VERBS, Kind
+from ..kinds import Kind
+from ..kinds.kind import ALL_VERBS
 from . import answers
 from .status import method_not_allowed
 
@@ -63,25 +64,23 @@ class Discovery:
         return answers.answer(known, request)
 
     def _known(self, request: web.Request, parts: list[str]) -> Any:
-        if parts[:1] and parts[0] in _HEALTH:
+        if not parts:
+            return {"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
+        if parts[0] in _HEALTH:
             return "ok"
         if parts == ["version"]:
             return self._version
-        if parts == ["api"]:
-            return self._aggregated(request, legacy=True) or self._core_versions(request)
-        if parts == ["apis"]:
-            return self._aggregated(request, legacy=False) or self._group_list()
-        if len(parts) == 2 and parts[0] == "apis":
-            return self._group(parts[1])
-        if parts == ["api", "v1"]:
-            return self._resources("", "v1")
-        if len(parts) == 3 and parts[0] == "apis" and self.serves(parts[1], parts[2]):
-            return self._resources(parts[1], parts[2])
-        return (
-            {"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
-            if not parts
-            else None
-        )
+        return self._groups_at(request, parts) if parts[0] in ("api", "apis") else None
+
+    def _groups_at(self, request: web.Request, parts: list[str]) -> Any:
+        legacy = parts[0] == "api"
+        if len(parts) == 1:
+            plain = self._core_versions(request) if legacy else self._group_list()
+            return self._aggregated(request, legacy=legacy) or plain
+        group, version = ("", parts[1]) if legacy else (parts[1], parts[-1])
+        if len(parts) == (2 if legacy else 3):
+            return self._resources(group, version) if self.serves(group, version) else None
+        return self._group(group) if len(parts) == 2 else None
 
     def _core_versions(self, request: web.Request) -> Object:
         address = [{"clientCIDR": "0.0.0.0/0", "serverAddress": request.host}]
@@ -121,8 +120,7 @@ class Discovery:
 
     def _aggregated(self, request: web.Request, *, legacy: bool) -> web.Response | None:
         wanted = request.headers.get("Accept", "").replace(" ", "")
-        version = next((v for v in ("v2", "v2beta1") if f"g=apidiscovery.k8s.io;v={v};as=APIGroupDiscoveryList" in wanted
-                        or f"as=APIGroupDiscoveryList;v={v};g=apidiscovery.k8s.io" in wanted), None)  # fmt: skip
+        version = next((v for v in ("v2", "v2beta1") if _asks_aggregated(wanted, v)), None)
         if version is None:
             return None
         groups = {name: versions for name, versions in self._groups().items() if (name == "") == legacy}
@@ -149,6 +147,11 @@ class Discovery:
             "metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
             "versions": shown,
         }
+
+
+def _asks_aggregated(accept: str, version: str) -> bool:
+    first = f"g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+    return first in accept or f"as=APIGroupDiscoveryList;v={version};g=apidiscovery.k8s.io" in accept
 
 
 def _resource(kind: Kind) -> Object:

@@ -12,7 +12,6 @@ from ..schemas.types import FieldType, Struct, TypeRef, struct
 
 Path = tuple[str, ...]
 Object = dict[str, Any]
-_SKIPPED = (("f:apiVersion",), ("f:kind",))
 _SKIPPED_METADATA = ("name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields",
                      "resourceVersion", "generateName", "deletionTimestamp", "deletionGracePeriodSeconds")  # fmt: skip
 
@@ -24,9 +23,8 @@ def of_object(obj: Object, type_: Struct | None) -> set[Path]:
         field = type_.by_name.get(key) if type_ else None
         if key in ("apiVersion", "kind"):
             continue
-        if key == "metadata":
-            value = {k: v for k, v in value.items() if k not in _SKIPPED_METADATA}
-        _collect(value, field.type if field else None, field, (f"f:{key}",), found, top=key == "metadata")
+        part = {k: v for k, v in value.items() if k not in _SKIPPED_METADATA} if key == "metadata" else value
+        _collect(part, field.type if field else None, field, (f"f:{key}",), found, top=key == "metadata")
     return found
 
 

@@ -1,7 +1,7 @@
 """LimitRanger and ResourceQuota.
 
-Source: Kubernetes plugin/pkg/admission/limitranger and k8s.io/apiserver pkg/admission/plugin/resourcequota; what counts:
-pkg/quota/v1/evaluator/core. Quota scopes are not emulated: a quota that has them is refused by its strategy.
+Source: Kubernetes plugin/pkg/admission/limitranger and k8s.io/apiserver pkg/admission/plugin/resourcequota; what
+counts: pkg/quota/v1/evaluator/core. Quota scopes are not emulated: a quota that has them is refused by its strategy.
 """
 
 from __future__ import annotations

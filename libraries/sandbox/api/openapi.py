@@ -83,14 +83,10 @@ class OpenApi:
         definition = self._store.get(CRD, None, kind.resource)
         for version in (definition or {}).get("spec", {}).get("versions") or []:
             if version["name"] == kind.version:
-                schema = dict((version.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"})
-                head = {
-                    "apiVersion": {"type": "string"},
-                    "kind": {"type": "string"},
-                    "metadata": _ref(_META + "ObjectMeta"),
-                }
-                return {**schema, "properties": {**head, **{
-                    key: value for key, value in (schema.get("properties") or {}).items() if key not in head}}}  # fmt: skip
+                schema = (version.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"}
+                text = {"type": "string"}
+                head = {"apiVersion": text, "kind": text, "metadata": _ref(_META + "ObjectMeta")}
+                return {**schema, "properties": {**(schema.get("properties") or {}), **head}}
         return None
 
 

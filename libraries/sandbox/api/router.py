@@ -56,7 +56,7 @@ class Router:
             parts = parts[1:]
         kind = self._cluster.store.registry.by_resource(group, version, parts[0]) if parts else None
         if kind is None:
-            return self._unknown(request, group, version)
+            return self._unknown(group, version)
         call = Call(self._cluster, kind, namespace, user=user)
         call.name = parts[1] if len(parts) > 1 else ""
         call.subresource = parts[2] if len(parts) > 2 else ""
@@ -65,7 +65,7 @@ class Router:
         self._authorize(user, _action(call, request), kind)
         return await self._dispatch(call, request, "/".join(parts[3:]))
 
-    def _unknown(self, request: web.Request, group: str, version: str) -> web.StreamResponse:
+    def _unknown(self, group: str, version: str) -> web.StreamResponse:
         if self._discovery.serves(group, version):
             raise no_such_resource()
         return answers.text("404 page not found\n", 404)
@@ -106,27 +106,21 @@ class Router:
 
     async def _watch(self, call: Call, request: web.Request) -> web.StreamResponse:
         form = answers.form(request.headers.get("Accept", ""))
-        return await watch.serve(
-            request, self._hub, self._cluster.store, call.kind, call.namespace, form, watch_list=self._watch_list
-        )
+        return await watch.serve(call, request, self._hub, form, watch_list=self._watch_list)
 
     async def _subresource(self, call: Call, request: web.Request, rest: str) -> web.StreamResponse:
         name, method = call.subresource, request.method
         if name in subresources.CONNECTING:
             return await subresources.connect(call, request, rest)
-        if name == "scale":
-            return await scale.serve(call, request)
         if name == "token":
             return await subresources.token(call, request, self._tokens)
-        if name == "eviction":
-            return await subresources.evict(call, request)
-        if name == "binding":
-            return await subresources.bind(call, request)
-        if name == "finalize" and method == "PUT":
-            return await verbs.finalize(call, request)
-        if name != "status":
+        own = {"scale": scale.serve, "eviction": subresources.evict, "binding": subresources.bind}.get(name)
+        if own is not None:
+            return await own(call, request)
+        if name not in ("status", "finalize"):
             raise not_emulated(f"{call.kind.plural}/{name}")
-        handler = {"GET": verbs.get, "PUT": verbs.update, "PATCH": verbs.patch}.get(method)
+        status_handlers = {"GET": verbs.get, "PUT": verbs.update, "PATCH": verbs.patch}
+        handler = (status_handlers if name == "status" else {"PUT": verbs.finalize}).get(method)
         if handler is None:
             raise method_not_allowed()
         return await handler(call, request)

@@ -25,8 +25,8 @@ def of(obj: Object) -> Object:
     metadata = {k: obj["metadata"][k] for k in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
     status: Object = {"replicas": dig(obj, "status.replicas") or 0}
     selector = dig(obj, "spec.selector")
-    text = selector_text(selector if selector is None or "matchLabels" in selector or "matchExpressions" in selector
-                         else {"matchLabels": selector})  # fmt: skip
+    is_map = selector is not None and not {"matchLabels", "matchExpressions"} & set(selector)
+    text = selector_text({"matchLabels": selector} if is_map else selector)
     if text != "<none>":
         status["selector"] = text
     replicas = dig(obj, "spec.replicas") or 0
@@ -41,9 +41,10 @@ async def serve(call: Call, request: web.Request) -> web.StreamResponse:
         return answers.answer(of(old), request)
     verbs.prepare(call, request, "UpdateOptions" if request.method == "PUT" else "PatchOptions")
     body, content_type = await request.read(), request.headers.get("Content-Type", "")
-    scale = bodies.read(body, content_type, call, types.struct("autoscaling/v1.Scale")) if request.method == "PUT" else (
-        _patched(of(old), body, bodies.media_type(content_type), call)
-    )  # fmt: skip
+    if request.method == "PUT":
+        scale = bodies.read(body, content_type, call, types.struct("autoscaling/v1.Scale"))
+    else:
+        scale = _patched(of(old), body, bodies.media_type(content_type), call)
     version = dig(scale, "metadata.resourceVersion")
     if version and version != old["metadata"]["resourceVersion"]:
         raise stale(call.kind, call.name)

@@ -149,7 +149,7 @@ def field(kind: Kind, text: str) -> Match | None:
     for term in _split(text):
         key, operator, value = _term(term)
         if key not in plan.selectable:
-            raise bad_request(_unknown_field(kind, key, plan))
+            raise bad_request(_unknown_field(key, plan))
         terms.append((key, value, operator != "!="))
 
     def matches(obj: dict[str, Any]) -> bool:
@@ -158,10 +158,10 @@ def field(kind: Kind, text: str) -> Match | None:
     return matches
 
 
-def _unknown_field(kind: Kind, key: str, plan: strategy.Strategy) -> str:
+def _unknown_field(key: str, plan: strategy.Strategy) -> str:
     if tuple(plan.selectable) == tuple(strategy.Strategy.selectable):
         return f'"{key}" is not a known field selector: only "metadata.name", "metadata.namespace"'
-    return f"field label not supported: {key}" if not kind.custom else f"field label not supported: {key}"
+    return f"field label not supported: {key}"
 
 
 def _split(text: str) -> list[str]:

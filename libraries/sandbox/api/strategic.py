@@ -46,27 +46,30 @@ def _map(original: Object, patch: Object, type_: Struct | None, owner: FieldType
         return {}
     if directive not in (None, "merge"):
         raise _bad(f"Unknown patch type found: {directive}")
-    if _RETAIN in patch:
-        kept = patch.pop(_RETAIN)
-        for key in [key for key in original if key not in kept]:
-            del original[key]
+    kept = patch.pop(_RETAIN, None)
+    if kept is not None:
+        original = {key: value for key, value in original.items() if key in kept}
     orders = {key[len(_ORDER) :]: patch.pop(key) for key in [key for key in patch if key.startswith(_ORDER)]}
     for key, value in patch.items():
-        if key.startswith(_DELETE_LIST):
-            name = key[len(_DELETE_LIST) :]
-            if isinstance(original.get(name), list):
-                original[name] = [item for item in original[name] if item not in value]
-        elif value is None:
-            original.pop(key, None)
-        elif key not in original or type(original[key]) is not type(value):
-            original[key] = _without_directives(value)
-        else:
-            original[key] = _value(original[key], value, type_, owner, key)
+        _put(original, key, value, type_, owner)
     for name, order in orders.items():
         if isinstance(original.get(name), list):
             field = _field(type_, name)
             original[name] = _ordered(original[name], order, original[name], field.merge_key if field else "")
     return original
+
+
+def _put(original: Object, key: str, value: Any, type_: Struct | None, owner: FieldType | None) -> None:
+    if key.startswith(_DELETE_LIST):
+        name = key[len(_DELETE_LIST) :]
+        if isinstance(original.get(name), list):
+            original[name] = [item for item in original[name] if item not in value]
+    elif value is None:
+        original.pop(key, None)
+    elif key not in original or type(original[key]) is not type(value):
+        original[key] = _without_directives(value)
+    else:
+        original[key] = _value(original[key], value, type_, owner, key)
 
 
 def _value(original: Any, value: Any, type_: Struct | None, owner: FieldType | None, key: str) -> Any:

@@ -102,7 +102,11 @@ def _ask_budgets(call: Call, pod: Object) -> None:
             text = "Cannot evict pod as it would violate the pod's disruption budget."
             raise failure(429, "TooManyRequests", text, {"causes": [cause]})
         if not call.dry_run:
-            store.change(PDB, call.namespace, name, lambda obj: obj["status"].update(disruptionsAllowed=allowed - 1))
+            store.change(PDB, call.namespace, name, _one_less)
+
+
+def _one_less(budget: Object) -> None:
+    budget["status"]["disruptionsAllowed"] -= 1
 
 
 async def bind(call: Call, request: web.Request) -> web.StreamResponse:

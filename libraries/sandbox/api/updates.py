@@ -1,6 +1,6 @@
 """Changing an object: what an update keeps, checks and refuses; patches end here too.
 
-Source: k8s.io/apiserver pkg/registry/rest (update.go: BeforeUpdate), pkg/registry/generic/registry (store.go: Update) and
+Source: k8s.io/apiserver pkg/registry/rest (update.go: BeforeUpdate), pkg/registry/generic/registry (store.go) and
 k8s.io/apimachinery pkg/api/validation (ValidateObjectMetaUpdate).
 """
 
@@ -70,7 +70,7 @@ def replace_object(
         plan.default(obj)
         plan.prepare_update(obj, old)
         admission.mutate_update(call, obj, old)
-    errors = validate_metadata(call, metadata) + _metadata_update(call, metadata, old["metadata"])
+    errors = validate_metadata(call, metadata) + _metadata_update(metadata, old["metadata"])
     if call.subresource != "status":
         errors += plan.validate(obj)
         errors += plan.validate_update(obj, old)
@@ -134,7 +134,7 @@ def _versions(call: Call, obj: Object, old: Object) -> None:
         raise stale(call.kind, call.name)
 
 
-def _metadata_update(call: Call, metadata: Object, old: Object) -> list[FieldError]:
+def _metadata_update(metadata: Object, old: Object) -> list[FieldError]:
     errors = [
         fields.invalid(f"metadata.{key}", metadata.get(key), fields.IMMUTABLE)
         for key in _IMMUTABLE
@@ -144,6 +144,7 @@ def _metadata_update(call: Call, metadata: Object, old: Object) -> list[FieldErr
         added = sorted(set(metadata.get("finalizers") or []) - set(old.get("finalizers") or []))
         if added:
             shown = "[]string{" + ", ".join(f'"{name}"' for name in added) + "}"
-            message = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers {shown}"
+            why = "no new finalizers can be added if the object is being deleted, found new finalizers"
+            message = f"Forbidden: {why} {shown}"
             errors.append(FieldError("FieldValueForbidden", "metadata.finalizers", message))
     return errors

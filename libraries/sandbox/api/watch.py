@@ -17,6 +17,7 @@ from ..kinds import Kind
 from ..store import Change, Expired, Store
 from . import lists, options, selectors, views
 from .answers import FRESH, Form, dumps
+from .context import Call
 from .status import failure
 
 Object = dict[str, Any]
@@ -124,11 +125,9 @@ def _starting(store: Store, query: Mapping[str, str], *, initial: bool) -> int |
     return None if asked in (None, 0) or initial else asked
 
 
-async def serve(
-    request: web.Request, hub: Hub, store: Store, kind: Kind, namespace: str, form: Form, *, watch_list: bool
-) -> web.StreamResponse:
+async def serve(call: Call, request: web.Request, hub: Hub, form: Form, *, watch_list: bool) -> web.StreamResponse:
     """Streams events until the asked time is over or the client is gone."""
-    query = request.query
+    query, store, kind, namespace = request.query, call.cluster.store, call.kind, call.namespace
     options.list_options(query, watching=True, watch_list=watch_list)
     matches = selectors.matcher(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
     seconds = options.integer(query, "timeoutSeconds") or random.randint(1800, 3600)  # noqa: S311 - no secret

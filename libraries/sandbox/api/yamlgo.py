@@ -1,4 +1,4 @@
-"""YAML with the rules that the API server's reader has (go.yaml.in/yaml/v2): `y`, `yes`, `on` are booleans, times are text."""
+"""YAML with the rules that the API server's reader has (go.yaml.in/yaml/v2): `y` and `on` are booleans, times text."""
 
 from __future__ import annotations
 

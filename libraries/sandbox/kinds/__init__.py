@@ -5,27 +5,29 @@ Names, short names, categories and subresources are those of `kubectl api-resour
 
 from __future__ import annotations
 
-from .kind import ALL_VERBS, Kind, Registry
+from typing import Any
+
+from .kind import Kind, Registry
 
 __all__ = ["BUILTIN", "Kind", "Registry", "by_kind", "by_resource"]
 
 BUILTIN = Registry()
 
 
-def _core(kind: str, plural: str, short: str = "", **more: object) -> Kind:
+def _core(kind: str, plural: str, short: str = "", **more: Any) -> Kind:
     return _kind("", "v1", kind, plural, short, **more)
 
 
-def _kind(group: str, version: str, kind: str, plural: str, short: str = "", **more: object) -> Kind:
+def _kind(group: str, version: str, kind: str, plural: str, short: str = "", **more: Any) -> Kind:
     shorts = tuple(short.split())
-    return BUILTIN.add(Kind(group, version, kind, plural, kind.lower(), short_names=shorts, **more))  # type: ignore[arg-type]
+    return BUILTIN.add(Kind(group, version, kind, plural, kind.lower(), short_names=shorts, **more))
 
 
-_GENERATED: dict[str, object] = {"counts_generations": True}
-_STATUS: dict[str, object] = {"subresources": ("status",)}
-_SCALED: dict[str, object] = {"subresources": ("scale", "status"), "categories": ("all",), **_GENERATED}
-_CLUSTER: dict[str, object] = {"namespaced": False}
-_REVIEW: dict[str, object] = {"verbs": ("create",)}
+_GENERATED: dict[str, Any] = {"counts_generations": True}
+_STATUS: dict[str, Any] = {"subresources": ("status",)}
+_SCALED: dict[str, Any] = {"subresources": ("scale", "status"), "categories": ("all",), **_GENERATED}
+_CLUSTER: dict[str, Any] = {"namespaced": False}
+_REVIEW: dict[str, Any] = {"verbs": ("create",)}
 
 BINDING = _core("Binding", "bindings", **_REVIEW)
 COMPONENT_STATUS = _core("ComponentStatus", "componentstatuses", "cs", verbs=("get", "list"), **_CLUSTER)
@@ -171,8 +173,6 @@ TOKEN_REVIEW = _kind("authentication.k8s.io", "v1", "TokenReview", "tokenreviews
 SELF_SUBJECT_REVIEW = _kind(
     "authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", **_REVIEW, **_CLUSTER
 )
-
-VERBS = ALL_VERBS
 
 
 def by_resource(group: str, version: str, plural: str) -> Kind | None:

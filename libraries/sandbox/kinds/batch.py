@@ -2,6 +2,7 @@
 
 Source: Kubernetes pkg/apis/batch/v1 (defaults.go), pkg/registry/batch/job (strategy.go), pkg/printers/internalversion.
 """
+# ruff: noqa: ARG002 - a strategy need not look at all that it is given
 
 from __future__ import annotations
 

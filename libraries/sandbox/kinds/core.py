@@ -215,7 +215,8 @@ class EventStrategy(Strategy):
         component = source.get("component") or obj.get("reportingComponent") or ""
         host = source.get("host") or (obj.get("reportingInstance") if not source else "")
         return [
-            seen, obj.get("type", ""), obj.get("reason", ""), f"{involved.get('kind', '').lower()}/{involved.get('name')}",
+            seen, obj.get("type", ""), obj.get("reason", ""),
+            f"{involved.get('kind', '').lower()}/{involved.get('name')}",
             involved.get("fieldPath", ""), f"{component}, {host}" if host else component,
             (obj.get("message") or "").strip(), since(first), count, obj["metadata"]["name"],
         ]  # fmt: skip

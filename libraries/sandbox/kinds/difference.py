@@ -1,7 +1,9 @@
 """The difference of two pod specs as github.com/google/go-cmp prints it into a refused pod update.
 
-Emulated for what such updates mostly change: plain fields of the spec and of its containers. Source: go-cmp report_compare.go
-(two fields of context around a change, "... // N identical fields" for the rest) and the field order of core.PodSpec.
+Emulated for what such updates mostly change: plain fields of the spec and of its containers. Source: go-cmp
+report_compare.go (two fields of context around a change,
+"... // N identical fields" for the rest) and the field order of
+core.PodSpec.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ _CONTEXT = 2
 _CONTAINER = (
     ("Name", "name", '""'), ("Image", "image", '""'), ("Command", "command", "nil"), ("Args", "args", "nil"),
     ("WorkingDir", "workingDir", '""'), ("Ports", "ports", "nil"), ("EnvFrom", "envFrom", "nil"), ("Env", "env", "nil"),
-    ("Resources", "resources", "{}"), ("ResizePolicy", "resizePolicy", "nil"), ("RestartPolicy", "restartPolicy", "nil"),
+    ("Resources", "resources", "{}"), ("ResizePolicy", "resizePolicy", "nil"),
+    ("RestartPolicy", "restartPolicy", "nil"),
     ("VolumeMounts", "volumeMounts", "nil"), ("VolumeDevices", "volumeDevices", "nil"),
     ("LivenessProbe", "livenessProbe", "nil"), ("ReadinessProbe", "readinessProbe", "nil"),
     ("StartupProbe", "startupProbe", "nil"), ("Lifecycle", "lifecycle", "nil"),
@@ -69,7 +72,7 @@ def _struct(old: Object, new: Object, table: tuple[tuple[str, str, str], ...], d
         if index in changed:
             lines += _aligned(same, depth)
             same = []
-            lines += _change(label, key, old.get(key), new.get(key), zero, depth)
+            lines += _change(table[index], old.get(key), new.get(key), depth)
         else:
             same.append((label, _literal(key, old.get(key), zero)))
     return lines + _aligned(same, depth) + _skip(skipped, depth)
@@ -84,7 +87,8 @@ def _aligned(pairs: list[tuple[str, str]], depth: int) -> list[str]:
     return [f"  {_tabs(depth)}{(label + ':').ljust(width)} {text}," for label, text in pairs]
 
 
-def _change(label: str, key: str, old: Any, new: Any, zero: str, depth: int) -> list[str]:
+def _change(entry: tuple[str, str, str], old: Any, new: Any, depth: int) -> list[str]:
+    label, key, zero = entry
     if key in ("containers", "initContainers") and isinstance(old, list) and isinstance(new, list):
         return _containers(label, old, new, depth)
     if _is_strings(old) and _is_strings(new):

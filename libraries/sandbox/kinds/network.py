@@ -1,7 +1,8 @@
 """Services, Endpoints, EndpointSlices, Ingresses, NetworkPolicies.
 
-Source: Kubernetes pkg/apis/core/v1 (defaults.go), pkg/apis/core/validation (ValidateService), pkg/printers/internalversion.
+Source: Kubernetes pkg/apis/core/v1 (defaults.go), pkg/apis/core/validation, pkg/printers/internalversion.
 """
+# ruff: noqa: ARG002 - a strategy need not look at all that it is given
 
 from __future__ import annotations
 
@@ -116,8 +117,10 @@ def _same_ports(ports: list[Object]) -> list[FieldError]:
     for index, port in enumerate(ports):
         key = (port.get("protocol"), port.get("port"))
         if key in seen:
-            shown = f'core.ServicePort{{Name:"", Protocol:"{key[0]}", AppProtocol:(*string)(nil), Port:{key[1]}, TargetPort:'
-            shown += 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}'
+            shown = (
+                f'core.ServicePort{{Name:"", Protocol:"{key[0]}", AppProtocol:(*string)(nil), Port:{key[1]}, '
+                'TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}'
+            )
             errors.append(FieldError("FieldValueDuplicate", f"spec.ports[{index}]", f"Duplicate value: {shown}"))
         seen.add(key)
     return errors

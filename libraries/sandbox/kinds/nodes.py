@@ -1,6 +1,6 @@
 """Nodes, RuntimeClasses, PriorityClasses.
 
-Source: Kubernetes pkg/registry/core/node (strategy.go), pkg/apis/node/validation, pkg/printers/internalversion (printNode).
+Source: Kubernetes pkg/registry/core/node (strategy.go), pkg/apis/node/validation, pkg/printers/internalversion.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class NodeStrategy(Strategy):
         info = dig(obj, "status.nodeInfo") or {}
         addresses = {item["type"]: item["address"] for item in dig(obj, "status.addresses") or []}
         return [
-            obj["metadata"]["name"], state, ",".join(sorted(roles)) or "<none>", age(obj), info.get("kubeletVersion", ""),
+            obj["metadata"]["name"], state, ",".join(sorted(roles)) or "<none>", age(obj),
+            info.get("kubeletVersion", ""),
             addresses.get("InternalIP", "<none>"), addresses.get("ExternalIP", "<none>"),
             info.get("osImage") or "<unknown>", info.get("kernelVersion") or "<unknown>",
             info.get("containerRuntimeVersion") or "<unknown>",

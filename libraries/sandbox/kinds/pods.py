@@ -45,8 +45,8 @@ class PodStrategy(Strategy):
         Column("Status", "The aggregate status of the containers in this pod."),
         Column(
             "Restarts",
-            "The number of times the containers in this pod have been restarted and when the last container in this pod "
-            "has restarted.",
+            "The number of times the containers in this pod have been restarted and when the last container in this "
+            "pod has restarted.",
         ),
         AGE,
         Column("IP", "podIP address allocated to the pod. Routable at least within the cluster. Empty if not yet "

@@ -86,7 +86,9 @@ class BindingStrategy(_RbacStrategy):
 
     def row(self, obj: Object) -> list[Any]:
         reference = obj["roleRef"]
-        users, groups, accounts = [], [], []
+        users: list[str] = []
+        groups: list[str] = []
+        accounts: list[str] = []
         for subject in obj.get("subjects") or []:
             if subject["kind"] == "ServiceAccount":
                 accounts.append(f"{subject.get('namespace', '')}/{subject['name']}")

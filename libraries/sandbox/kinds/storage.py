@@ -1,6 +1,6 @@
 """PersistentVolumes, PersistentVolumeClaims, StorageClasses and their kin.
 
-Source: Kubernetes pkg/apis/core/v1 (defaults.go), pkg/apis/core/validation, pkg/apis/storage/v1, pkg/printers/internalversion.
+Source: Kubernetes pkg/apis/core/v1 and pkg/apis/storage/v1 (defaults.go), pkg/apis/core/validation, pkg/printers.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ class VolumeStrategy(_StatusStrategy):
         return [
             obj["metadata"]["name"], dig(spec, "capacity.storage") or "", modes_text(spec.get("accessModes")),
             spec.get("persistentVolumeReclaimPolicy", ""), phase,
-            f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "", spec.get("storageClassName") or "",
+            f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "",
+            spec.get("storageClassName") or "",
             spec.get("volumeAttributesClassName") or "<unset>", status.get("reason", ""), age(obj),
             spec.get("volumeMode", "<unset>"),
         ]  # fmt: skip

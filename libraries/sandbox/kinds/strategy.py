@@ -1,4 +1,5 @@
 """What a kind does beyond being stored: defaults, what a client may set, validation, columns, field selectors."""
+# ruff: noqa: ARG002 - a strategy need not look at all that it is given
 
 from __future__ import annotations
 
@@ -145,33 +146,29 @@ def age(obj: Object) -> str:
     return since(obj["metadata"].get("creationTimestamp"))
 
 
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 86400 * 365
+_SPELLED = (
+    (2 * _MINUTE, 1, "s", 0, ""),
+    (10 * _MINUTE, _MINUTE, "m", 1, "s"),
+    (3 * _HOUR, _MINUTE, "m", 0, ""),
+    (8 * _HOUR, _HOUR, "h", _MINUTE, "m"),
+    (2 * _DAY, _HOUR, "h", 0, ""),
+    (8 * _DAY, _DAY, "d", _HOUR, "h"),
+    (2 * _YEAR, _DAY, "d", 0, ""),
+    (8 * _YEAR, _YEAR, "y", _DAY, "d"),
+)
+
+
 def human(seconds: float) -> str:
     """A duration as `kubectl get` writes it (k8s.io/apimachinery pkg/util/duration: HumanDuration)."""
     total = int(seconds)
-    if total < -1:
-        return "<invalid>"
     if total < 0:
-        return "0s"
-    if total < 120:
-        return f"{total}s"
-    minutes, hours, days, years = total // 60, total // 3600, total // 86400, total // 86400 // 365
-    if minutes < 10:
-        return _two(minutes, "m", total % 60, "s")
-    if minutes < 180:
-        return f"{minutes}m"
-    if hours < 8:
-        return _two(hours, "h", minutes % 60, "m")
-    if hours < 48:
-        return f"{hours}h"
-    if hours < 192:
-        return _two(days, "d", hours % 24, "h")
-    if days < 730:
-        return f"{days}d"
-    return _two(years, "y", days % 365, "d") if years < 8 else f"{years}y"
-
-
-def _two(large: int, unit: str, small: int, small_unit: str) -> str:
-    return f"{large}{unit}{small}{small_unit}" if small else f"{large}{unit}"
+        return "<invalid>" if total < -1 else "0s"
+    for below, large, unit, small, small_unit in _SPELLED:
+        if total < below:
+            rest = total % large // small if small else 0
+            return f"{total // large}{unit}" + (f"{rest}{small_unit}" if rest else "")
+    return f"{total // _YEAR}y"
 
 
 def selector_text(selector: Object | None) -> str:
@@ -208,4 +205,5 @@ def _holds(item: Object, labels: dict[str, str]) -> bool:
         return labels.get(key) in values and key in labels
     if operator == "NotIn":
         return key not in labels or labels[key] not in values
-    return (key in labels) == (operator == "Exists")
+    is_there = key in labels
+    return is_there if operator == "Exists" else not is_there

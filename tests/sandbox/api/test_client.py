@@ -7,7 +7,6 @@ import threading
 import pytest
 from kubernetes import client, dynamic, watch
 from kubernetes.client.exceptions import ApiException
-
 from tests.sandbox.conftest import wait_for
 
 
