@@ -48,12 +48,10 @@ class Setup:
     @property
     def argv(self) -> list[str]:
         """What runs: the spec's command and args over the image's, with $(NAME) of the environment put in."""
-        command = self.spec.get("command") or []
-        args = self.spec.get("args") or []
-        own = list(self.image.command)
-        if not command:
-            # The image's entrypoint is not known apart from its command: args replace the latter.
-            command = own[:1] if args and own else own
+        command, args = self.spec.get("command") or [], self.spec.get("args") or []
+        if not command and not args:
+            # Args alone replace the image's command: the entrypoints of the known images run what they are given.
+            args = list(self.image.command)
         return [with_env(text, self.env) for text in (*command, *args)]
 
 

@@ -19,8 +19,10 @@ from .program import (
     Program,
     Redirect,
     Run,
+    Settle,
     Simple,
     Spawn,
+    Subshell,
     Witness,
 )
 from .tokens import Unsupported
@@ -119,6 +121,11 @@ class Machine:
             self._spawn(thread, thread.program, thread.at)
             thread.at = op.target
             thread.status = 0
+        elif isinstance(op, Subshell):
+            self._spawn(thread, thread.program, thread.at, parent=thread.number)
+            thread.at, thread.blocked = op.target, "child"
+        elif isinstance(op, Settle):
+            thread.status = 0
         elif isinstance(op, ForStart):
             thread.loops[op.loop] = self._expander(thread).fields(op.words)
         elif isinstance(op, ForNext):
@@ -186,7 +193,7 @@ class Machine:
         thread.due += _COMMAND_COST
         for stage in stages:
             argv = expander.fields(stage.words)
-            if not argv or base_name(argv[0]) in (*_BUILTINS, *SHELLS):
+            if not argv or not _may_be_piped(argv):
                 raise Unsupported(f"{' '.join(argv)!r} in a pipe")
             source = next((r for r in stage.redirects if r.operator == "<"), None)
             if source is not None:
@@ -277,6 +284,12 @@ _STREAMS = {
     "/dev/stderr": "stderr",
     "/proc/1/fd/2": "stderr",
 }
+
+
+def _may_be_piped(argv: list[str]) -> bool:
+    name = base_name(argv[0])
+    follows = name == "tail" and any(flag.startswith("-") and flag.lower().endswith("f") for flag in argv)
+    return not follows and (name in commands.COMMANDS or name not in (*_BUILTINS, *SHELLS))
 
 
 def _stops_at_failure(thread: Thread) -> bool:

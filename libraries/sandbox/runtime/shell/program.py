@@ -59,6 +59,18 @@ class Spawn:
 
 
 @dataclass(frozen=True)
+class Subshell:
+    """Runs the operations that follow in a shell of their own, then goes on at `target`."""
+
+    target: int
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Sets the last status to 0, as at the end of a loop and of an `if` without a branch taken."""
+
+
+@dataclass(frozen=True)
 class ForStart:
     """Begins a `for` loop: expands its words."""
 
@@ -93,7 +105,7 @@ class End:
     """The thread ends with the last status."""
 
 
-Op = Run | Jump | Spawn | ForStart | ForNext | Endless | Witness | End
+Op = Run | Jump | Spawn | Subshell | Settle | ForStart | ForNext | Endless | Witness | End
 Program = tuple[Op, ...]
 
 
@@ -146,6 +158,10 @@ class _Compiler:
             self._skip_lines()
 
     def _to_background(self, start: int) -> None:
+        first = self.ops[start]
+        if isinstance(first, Subshell) and first.target == len(self.ops):
+            self.ops[start] = Spawn(first.target)
+            return
         body = [_moved(op, start, 1) for op in self.ops[start:]]
         self.ops[start:] = [Spawn(start + len(body) + 2), *body, End()]
 
@@ -194,10 +210,13 @@ class _Compiler:
 
     def _subshell(self) -> None:
         self.at += 1
+        begin = self._placeholder()
         self._list(())
         if self._operator() != ")":
             raise Unsupported("a ( that is not closed")
         self.at += 1
+        self.ops.append(End())
+        self.ops[begin] = Subshell(len(self.ops))
 
     def _group(self) -> None:
         self.at += 1
@@ -226,6 +245,7 @@ class _Compiler:
         self.ops[leave] = Jump(len(self.ops), on=until)
         for each in breaks:
             self.ops[each] = Jump(len(self.ops))
+        self.ops.append(Settle())
         if not until and not breaks and _always(condition) and not re.search(r"\b(exit|exec|kill|set)\b", text):
             self.ops[begin:] = [Endless(), *(_moved(op, begin, 1) for op in self.ops[begin:])]
 
@@ -268,6 +288,8 @@ class _Compiler:
                 break
         if self._take("else"):
             self._list(("fi",))
+        else:
+            self.ops.append(Settle())
         self._expect("fi")
         for each in exits:
             self.ops[each] = Jump(len(self.ops))
@@ -364,8 +386,8 @@ def _moved(op: Op, start: int, by: int) -> Op:
     """The operation with its target moved, where the target lies behind `start`."""
     if isinstance(op, Jump) and op.target >= start:
         return Jump(op.target + by, op.on)
-    if isinstance(op, Spawn):
-        return Spawn(op.target + by)
+    if isinstance(op, Spawn | Subshell):
+        return type(op)(op.target + by)
     if isinstance(op, ForNext):
         return ForNext(op.loop, op.name, op.target + by)
     return op

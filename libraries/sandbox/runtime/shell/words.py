@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from .tokens import Part, Unsupported, Word
 
 _NAME = re.compile(r"\$?\{?([A-Za-z_]\w*)\}?")
-_LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
+_OCTAL = re.compile(r"\b0+(?=\d)")
 _OPERATORS: dict[type[ast.AST], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -79,7 +79,7 @@ def arithmetic(expression: str, variables: Mapping[str, str]) -> int:
     """The value of `$((expression))`. Raises Unsupported for what is not + - * / % or a comparison of integers."""
     plain = _NAME.sub(lambda match: variables.get(match.group(1), "") or "0", expression).strip()
     try:
-        return _value(ast.parse(_LEADING_ZEROS.sub("", plain) or "0", mode="eval").body)
+        return _value(ast.parse(_OCTAL.sub("0o", plain) or "0", mode="eval").body)
     except (SyntaxError, ZeroDivisionError) as error:
         raise Unsupported(f"$(({expression}))") from error
 
