@@ -13,7 +13,7 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from harness.kube import Cluster
-from harness.kube.objects import RUN_LABEL, intend
+from harness.kube.objects import RUN_LABEL, delete, intend
 from harness.ledger import LEDGER, Entry
 from harness.processes import LIBRARIES
 from KubernetesLibrary import KubernetesLibrary
@@ -66,6 +66,12 @@ def test_an_object_whose_uid_was_never_learnt_is_known_by_the_runs_label(main: C
     remover.remove(theirs, 10)
     assert not remover.exists(ours)
     assert main.core.read_namespaced_config_map("theirs", namespace)
+
+
+def test_the_server_is_told_which_object_is_meant(main: Cluster, namespace: str) -> None:
+    config_map(main, namespace, "settings")
+    delete(main, "v1", "ConfigMap", namespace, "settings", uid="of-another-one", timeout=10)
+    assert main.core.read_namespaced_config_map("settings", namespace)
 
 
 def test_absence_is_no_trouble(main: Cluster) -> None:
