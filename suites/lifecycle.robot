@@ -1,15 +1,15 @@
 *** Settings ***
-Documentation       One pod is checkpointed, deleted and restored. That it becomes Ready again proves nothing: a plain
-...                 restart would do the same. So its process carries a nonce that exists in its memory only, and a
-...                 chained counter. After the restore both must go on.
+Documentation     One pod is checkpointed, deleted and restored. That it becomes Ready again proves nothing: a plain
+...               restart would do the same. So its process carries a nonce that exists in its memory only, and a
+...               chained counter. After the restore both must go on.
 
-Resource            ../resources/lifecycle.resource
+Resource          ../resources/lifecycle.resource
 
-Suite Setup         Acquire Environment Beside A Control Arm    nginx
-Suite Teardown      Release Environment After The Control Arm
-Test Teardown       Remove Workload
+Suite Setup       Acquire Environment Beside A Control Arm    nginx
+Suite Teardown    Release Environment After The Control Arm
+Test Teardown     Remove Workload
 
-Test Tags           e2e    k3s    propagator    checkpoint    restore    smoke
+Test Tags         e2e    k3s    propagator    checkpoint    restore    smoke
 
 
 *** Test Cases ***

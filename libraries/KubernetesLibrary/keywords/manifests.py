@@ -29,6 +29,7 @@ class ManifestKeywords:
         container: str | None = None,
         labels: dict[str, str] | None = None,
         rename_services: bool = False,
+        needs_pod: bool = False,
         cluster: str | None = None,
     ) -> DotDict | list[DotDict]:
         """Creates the objects of a manifest in a namespace. They are removed at the run's end.
@@ -44,6 +45,7 @@ class ManifestKeywords:
             container: the container that `image` is for.
             labels: added to every object.
             rename_services: Services that select the pod's old `app` label or have its old name follow `pod_name`.
+            needs_pod: refuse a manifest that does not hold exactly one Pod.
             cluster: alias; the first started cluster by default.
 
         Returns:
@@ -60,6 +62,8 @@ class ManifestKeywords:
         """
         overrides = Overrides(pod_name, image, container, labels or {}, rename_services)
         adapted = adapt(load(manifest), overrides)
+        if needs_pod:
+            adapted.pod()
         objects = applying.apply(CLUSTERS.get(cluster), adapted, namespace)
         made = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in objects)
         logger.info(f"Created in namespace {namespace}: {made}.")

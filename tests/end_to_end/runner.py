@@ -1,0 +1,104 @@
+"""Runs the suites as a user does, in a process of their own with folders of their own, and reads what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robot.api import ExecutionResult
+from robot.result import Result, TestCase
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = ("--variable", "STABLE_TIME:0.3 s")
+"""For tests in which the time that a pod must stay Ready does not matter."""
+
+SETTINGS = ("PROVIDER", "KUBECONFIG", "CEDANA_", "CLUSTER_", "NAMESPACE", "HELM_", "SKIP_HELM", "KEEP", "LEDGER_DIR")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run may write: its output, its ledger, its temporary directory."""
+
+    output: Path
+    ledger: Path
+    temporary: Path
+
+    @staticmethod
+    def below(folder: Path) -> Folders:
+        """Makes them."""
+        made = Folders(folder / "output", folder / "ledger", folder / "tmp")
+        for one in (made.output, made.ledger, made.temporary):
+            one.mkdir(parents=True)
+        return made
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        """The environment of a run: ours without any setting of the suites', with these."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+        return kept | {"LEDGER_DIR": str(self.ledger), "TMPDIR": str(self.temporary)} | settings
+
+    def left(self) -> list[str]:
+        """What is left in ledger and temporary directory."""
+        return sorted(str(path) for folder in (self.ledger, self.temporary) for path in folder.rglob("*"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended."""
+
+    status: int
+    console: str
+    folders: Folders
+
+    @property
+    def result(self) -> Result:
+        """Robot's result model."""
+        return ExecutionResult(str(self.folders.output / "output.xml"))
+
+    def test(self, name: str) -> TestCase:
+        """The test of that name."""
+        return next(test for test in self.result.suite.all_tests if test.name == name)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """evidence.json."""
+        read: dict[str, Any] = json.loads((self.folders.output / "evidence.json").read_text())
+        return read
+
+
+def command(folders: Folders, *options: str, what: str = "suites") -> list[str]:
+    """The command line of a run."""
+    return [sys.executable, "-m", "robot", "--outputdir", str(folders.output), *options, what]
+
+
+def start(folders: Folders, *options: str, what: str = "suites", **settings: str) -> subprocess.Popen[str]:
+    """Starts a run without waiting for its end."""
+    return subprocess.Popen(
+        command(folders, *options, what=what),
+        cwd=ROOT,
+        env=folders.environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: subprocess.Popen[str], folders: Folders, timeout: float = 120) -> Run:
+    """Waits for the end of a run; one that takes longer than `timeout` seconds is killed and fails the test."""
+    try:
+        console, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return Run(process.returncode, console, folders)
+
+
+def run(folders: Folders, *options: str, what: str = "suites", **settings: str) -> Run:
+    """Runs suites to their end."""
+    return finish(start(folders, *options, what=what, **settings), folders)

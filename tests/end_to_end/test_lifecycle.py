@@ -1,0 +1,118 @@
+"""The whole run, as a newcomer types it and on a cluster that is there already."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .cluster_state import standing
+from .runner import QUICK, ROOT, Folders, Run, run
+
+PROOF = "Pod Checkpoint And Restore Via Propagator API"
+CONTROL = "A Pod That Is Only Created Again Comes Out As Restarted"
+STEPS = (
+    "Setting up k3s cluster (sandbox, emulated)...",
+    "Registering cluster with the propagator...",
+    "Deploying Cedana via Helm...",
+    PROOF,
+    "Deploying test nginx pod...",
+    "Checkpointing pod via API...",
+    "Polling checkpoint status... [COMPLETED]",
+    "Restoring pod via API...",
+    "Polling restore status... [COMPLETED]",
+    "Verifying pod state... continued: step ",
+    "Cleaning up checkpoint...",
+    "Test completed successfully",
+    "Removing everything this run made...",
+)
+
+
+def test_a_newcomers_run_proves_the_restore_and_leaves_nothing(folders: Folders) -> None:
+    ended = run(folders)
+    assert ended.status == 0, ended.console
+    _tells_its_steps_in_order(ended)
+    verdicts = {test["name"]: test["verdicts"] for test in ended.evidence["tests"]}
+    ((continued,), (restarted,)) = verdicts[PROOF], verdicts[CONTROL]
+    assert continued["verdict"] == "continued"
+    assert continued["b"] < continued["a"] <= continued["r"] + 1
+    assert continued["nonce"] == continued["own_nonce"]
+    assert restarted["verdict"] == "restarted"
+    assert ended.evidence["environment"]["emulated"] is True
+    assert ended.evidence["complete"] is True
+    assert ended.evidence["summary"]["leftovers"] == []
+    assert {"e2e", "k3s", "propagator", "checkpoint", "restore"} <= set(ended.test(PROOF).tags)
+    assert folders.left() == []
+
+
+def _tells_its_steps_in_order(ended: Run) -> None:
+    position = 0
+    for step in STEPS:
+        found = ended.console.find(step, position)
+        assert found >= 0, f"{step!r} is not on the console, or not in its place:\n{ended.console}"
+        position = found
+    assert re.search(r"├── Deploying Cedana via Helm\.\.\. +\d+\.\d s$", ended.console, re.MULTILINE)
+    assert "\x1b" not in ended.console
+
+
+def test_a_terminal_without_utf8_gets_ascii(folders: Folders) -> None:
+    ended = run(folders, *QUICK, PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert ended.status == 0, ended.console
+    assert "  |-- Deploying Cedana via Helm..." in ended.console
+    assert "  `-- Test completed successfully" in ended.console
+    assert ended.console.isascii()
+
+
+@pytest.mark.parametrize("what", ["suites", "suites/lifecycle.robot"])
+def test_an_existing_cluster_is_as_it_was_afterwards(
+    what: str, folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    before = standing(sandbox)
+    ended = run(folders, *QUICK, "--loglevel", "TRACE", what=what, **existing)
+    assert ended.status == 0, ended.console
+    assert "Setting up k3s cluster (existing)..." in ended.console
+    assert standing(sandbox) == before
+    assert folders.left() == []
+    _holds_no_byte_of(sandbox["token"], ended)
+
+
+def _holds_no_byte_of(token: str, ended: Run) -> None:
+    assert token not in ended.console
+    files = [file for file in ended.folders.output.rglob("*") if file.is_file()]
+    assert {"output.xml", "log.html", "report.html", "evidence.json"} <= {file.name for file in files}
+    assert [file.name for file in files if token.encode() in file.read_bytes()] == []
+
+
+def test_a_namespace_that_was_there_before_is_used_and_stays(
+    folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    ended = run(folders, *QUICK, NAMESPACE="default", **existing)
+    assert ended.status == 0, ended.console
+    assert "default" in standing(sandbox)["namespaces"]
+    assert not [pod for pod in standing(sandbox)["pods"] if pod.startswith("test-nginx")]
+    assert folders.left() == []
+
+
+def test_one_test_alone_can_be_run(folders: Folders) -> None:
+    ended = run(folders, *QUICK, "--test", CONTROL)
+    assert ended.status == 0, ended.console
+    assert [test["name"] for test in ended.evidence["tests"]] == [CONTROL]
+    assert folders.left() == []
+
+
+def test_the_dry_run_is_clean_and_starts_nothing(folders: Folders) -> None:
+    ended = run(folders, "--dryrun")
+    assert ended.status == 0, ended.console
+    assert folders.left() == []
+
+
+def test_nothing_is_written_beside_the_output(folders: Folders) -> None:
+    before = _files_of_the_project()
+    assert run(folders, "--dryrun").status == 0
+    assert _files_of_the_project() == before
+
+
+def _files_of_the_project() -> set[Path]:
+    return {path for path in ROOT.iterdir() if not path.name.startswith(".")}
