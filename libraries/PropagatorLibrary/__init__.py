@@ -17,6 +17,7 @@ from .connections import remember
 from .keywords.actions import ActionKeywords
 from .keywords.checkpoints import CheckpointKeywords
 from .keywords.clusters import ClusterKeywords
+from .keywords.policies import PolicyKeywords
 from .requests_sessions import SharedSessions
 from .transport import mount
 from .urls import normalise
@@ -25,7 +26,7 @@ ALIAS = "propagator"
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
-class PropagatorLibrary(ClusterKeywords, ActionKeywords, CheckpointKeywords):
+class PropagatorLibrary(ClusterKeywords, ActionKeywords, CheckpointKeywords, PolicyKeywords):
     """Cedana's propagator, in every known era of its REST API.
 
     `Connect To Propagator` comes first. It also makes a session of RequestsLibrary with the alias `propagator`, for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,20 @@ from .models import (
     Cluster,
     NodeRow,
     PodRow,
+    Policy,
     actions_of,
     checkpoint_of,
     cluster_of,
     node_of,
     pod_of,
+    policy_of,
     status_of,
 )
 from .polling import ActionWatch, wait_until_ended
 from .sending import NONE, PATIENT, Patience, Sender
 from .urls import is_local
 
-PAGE = 500
+PAGE, POLICY_PAGE = 500, 100
 RESTORE = "restore_pod"
 
 
@@ -283,15 +285,55 @@ class PropagatorClient:
         """The nodes that the propagator knows."""
         return [node_of(row) for row in self._rows("/nodes", "nodes")]
 
+    def create_policy(self, pod_uids: Sequence[str], *, cluster_id: str, interval: int) -> str:
+        """Has pods checkpointed every `interval` seconds, and gives the policy's id.
+
+        Raises:
+            AnswerLost: it cannot be known whether there is a policy now.
+            PropagatorError: it was refused.
+        """
+        known = {policy.id for policy in self.list_policies()}
+        body = {
+            "cluster_id": cluster_id,
+            "heartbeat_time": interval,
+            "resource_ids": list(pod_uids),
+            "resource": "pods",
+            "policy_type": "heartbeat",
+        }
+
+        def find() -> str | None:
+            new = (policy for policy in self.list_policies() if policy.id not in known)
+            return next((policy.id for policy in new if set(policy.resources) == set(pod_uids)), None)
+
+        return send_carefully(lambda: self._post("/policy/create", body), find, self._caution)
+
+    def list_policies(self) -> list[Policy]:
+        """The heartbeat policies."""
+        return [policy_of(row) for row in self._rows("/policy/list", "policies", most=POLICY_PAGE)]
+
+    def delete_policy(self, policy_id: str) -> None:
+        """Ends a policy; one that is gone already is no error."""
+        self._settle(
+            "DELETE",
+            "/policy/delete",
+            lambda: all(policy.id != policy_id for policy in self.list_policies()),
+            json={"id": policy_id},
+        )
+
     def _rows(
-        self, path: str, name: str, params: Mapping[str, Any] | None = None, patience: Patience | None = None
+        self,
+        path: str,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        patience: Patience | None = None,
+        most: int = PAGE,
     ) -> list[dict[str, Any]]:
         """All rows: at once where the service gives an array, page by page where it gives pages."""
         query = dict(params or {})
         answer = self._sender.get(path, query, patience=patience)
         rows, total = answer.rows(name)
         while total is not None and len(rows) < total:
-            page = self._sender.get(path, query | {"limit": PAGE, "offset": len(rows)}, patience=patience)
+            page = self._sender.get(path, query | {"limit": most, "offset": len(rows)}, patience=patience)
             more, total = page.rows(name)
             if not more:
                 raise NotUnderstood(page.operation, f"{len(rows)} of {total} {name} and then an empty page")
@@ -301,15 +343,15 @@ class PropagatorClient:
     def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
         return self._sender.once("POST", path, json=body)
 
-    def _settle(self, method: str, path: str, done: Callable[[], bool]) -> None:
-        """Sends a request that may be repeated until it is done; a 404 is as good when it is done already."""
+    def _settle(self, method: str, path: str, done: Callable[[], bool], **options: Any) -> None:
+        """Sends a request that may be repeated until it is done; a 404 or 400 is as good when it is done already."""
         settled = "00000000-0000-0000-0000-000000000000"
 
         def send() -> Answer:
-            return Answer(self._sender.once(method, path).operation, settled)
+            return Answer(self._sender.once(method, path, **options).operation, settled)
 
         try:
             send_carefully(send, lambda: settled if done() else None, self._caution, repeatable=True)
         except Refused as refused:
-            if refused.status != 404 or not done():
+            if refused.status not in (400, 404) or not done():
                 raise

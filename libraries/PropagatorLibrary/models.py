@@ -150,6 +150,20 @@ class NodeRow:
         return f"node {self.name}: {self.status}"
 
 
+@dataclass(frozen=True)
+class Policy:
+    """Checkpoints at regular times. `interval` in seconds; `resources` are UIDs of pods, or a namespace."""
+
+    id: str
+    status: str
+    interval: int
+    resources: tuple[str, ...] = ()
+    pod_count: int = 0
+
+    def __str__(self) -> str:
+        return f"policy {self.id}: {self.status}, every {self.interval} s, {self.pod_count} pods"
+
+
 Row = Mapping[str, Any]
 
 
@@ -197,11 +211,22 @@ def cluster_of(row: Row) -> Cluster:
     return Cluster(**{key: _text(low.get(key)) for key in ("id", "name", "status", "kind", "last_sync")})
 
 
+def policy_of(row: Row) -> Policy:
+    """A policy's row."""
+    named = row.get("resource_list")
+    return Policy(
+        id=_text(row.get("id")),
+        status=_text(row.get("status")),
+        interval=_number(row.get("input")),
+        resources=tuple(map(_text, named)) if isinstance(named, list) else (),
+        pod_count=_number(row.get("pod_count")),
+    )
+
+
 def pod_of(row: Row) -> PodRow:
     """A pod's row."""
-    restarts = row.get("restarts")
     texts = ("id", "name", "namespace", "status", "ready", "node", "cluster_id")
-    return PodRow(**{key: _text(row.get(key)) for key in texts}, restarts=restarts if isinstance(restarts, int) else 0)
+    return PodRow(**{key: _text(row.get(key)) for key in texts}, restarts=_number(row.get("restarts")))
 
 
 def node_of(row: Row) -> NodeRow:
@@ -219,3 +244,7 @@ def status_of(action_id: str, body: Any) -> ActionStatus | None:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

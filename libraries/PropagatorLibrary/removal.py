@@ -1,4 +1,4 @@
-"""Removing what runs left at the propagator: cluster registrations and checkpoints."""
+"""Removing what runs left at the propagator: cluster registrations, checkpoints and heartbeat policies."""
 
 from __future__ import annotations
 
@@ -37,6 +37,25 @@ class CheckpointRemover:
         """Deprecates each."""
         for checkpoint in _kept(entry, budget / 2):
             client_for(entry.place, budget / 2).deprecate_checkpoint(checkpoint.id)
+
+
+class PolicyRemover:
+    """Ends the heartbeat policy of the entry: by its id, or by the pods that it is about."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether it is still there."""
+        return _policy(entry) is not None
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Ends it."""
+        if policy_id := _policy(entry):
+            client_for(entry.place, budget / 2).delete_policy(policy_id)
+
+
+def _policy(entry: Entry) -> str | None:
+    wanted, pods = entry.find.get("policy_id"), set(entry.find["pod_uids"])
+    rows = client_for(entry.place, LOOK_BUDGET).list_policies()
+    return next((row.id for row in rows if (row.id == wanted if wanted else set(row.resources) == pods)), None)
 
 
 def _registered(entry: Entry) -> str | None:

@@ -33,6 +33,7 @@ REMOVERS = {
     "helm-release": "HelmLibrary.removal:ReleaseRemover",
     "cluster-registration": "PropagatorLibrary.removal:RegistrationRemover",
     "checkpoint": "PropagatorLibrary.removal:CheckpointRemover",
+    "heartbeat-policy": "PropagatorLibrary.removal:PolicyRemover",
 }
 """Which code removes which kind, as module:class. They are loaded when they are needed, so that the harness depends on
 no keyword library."""

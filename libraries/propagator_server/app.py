@@ -6,15 +6,16 @@ from aiohttp import web
 
 from .backend import Backend
 from .eras import Era, by_name
+from .heartbeats import Heartbeats
 from .operations import Operations
 from .refusals import answer_refusals, require_token
-from .resources import actions, checkpoint, checkpoints, clusters, nodes, pods, restore, unserved, user
+from .resources import actions, checkpoint, checkpoints, clusters, nodes, pods, policies, restore, unserved, user
 from .service import SERVICE, Service
 from .store import Store
 
 PREFIXES = ("/v2", "/v1")
 """The same handlers under both: 2026 re-published /v2 as /v1, and the oldest clients ask /v1 for user and clusters."""
-RESOURCES = (actions, checkpoint, checkpoints, clusters, nodes, pods, restore, user)
+RESOURCES = (actions, checkpoint, checkpoints, clusters, nodes, pods, policies, restore, user)
 
 
 def create_app(
@@ -41,11 +42,13 @@ def create_app(
     """
     store = Store()
     operations = Operations(store, backend)
+    heartbeats = Heartbeats(store, backend, operations)
     app = web.Application(middlewares=[answer_refusals, require_token])
     app[SERVICE] = Service(
         backend=backend,
         store=store,
         operations=operations,
+        heartbeats=heartbeats,
         era=by_name(era) if isinstance(era, str) else era,
         token=token,
         quoted_ids=quoted_ids,
@@ -58,6 +61,7 @@ def create_app(
         app.router.add_route("*", prefix + "/{rest:.*}", unserved.refuse)
 
     async def close(_: web.Application) -> None:
+        await heartbeats.close()
         await operations.close()
 
     app.on_cleanup.append(close)

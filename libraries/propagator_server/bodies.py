@@ -56,6 +56,22 @@ def table(body: Mapping[str, Any], field: str, types: Mapping[str, type]) -> dic
     return value
 
 
+def whole_number(body: Mapping[str, Any], field: str) -> int:
+    """A field that must be a whole number above 0."""
+    value = body.get(field)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise RefusedError(400, f"Invalid request parameters: {field} is {value!r}, not a whole number above 0")
+    return value
+
+
+def ids(body: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    """A field that must be a list of UUIDs."""
+    value = body.get(field)
+    if not isinstance(value, list) or not all(isinstance(each, str) and is_uuid(each) for each in value):
+        raise RefusedError(400, f"Invalid request parameters: {field} is {value!r}, not a list of UUIDs")
+    return tuple(value)
+
+
 def is_uuid(value: str) -> bool:
     """Whether it is a UUID in lower case, as the API gives them out."""
     return bool(_UUID.fullmatch(value))

@@ -66,6 +66,9 @@ class Era:
     deprecated_again: int
     duration_as_text: bool
     pod_start_times: bool
+    policies: bool
+    unknown_policy: int
+    heartbeat_type: str
     action_fields: tuple[str, ...]
     checkpoint_fields: tuple[str, ...]
     node_fields: tuple[str, ...]
@@ -92,6 +95,9 @@ SEED = Era(
     deprecated_again=200,
     duration_as_text=True,
     pod_start_times=False,
+    unknown_policy=404,
+    policies=False,
+    heartbeat_type="checkpoint_pod",
     action_fields=_ACTION_JUL,
     checkpoint_fields=(*_CHECKPOINT, "image_name_with_tag"),
     node_fields=_NODE_JUL,
@@ -114,6 +120,9 @@ JAN26 = Era(
     deprecated_again=200,
     duration_as_text=False,
     pod_start_times=True,
+    unknown_policy=400,
+    policies=True,
+    heartbeat_type="checkpoint_pod",
     action_fields=_ACTION_JAN,
     checkpoint_fields=(*_CHECKPOINT, "name"),
     node_fields=(*_NODE_JUL, "cluster_name"),
@@ -136,6 +145,9 @@ NEXT = Era(
     deprecated_again=404,
     duration_as_text=False,
     pod_start_times=True,
+    unknown_policy=404,
+    policies=True,
+    heartbeat_type="heartbeat",
     action_fields=_ACTION_NEXT,
     checkpoint_fields=(*_CHECKPOINT, "name", "delta", "parent_checkpoint_id"),
     node_fields=(*_NODE_JUL, "cluster_name", "capacity_type", "labels"),

@@ -41,6 +41,13 @@ class ClusterStatus(StrEnum):
     DELETED = "deleted"
 
 
+class Resource(StrEnum):
+    """What a policy's ids or name stand for."""
+
+    PODS = "pods"
+    NAMESPACE = "namespace"
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A registered cluster."""
@@ -89,3 +96,16 @@ class Checkpoint:
     gpu: str = ""
     platform: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Checkpoints at regular times: every `interval` seconds, of the pods named by UID or of all in a namespace."""
+
+    id: str
+    cluster_id: str
+    interval: int
+    resource: Resource
+    pod_uids: tuple[str, ...]
+    namespace: str
+    made: datetime

@@ -24,13 +24,19 @@ def chosen(row: Mapping[str, Any], fields: Sequence[str]) -> Row:
 
 
 def page(
-    request: web.Request, name: str, rows: Sequence[Row], *, sort: Mapping[str, Callable[[Row], Any]], default: str
+    request: web.Request,
+    name: str,
+    rows: Sequence[Row],
+    *,
+    sort: Mapping[str, Callable[[Row], Any]],
+    default: str,
+    largest: int = LARGEST_PAGE,
 ) -> web.Response:
     """`{name: rows, total_count}` by the query's limit, offset, sort and ascending."""
     key = request.query.get("sort", default)
     if key not in sort:
         raise RefusedError(400, f"Invalid query parameters: sort is {key!r}, not one of {', '.join(sort)}")
-    limit = query_int(request, "limit", PAGE, 1, LARGEST_PAGE)
+    limit = query_int(request, "limit", PAGE, 1, largest)
     offset = query_int(request, "offset", 0, 0, LAST_OFFSET)
     ordered = sorted(rows, key=sort[key], reverse=not query_bool(request, "ascending"))
     return web.json_response({name: ordered[offset : offset + limit], "total_count": len(rows)})

@@ -8,6 +8,7 @@ from aiohttp import web
 from .backend import Backend, Node, Pod
 from .clock import now
 from .eras import Era
+from .heartbeats import Heartbeats
 from .operations import Operations
 from .records import Cluster
 from .store import Store, is_active, new_id
@@ -20,6 +21,7 @@ class Service:
     backend: Backend
     store: Store
     operations: Operations
+    heartbeats: Heartbeats
     era: Era
     token: str = field(repr=False)
     quoted_ids: bool

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from .records import Action, Checkpoint, Cluster, ClusterStatus
+from .records import Action, Checkpoint, Cluster, ClusterStatus, Policy
 
 Row = TypeVar("Row", Cluster, Action, Checkpoint)
 
@@ -22,6 +22,7 @@ class Store:
         self._clusters: dict[str, Cluster] = {}
         self._actions: dict[str, Action] = {}
         self._checkpoints: dict[str, Checkpoint] = {}
+        self._policies: dict[str, Policy] = {}
 
     def register_cluster(self, name: str, kind: str) -> Cluster:
         """The active cluster of that name, made when there is none: a name stands for one cluster."""
@@ -40,9 +41,9 @@ class Store:
         return _change(self._clusters, cluster_id, changes)
 
     def remove_cluster(self, cluster_id: str) -> None:
-        """Remove the cluster with its actions and checkpoints."""
+        """Remove the cluster with its actions, checkpoints and policies."""
         del self._clusters[cluster_id]
-        for rows in (self._actions, self._checkpoints):
+        for rows in (self._actions, self._checkpoints, self._policies):
             for key in [key for key, row in rows.items() if row.cluster_id == cluster_id]:
                 del rows[key]
 
@@ -52,12 +53,8 @@ class Store:
     def action(self, action_id: str) -> Action | None:
         return self._actions.get(action_id)
 
-    def actions(self, kind: str | None = None, cluster_id: str | None = None) -> Sequence[Action]:
-        return [
-            row
-            for row in self._actions.values()
-            if kind in (None, row.type) and (cluster_id is None or row.cluster_id == cluster_id)
-        ]
+    def actions(self, cluster_id: str | None = None) -> Sequence[Action]:
+        return [row for row in self._actions.values() if cluster_id in (None, row.cluster_id)]
 
     def latest_action_of_pod(self, pod_uid: str) -> Action | None:
         return next((row for row in reversed(self._actions.values()) if row.pod_uid == pod_uid), None)
@@ -76,6 +73,18 @@ class Store:
 
     def change_checkpoint(self, checkpoint_id: str, **changes: Any) -> Checkpoint:
         return _change(self._checkpoints, checkpoint_id, changes)
+
+    def put_policy(self, row: Policy) -> None:
+        self._policies[row.id] = row
+
+    def policy(self, policy_id: str) -> Policy | None:
+        return self._policies.get(policy_id)
+
+    def policies(self) -> Sequence[Policy]:
+        return list(self._policies.values())
+
+    def remove_policy(self, policy_id: str) -> None:
+        del self._policies[policy_id]
 
 
 def is_active(cluster: Cluster) -> bool:

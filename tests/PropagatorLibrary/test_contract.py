@@ -189,3 +189,23 @@ def test_a_service_that_has_only_v1_is_noticed(backend: FakeBackend):
 def test_neither_prefix_is_an_error(backend: FakeBackend):
     with propagator(backend, prefixes=["/v3"]) as url, pytest.raises(PropagatorError, match="/v2/user"):
         connect(url).check_token()
+
+
+@pytest.mark.parametrize("era", ["jan26", "next"])
+def test_heartbeat_policies_are_made_listed_and_ended(client: PropagatorClient, backend: FakeBackend, cluster_id: str):
+    pods = [backend.add_pod(cluster_id, f"web-{number}").uid for number in range(2)]
+    policy_id = client.create_policy(pods, cluster_id=cluster_id, interval=3600)
+    client.create_policy(pods[:1], cluster_id=cluster_id, interval=1800)
+    assert {(row.id == policy_id, row.interval, row.pod_count) for row in client.list_policies()} == {
+        (True, 3600, 2), (False, 1800, 1),
+    }  # fmt: skip
+    client.delete_policy(policy_id)
+    client.delete_policy(policy_id)
+    assert [row.interval for row in client.list_policies()] == [1800]
+
+
+@pytest.mark.parametrize("era", ["seed"])
+def test_the_oldest_services_have_no_policies(client: PropagatorClient, backend: FakeBackend, cluster_id: str):
+    with pytest.raises(Refused) as refused:
+        client.create_policy([backend.add_pod(cluster_id).uid], cluster_id=cluster_id, interval=60)
+    assert refused.value.status == 404

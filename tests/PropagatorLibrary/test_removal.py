@@ -9,7 +9,7 @@ from tests.PropagatorLibrary.conftest import connect
 from harness.ledger import Entry, Ledger
 from PropagatorLibrary.client import PodRef, PropagatorClient
 from PropagatorLibrary.connections import remember
-from PropagatorLibrary.removal import CheckpointRemover, RegistrationRemover
+from PropagatorLibrary.removal import CheckpointRemover, PolicyRemover, RegistrationRemover
 
 
 @pytest.fixture
@@ -91,3 +91,18 @@ def test_another_process_takes_the_token_from_the_environment(
         RegistrationRemover().remove(entry, 10)
         assert not RegistrationRemover().exists(entry)
     assert TOKEN not in ledger.file.read_text()
+
+
+@pytest.mark.parametrize("era", ["jan26", "next"])
+@pytest.mark.parametrize("learnt", [True, False])
+def test_a_policy_is_ended(ledger: Ledger, client: PropagatorClient, backend: FakeBackend, learnt: bool):
+    remember(client)
+    pod = backend.add_pod(client.register_cluster("e2e-1"))
+    entry = ledger.intend("heartbeat-policy", "for 1 pods", place=client.base_url, pod_uids=[pod.uid])
+    assert not PolicyRemover().exists(entry)
+    policy_id = client.create_policy([pod.uid], cluster_id=pod.cluster_id, interval=3600)
+    if learnt:
+        ledger.made(entry, policy_id=policy_id)
+    PolicyRemover().remove(entry, 10)
+    assert not PolicyRemover().exists(entry)
+    assert client.list_policies() == []

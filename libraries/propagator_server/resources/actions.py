@@ -7,6 +7,7 @@ from aiohttp import web
 from ..bodies import is_uuid, text
 from ..clock import nanoseconds, shown
 from ..eras import Era
+from ..heartbeats import HEARTBEAT
 from ..records import Action, ActionStatus
 from ..refusals import RefusedError
 from ..replies import chosen, id_text
@@ -18,9 +19,13 @@ async def list_actions(request: web.Request) -> web.Response:
     """Every action, one row for each of its checkpoints."""
     service = service_of(request)
     cluster_id = text(request.query, "cluster_id") if service.era.cluster_filters else None
-    actions = service.store.actions(request.query.get("type"), cluster_id)
-    rows = [_shown(service, action, checkpoint_id) for action in actions for checkpoint_id in action.checkpoint_ids]
-    return web.json_response([chosen(row, service.era.action_fields) for row in rows])
+    kind = request.query.get("type")
+    rows = [
+        chosen(_shown(service, action, checkpoint_id), service.era.action_fields)
+        for action in service.store.actions(cluster_id)
+        for checkpoint_id in action.checkpoint_ids
+    ]
+    return web.json_response([row for row in rows if kind in (None, row["type"])])
 
 
 async def latest_of_pod(request: web.Request) -> web.Response:
@@ -59,7 +64,7 @@ def _shown(service: Service, action: Action, checkpoint_id: str) -> dict[str, An
         "action_id": action.id,
         "checkpoint_id": checkpoint_id,
         "status": status_word(service.era, action.status),
-        "type": action.type,
+        "type": service.era.heartbeat_type if action.reason == HEARTBEAT else action.type,
         "action_timestamp": shown(action.started),
         "checkpoint_completed_timestamp": shown(action.completed),
         "details": {**action.request, "error": action.error} if action.error else action.request,

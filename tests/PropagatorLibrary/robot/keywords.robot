@@ -48,6 +48,10 @@ A Pod Is Checkpointed And Restored
     Deprecate Checkpoint    ${checkpoint.id}
     ${checkpoints}=    List Checkpoints
     Should Be True    ${checkpoints[0].deprecated}
+    ${policy}=    Create Heartbeat Policy    ${POD}    cluster_id=${cluster}    interval=1 h
+    ${policies}=    List Heartbeat Policies
+    Should Be Equal    ${policies[0].id}    ${policy}
+    Delete Heartbeat Policy    ${policy}
     Deregister Cluster    ${cluster}
 
 RequestsLibrary Shares The Session

@@ -1,0 +1,58 @@
+"""Policies at work: checkpoints of pods at regular times, until the policy is removed."""
+
+import asyncio
+import logging
+
+from .backend import Backend, BackendError, Pod
+from .operations import Operations
+from .records import Policy, Resource
+from .store import Store
+
+HEARTBEAT = "heartbeat"
+log = logging.getLogger(__name__)
+
+
+class Heartbeats:
+    """One task for each policy."""
+
+    def __init__(self, store: Store, backend: Backend, operations: Operations) -> None:
+        self._store, self._backend, self._operations = store, backend, operations
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, policy: Policy) -> None:
+        """Starts a policy, or starts it anew with what has changed."""
+        self.stop(policy.id)
+        self._tasks[policy.id] = asyncio.create_task(self._beat(policy), name=f"policy {policy.id}")
+
+    def stop(self, policy_id: str) -> None:
+        """Ends a policy's checkpoints; what runs already goes on."""
+        if task := self._tasks.pop(policy_id, None):
+            task.cancel()
+
+    async def close(self) -> None:
+        """Ends all."""
+        tasks = list(self._tasks.values())
+        for policy_id in list(self._tasks):
+            self.stop(policy_id)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def pods(self, policy: Policy) -> list[Pod]:
+        """The pods that the policy is about, as far as they are there."""
+        pods = [pod for pod in await self._backend.pods() if pod.cluster_id == policy.cluster_id]
+        if policy.resource is Resource.NAMESPACE:
+            return [pod for pod in pods if pod.namespace == policy.namespace]
+        return [pod for pod in pods if pod.uid in policy.pod_uids]
+
+    async def _beat(self, policy: Policy) -> None:
+        while True:
+            await asyncio.sleep(policy.interval)
+            if not self._store.policy(policy.id):
+                return
+            try:
+                pods = await self.pods(policy)
+            except BackendError as failed:
+                log.warning("policy %s skips a beat: %s", policy.id, failed)
+                continue
+            for pod in pods:
+                request = {"pod_id": pod.uid, "kind": "simple", "reason": HEARTBEAT}
+                self._operations.start_checkpoint(pod, request, HEARTBEAT)
