@@ -9,9 +9,10 @@ from typing import Any
 from .files import FileTree, Mount
 from .images import Image
 from .logs import Line, Log
+from .shell.builtins import BUILTINS
 from .shell.commands import COMMANDS, Place, reason
 from .shell.launch import SHELLS, base_name
-from .shell.machine import BUILTIN_NAMES, Machine
+from .shell.machine import Machine
 from .shell.memory import Memory, Thread
 from .shell.program import End, Program, is_witness, witness_of
 from .shell.tokens import Unsupported
@@ -210,7 +211,7 @@ class Container:
     def _check_exists(self, name: str) -> None:
         if not self.image.complete or self.files.exists(name) or base_name(name) == "pause":
             return
-        known = base_name(name) in COMMANDS or base_name(name) in (*BUILTIN_NAMES, *SHELLS, *_NOT_EMULATED)
+        known = base_name(name) in COMMANDS or base_name(name) in (*BUILTINS, *SHELLS, *_NOT_EMULATED)
         known = known and not (base_name(name) == "nginx" and not self.image.has_nginx)
         if "/" not in name:
             if not known:
@@ -219,7 +220,7 @@ class Container:
             raise StartError(f'{CREATE_FAILED}exec: "{name}": stat {name}: no such file or directory')
 
     def _is_emulated(self, name: str) -> bool:
-        return base_name(name) in COMMANDS or base_name(name) in (*BUILTIN_NAMES, *SHELLS)
+        return base_name(name) in COMMANDS or base_name(name) in (*BUILTINS, *SHELLS)
 
     def _stand_in(self, argv: list[str], place: Place, what: str) -> None:
         """Sleeps for ever in place of what is not emulated; a witness that is declared in it still steps."""

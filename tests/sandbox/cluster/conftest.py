@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+
 from sandbox import kinds
 from sandbox.api import objects
 from sandbox.cluster import Cluster, Latencies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sandbox import kinds
 from sandbox.api import objects
 from sandbox.api.status import ApiError
@@ -159,8 +160,8 @@ async def test_the_environment_comes_from_where_the_spec_says(hands):
 
 
 async def test_readiness_follows_the_probe(hands):
-    probe = {"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
-    hands.pod("probed", ["sh", "-c", "sleep 0.5; touch /tmp/ready; sleep 60"], readinessProbe=probe)
+    probe = {"exec": {"command": ["cat", "/run/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
+    hands.pod("probed", ["sh", "-c", "sleep 0.5; touch /run/ready; sleep 60"], readinessProbe=probe)
     await hands.until(lambda: any(reason == "Unhealthy" for reason, _ in hands.events("probed")))
     assert not hands.ready("probed")
     await hands.running("probed")

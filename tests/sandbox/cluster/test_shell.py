@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from sandbox.runtime.files import FileTree, Mount, Volume
 from sandbox.runtime.logs import Log
 from sandbox.runtime.shell.commands import Place
@@ -105,9 +106,9 @@ def test_background_jobs_and_wait():
 
 
 def test_redirections_reach_the_file_tree():
-    files = FileTree({"/etc/version": b"base\n"})
+    files = FileTree({"/srv/.keep": b"", "/etc/version": b"base\n"})
     _, log = run(
-        "echo a > /tmp/f; echo b >> /tmp/f; cat /tmp/f; echo new > /etc/version; cat /nope; echo x > /nope/f",
+        "echo a > /srv/f; echo b >> /srv/f; cat /srv/f; echo new > /etc/version; cat /nope; echo x > /nope/f",
         files=files,
     )
     assert text(log) == "a\nb\n"
@@ -116,7 +117,7 @@ def test_redirections_reach_the_file_tree():
         "sh: can't create /nope/f: No such file or directory",
     ]
     assert files.read("/etc/version") == b"new\n"
-    assert files.layer == {"/tmp/f": b"a\nb\n", "/etc/version": b"new\n"}
+    assert files.layer == {"/srv/f": b"a\nb\n", "/etc/version": b"new\n"}
 
 
 def test_mounts_are_shared_and_may_be_read_only():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sandbox import kinds
 from sandbox.api import objects
 
@@ -245,7 +246,7 @@ async def test_a_namespace_begins_with_an_account_and_a_certificate(hands, clust
 async def test_endpoints_follow_readiness(hands, cluster):
     port = {"port": 8080, "targetPort": "http"}
     hands.create(kinds.SERVICE, {"metadata": {"name": "s"}, "spec": {"selector": {"app": "web"}, "ports": [port]}})
-    probe = {"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
+    probe = {"exec": {"command": ["cat", "/run/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
     hands.pod("web", image="nginx", ports=[{"name": "http", "containerPort": 80}], readinessProbe=probe)
 
     def subsets():
@@ -253,7 +254,7 @@ async def test_endpoints_follow_readiness(hands, cluster):
 
     await hands.until(lambda: subsets().get("notReadyAddresses"))
     container = cluster.runtime.container(hands.get(kinds.POD, "web")["metadata"]["uid"], "main")
-    container.files.write("/tmp/ready", b"")
+    container.files.write("/run/ready", b"")
     await hands.until(lambda: subsets().get("addresses"), subsets)
     assert subsets()["ports"] == [{"port": 80, "protocol": "TCP"}]
     slices = cluster.store.list(kinds.ENDPOINT_SLICE, "test")

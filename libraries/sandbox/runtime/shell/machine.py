@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from . import commands
 from . import text as _text  # noqa: F401 (makes its commands known)
+from .builtins import BUILTINS
 from .commands import Place, Result
 from .launch import ERREXIT, SHELLS, base_name, compiled, program_of
 from .memory import SECOND, Memory, Thread, begin_witness
@@ -107,7 +108,7 @@ class Machine:
         if isinstance(op, Run):
             self._run(thread, op)
         elif isinstance(op, End):
-            self._end(thread)
+            self.end(thread)
         else:
             self._control(thread, op)
             if isinstance(op, Jump) and op.on is None:
@@ -124,16 +125,21 @@ class Machine:
         elif isinstance(op, Subshell):
             self._spawn(thread, thread.program, thread.at, parent=thread.number)
             thread.at, thread.blocked = op.target, "child"
-        elif isinstance(op, Settle):
-            thread.status = 0
         elif isinstance(op, ForStart):
-            thread.loops[op.loop] = self._expander(thread).fields(op.words)
+            thread.loops[op.loop] = self.expander_of(thread).fields(op.words)
         elif isinstance(op, ForNext):
             words = thread.loops[op.loop]
             if words:
                 thread.variables[op.name] = words.pop(0)
             else:
                 thread.at = op.target
+        else:
+            self._mark(thread, op)
+
+    @staticmethod
+    def _mark(thread: Thread, op: Op) -> None:
+        if isinstance(op, Settle):
+            thread.status = 0
         elif isinstance(op, Endless):
             thread.endless = True
         elif isinstance(op, Witness):
@@ -146,7 +152,8 @@ class Machine:
         )
         self.memory.threads.append(child)
 
-    def _end(self, thread: Thread) -> None:
+    def end(self, thread: Thread) -> None:
+        """A thread ends with its status; the first one ends the process."""
         if thread is self.memory.threads[0]:
             self.exit_code = thread.status
             self.exited_at = thread.due
@@ -163,11 +170,11 @@ class Machine:
         if status is not None:
             thread.status = int(status == 0) if op.negated else status
             if thread.last or (thread.status and not op.negated and _stops_at_failure(thread)):
-                self._end(thread)
+                self.end(thread)
 
     def _simple(self, thread: Thread, command: Simple) -> int | None:
         """The status, or None when the command has not ended (or the thread's status is set)."""
-        expander = self._expander(thread)
+        expander = self.expander_of(thread)
         values = {name: expander.text(word) for name, word in command.assignments}
         argv = expander.fields(command.words)
         if argv[:1] == ["exec"] and len(argv) > 1:
@@ -176,20 +183,20 @@ class Machine:
         if not argv or argv == ["exec"]:
             thread.variables.update(values)
             return thread.status if any(p.kind == "sub" for _, w in command.assignments for p in w.parts) else 0
-        if base_name(argv[0]) in _BUILTINS:
-            return _BUILTINS[base_name(argv[0])](self, thread, argv)
+        if base_name(argv[0]) in BUILTINS:
+            return BUILTINS[base_name(argv[0])](self, thread, argv)
         thread.due += _COMMAND_COST
         if base_name(argv[0]) in SHELLS:
-            program, positional = program_of(argv, lambda name: self.place.files.read(self._place(thread).path(name)))
+            program, positional = program_of(argv, lambda name: self.place.files.read(self.place_of(thread).path(name)))
             self._spawn(thread, program, 0, parent=thread.number)
             self.memory.threads[-1].variables |= values | positional
             thread.blocked = "child"
             return None
-        result = self._call(thread, argv, self.stdin, values)
-        return self._deliver(thread, result, command.redirects, expander)
+        result = self.call(thread, argv, self.stdin, values)
+        return self.deliver(thread, result, command.redirects, expander)
 
     def _pipe(self, thread: Thread, stages: tuple[Simple, ...]) -> int:
-        expander, data, status = self._expander(thread), self.stdin, 0
+        expander, data, status = self.expander_of(thread), self.stdin, 0
         thread.due += _COMMAND_COST
         for stage in stages:
             argv = expander.fields(stage.words)
@@ -197,47 +204,50 @@ class Machine:
                 raise Unsupported(f"{' '.join(argv)!r} in a pipe")
             source = next((r for r in stage.redirects if r.operator == "<"), None)
             if source is not None:
-                data = self._place(thread).files.read(self._place(thread).path(expander.text(source.target)))
-            result = self._call(thread, argv, data, {})
+                data = self.place_of(thread).files.read(self.place_of(thread).path(expander.text(source.target)))
+            result = self.call(thread, argv, data, {})
             data, status = result.out, result.status
             if stage is stages[-1]:
-                return self._deliver(thread, result, stage.redirects, expander)
-            self._write(thread, "stderr", result.err)
+                return self.deliver(thread, result, stage.redirects, expander)
+            self.write(thread, "stderr", result.err)
         return status
 
-    def _call(self, thread: Thread, argv: list[str], stdin: bytes, values: dict[str, str]) -> Result:
+    def call(self, thread: Thread, argv: list[str], stdin: bytes, values: dict[str, str]) -> Result:
+        """Runs one command. Raises Unsupported for what is not known (of an incomplete image) or not in this way."""
         command = commands.find(argv[0])
         if command is None:
             if not self.complete:
                 raise Unsupported(f"the command {argv[0]!r}")
             return Result(127, err=f"sh: {argv[0]}: not found\n".encode())
-        place = self._place(thread)
+        place = self.place_of(thread)
         place.env = {**place.env, **values}
         try:
             return command(argv[1:], stdin, place)
         except (ValueError, IndexError) as error:
             raise Unsupported(f"{' '.join(argv)!r}") from error
 
-    def _deliver(self, thread: Thread, result: Result, redirects: tuple[Redirect, ...], expander: Expander) -> int:
+    def deliver(self, thread: Thread, result: Result, redirects: tuple[Redirect, ...], expander: Expander) -> int:
+        """Writes what a command put out to where its redirections say, and gives its status."""
         targets = {1: "stdout", 2: "stderr"}
         for redirect in redirects:
             name = expander.text(redirect.target)
             if redirect.operator == ">&":
                 targets[redirect.fd] = targets.get(int(name), "stdout")
             elif redirect.operator in (">", ">>"):
-                path = _STREAMS.get(name) or self._place(thread).path(name)
+                path = _STREAMS.get(name) or self.place_of(thread).path(name)
                 try:
                     if path.startswith("/") and path != "/dev/null" and redirect.operator == ">":
                         self.place.files.write(path, b"")
                 except OSError as error:
-                    self._write(thread, "stderr", f"sh: can't create {name}: {commands.reason(error)}\n".encode())
+                    self.write(thread, "stderr", f"sh: can't create {name}: {commands.reason(error)}\n".encode())
                     return 1
                 targets[redirect.fd] = path
-        self._write(thread, targets[1], result.out)
-        self._write(thread, targets[2], result.err)
+        self.write(thread, targets[1], result.out)
+        self.write(thread, targets[2], result.err)
         return result.status
 
-    def _write(self, thread: Thread, target: str, data: bytes) -> None:
+    def write(self, thread: Thread, target: str, data: bytes) -> None:
+        """Writes to a stream or a file."""
         if not data or target == "/dev/null":
             return
         if target.startswith("/"):
@@ -245,11 +255,13 @@ class Machine:
         else:
             self.sink(thread.due, target, data)
 
-    def _place(self, thread: Thread) -> Place:
+    def place_of(self, thread: Thread) -> Place:
+        """Where a thread runs."""
         env = {name: thread.variables[name] for name in thread.variables if name in self.memory.exported}
         return Place(self.place.files, self.place.hostname, env, thread.due, thread.cwd)
 
-    def _expander(self, thread: Thread) -> Expander:
+    def expander_of(self, thread: Thread) -> Expander:
+        """Expands words with a thread's variables."""
         known = {"?": str(thread.status), "$": str(thread.number + 1), "#": "0"}
         return Expander(_Layered(thread.variables, known), lambda script: self._capture(thread, script))
 
@@ -289,111 +301,10 @@ _STREAMS = {
 def _may_be_piped(argv: list[str]) -> bool:
     name = base_name(argv[0])
     follows = name == "tail" and any(flag.startswith("-") and flag.lower().endswith("f") for flag in argv)
-    return not follows and (name in commands.COMMANDS or name not in (*_BUILTINS, *SHELLS))
+    return not follows and (name in commands.COMMANDS or name not in (*BUILTINS, *SHELLS))
 
 
 def _stops_at_failure(thread: Thread) -> bool:
     """Whether `set -e` holds and the failure is not one that `&&`, `||`, `if` or a loop looks at."""
     following = thread.program[thread.at]
     return ERREXIT in thread.variables and not (isinstance(following, Jump) and following.on is not None)
-
-
-def _set(_machine: Machine, thread: Thread, argv: list[str]) -> int:
-    for flags in (a for a in argv[1:] if a[:1] in ("-", "+") and "e" in a):
-        if flags[0] == "-":
-            thread.variables[ERREXIT] = "1"
-        else:
-            thread.variables.pop(ERREXIT, None)
-    return 0
-
-
-def _exit(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
-    if len(argv) > 1 and not argv[1].isdigit():
-        raise Unsupported(f"{' '.join(argv)!r}")
-    thread.status = int(argv[1]) & 255 if len(argv) > 1 else thread.status
-    machine._end(thread)
-    return None
-
-
-def _sleep(_machine: Machine, thread: Thread, argv: list[str]) -> int | None:
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    if "infinity" in argv[1:] or "inf" in argv[1:]:
-        thread.blocked = "forever"
-        return None
-    try:
-        seconds = sum(float(a.rstrip("smhd")) * units.get(a[-1], 1) for a in argv[1:])
-    except ValueError:
-        raise Unsupported(f"{' '.join(argv)!r}") from None
-    thread.due += int(seconds * SECOND)
-    return 0
-
-
-def _tail(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
-    if any(a.startswith("-") and a.lower().endswith("f") for a in argv[1:]):
-        thread.blocked = "forever"
-        return None
-    return machine._deliver(thread, machine._call(thread, argv, machine.stdin, {}), (), machine._expander(thread))
-
-
-def _pause(_machine: Machine, thread: Thread, _argv: list[str]) -> int | None:
-    thread.blocked = "forever"
-    return None
-
-
-def _nginx(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
-    if any(flag in argv for flag in ("-s", "-t", "-T", "-v", "-V")):
-        raise Unsupported(f"{' '.join(argv)!r}")
-    machine.memory.serves.add("nginx")
-    if "daemon off" in " ".join(argv) or b"daemon off" in machine.place.files.image.get("/etc/nginx/nginx.conf", b""):
-        thread.blocked = "forever"
-        return None
-    return 0
-
-
-def _wait(machine: Machine, thread: Thread, _argv: list[str]) -> int | None:
-    if len(machine.memory.threads) == 1:
-        return 0
-    thread.blocked = "children"
-    thread.status = 0
-    return None
-
-
-def _cd(machine: Machine, thread: Thread, argv: list[str]) -> int:
-    path = machine._place(thread).path(argv[1] if len(argv) > 1 else "/root")
-    if not machine.place.files.is_dir(path):
-        machine._write(thread, "stderr", f"sh: cd: can't cd to {argv[1]}: No such file or directory\n".encode())
-        return 1
-    thread.cwd = path
-    return 0
-
-
-def _export(machine: Machine, thread: Thread, argv: list[str]) -> int:
-    for each in argv[1:]:
-        name, mark, value = each.partition("=")
-        machine.memory.exported.add(name)
-        if mark:
-            thread.variables[name] = value
-    return 0
-
-
-def _unset(_machine: Machine, thread: Thread, argv: list[str]) -> int:
-    for name in argv[1:]:
-        thread.variables.pop(name, None)
-    return 0
-
-
-_Builtin = Callable[[Machine, Thread, list[str]], int | None]
-_BUILTINS: dict[str, _Builtin] = {
-    "exit": _exit,
-    "return": _exit,
-    "sleep": _sleep,
-    "tail": _tail,
-    "pause": _pause,
-    "nginx": _nginx,
-    "wait": _wait,
-    "cd": _cd,
-    "export": _export,
-    "unset": _unset,
-    "set": _set,
-}
-BUILTIN_NAMES = tuple(_BUILTINS)

@@ -1,0 +1,208 @@
+"""The witness, checkpoints of it, and what a restored container does."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from sandbox import kinds
+from sandbox.api import objects
+from sandbox.runtime import Request
+
+from .conftest import WITNESS
+
+LINE = re.compile(r"^witness/1 nonce=([0-9a-f]{16}) step=(\d+) chain=([0-9a-f]{16})$")
+
+
+@dataclass
+class Clock:
+    """Wall time that stands where the test puts it."""
+
+    now: int = 1_800_000_000 * 10**9
+
+    def __call__(self) -> int:
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Moves on."""
+        self.now += int(seconds * 10**9)
+
+
+@pytest.fixture
+def clock(cluster) -> Clock:
+    """The containers' clock in the test's hand."""
+    cluster.runtime.now = Clock()
+    return cluster.runtime.now
+
+
+def steps(lines):
+    """Nonce, step and chain of the witness lines."""
+    return [(m[1], int(m[2]), m[3]) for m in map(LINE.match, lines) if m]
+
+
+def stamped(hands, name):
+    """The log's lines with their times."""
+    uid = hands.get(kinds.POD, name)["metadata"]["uid"]
+    return list(hands.cluster.runtime.container(uid, "main").log.lines)
+
+
+async def _restored(hands, snapshot, name="w-restored"):
+    body = {
+        "metadata": {"name": name},
+        "spec": {"containers": [{"name": "main", "image": "nginx", "command": ["sh", "-c", WITNESS]}]},
+    }
+    pod = hands.create(kinds.POD, body)
+    hands.cluster.runtime.stage(pod["metadata"]["uid"], snapshot)
+    return await hands.running(name)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sh", "-c", WITNESS],
+        ["sh", "-c", f"({WITNESS}) & exec nginx -g 'daemon off;'"],
+        ["python3", "-c", "print(f'witness/1 nonce={k} step={n} chain={c}'); time.sleep(0.2)"],
+    ],
+)
+async def test_a_declared_witness_steps_five_times_a_second(hands, clock, command):
+    hands.pod("w", command, image="nginx")
+    await hands.running("w")
+    clock.pass_seconds(10)
+    found = steps(hands.log("w"))
+    assert 48 <= len(found) <= 50
+    assert [step for _, step, _ in found] == list(range(1, len(found) + 1))
+    assert len({nonce for nonce, _, _ in found}) == 1
+    chain = "0" * 16
+    for nonce, step, value in found:
+        chain = hashlib.sha256(f"{chain} {nonce} {step}".encode()).hexdigest()[:16]
+        assert value == chain
+
+
+async def test_two_starts_have_two_nonces(hands, clock):
+    for name in "ab":
+        hands.pod(name, ["sh", "-c", WITNESS])
+        await hands.running(name)
+    clock.pass_seconds(1)
+    assert steps(hands.log("a"))[0][0] != steps(hands.log("b"))[0][0]
+
+
+async def test_a_restored_container_goes_on_at_the_cut(hands, cluster, clock):
+    source = hands.pod("w", ["sh", "-c", WITNESS], image="nginx")
+    await hands.running("w")
+    clock.pass_seconds(5)
+    snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source)
+    cut = steps(hands.log("w"))[-1][1]
+    clock.pass_seconds(3)
+    pod = await _restored(hands, snapshot)
+    clock.pass_seconds(2)
+    own = stamped(hands, "w-restored")
+    assert own[:cut] == stamped(hands, "w")[:cut]
+    found = steps(line.text.decode() for line in own)
+    assert [step for _, step, _ in found] == list(range(1, len(found) + 1))
+    assert found == steps(hands.log("w"))[: len(found)]
+    assert own[cut].at >= clock.now - 2 * 10**9
+    status = pod["status"]["containerStatuses"][0]
+    assert status["restartCount"] == 0
+    assert re.fullmatch(r"[-0-9]{10}T[:0-9]{8}Z", status["state"]["running"]["startedAt"])
+
+
+async def test_the_source_stands_as_long_as_the_freeze(hands, cluster, clock):
+    source = hands.pod("w", ["sh", "-c", WITNESS])
+    await hands.running("w")
+    clock.pass_seconds(2)
+    cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=1.0)
+    before = len(hands.log("w"))
+    clock.pass_seconds(0.9)
+    assert len(hands.log("w")) == before
+    clock.pass_seconds(1.0)
+    assert len(hands.log("w")) > before + 2
+
+
+async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock):
+    cluster.runtime.repeated_line_every = 1
+    source = hands.pod("w", ["sh", "-c", WITNESS])
+    await hands.running("w")
+    clock.pass_seconds(2)
+    snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.1)
+    cut = steps(hands.log("w"))[-1][1]
+    clock.pass_seconds(2)
+    await _restored(hands, snapshot)
+    clock.pass_seconds(1)
+    lines = stamped(hands, "w-restored")
+    found = [step for _, step, _ in steps(line.text.decode() for line in lines)]
+    assert found[cut - 1 : cut + 2] == [cut, cut + 1, cut + 1]
+    assert lines[cut] in stamped(hands, "w")
+    assert lines[cut + 1] not in stamped(hands, "w")
+
+
+async def test_a_restored_container_that_ends_is_restored_again(hands, cluster, clock):
+    source = hands.pod("w", ["sh", "-c", WITNESS])
+    await hands.running("w")
+    clock.pass_seconds(2)
+    snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source)
+    cut = steps(hands.log("w"))[-1][1]
+    pod = await _restored(hands, snapshot)
+    clock.pass_seconds(2)
+    assert steps(hands.log("w-restored"))[-1][1] > cut + 5
+    worker = cluster.kubelet.workers[pod["metadata"]["uid"]]
+    worker._kill(worker.mains[0], 1)
+    await hands.until(
+        lambda: hands.status("w-restored")["containerStatuses"][0]["restartCount"] == 1 and hands.ready("w-restored")
+    )
+    assert steps(hands.log("w-restored"))[-1][1] in (cut, cut + 1)
+
+
+async def test_memory_layer_and_counters_come_along_and_the_source_goes_its_own_way(hands, cluster, clock):
+    source = hands.pod(
+        "w", ["sh", "-c", f"echo marker > /etc/marker; ({WITNESS}) & exec nginx -g 'daemon off;'"], image="nginx"
+    )
+    await hands.running("w")
+    uid = source["metadata"]["uid"]
+    cluster.runtime.container(uid, "main").files.write(
+        "/etc/nginx/conf.d/status.conf", b"server { listen 80; location = /nginx_status { stub_status; } }"
+    )
+    clock.pass_seconds(0.1)
+    for _ in range(7):
+        assert cluster.runtime.http(uid, 80, Request(path="/")).status == 200
+    clock.pass_seconds(1)
+    snapshot = cluster.runtime.snapshot(uid, source)
+    cluster.runtime.container(uid, "main").files.write("/etc/marker", b"changed\n")
+    pod = await _restored(hands, snapshot)
+    restored = cluster.runtime.container(pod["metadata"]["uid"], "main")
+    assert restored.files.read("/etc/marker") == b"marker\n"
+    answer = cluster.runtime.http(pod["metadata"]["uid"], 80, Request(path="/nginx_status"))
+    assert b" 8 8 8 " in answer.body
+    assert answer.headers["Server"].startswith("nginx/")
+    assert 2_000_000 < snapshot.size < 4_000_000
+
+
+async def test_all_containers_are_cut_at_one_moment(hands, cluster, clock):
+    containers = [{"name": name, "image": "busybox", "command": ["sh", "-c", WITNESS]} for name in ("a", "b")]
+    source = hands.create(kinds.POD, {"metadata": {"name": "two"}, "spec": {"containers": containers}})
+    await hands.running("two")
+    clock.pass_seconds(4)
+    snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source)
+    cuts = [steps(line.text.decode() for line in snapshot.containers[name].log)[-1] for name in ("a", "b")]
+    assert abs(cuts[0][1] - cuts[1][1]) <= 1
+    assert cuts[0][0] != cuts[1][0]
+
+
+async def test_what_does_not_run_cannot_be_snapshot(hands, cluster):
+    done = hands.pod("done", ["true"], restartPolicy="Never")
+    await hands.until(lambda: hands.status("done").get("phase") == "Succeeded")
+    with pytest.raises(KeyError):
+        cluster.runtime.snapshot(done["metadata"]["uid"])
+    objects.delete(cluster, kinds.POD, "test", "done", grace=0)
+    with pytest.raises(KeyError):
+        cluster.runtime.snapshot(done["metadata"]["uid"])
+
+
+async def test_what_is_not_emulated_says_so_in_its_log(hands):
+    hands.pod("unknown", image="registry.example.com/some/app:1")
+    await hands.running("unknown")
+    assert hands.log("unknown") == [
+        "emulated container: the image's own command is not emulated; a sleeping stand-in runs in its place"
+    ]
