@@ -9,10 +9,7 @@ from harness.failures import BadInput
 
 from .releases import Chart
 
-CHART_FORMS = (
-    "a chart directory, a .tgz archive, an oci:// reference, the https:// URL of a .tgz, "
-    "or the name of a chart together with repo="
-)
+CHART_FORMS = "a chart directory, a .tgz archive, an oci:// reference, or the name of a chart together with repo="
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 
@@ -28,7 +25,7 @@ def chart_of(reference: str, version: str | None, repository: str | None) -> Cha
         if not re.fullmatch(r"[\w.-]+", reference):
             raise BadInput("chart", reference, "the plain name of a chart in the repository", cause="bad-chart")
         return Chart(reference, version, repository)
-    if re.match(r"oci://[^/]+/.", reference) or re.match(r"https?://.+\.tgz$", reference):
+    if re.match(r"oci://[^/]+/.", reference):
         return Chart(reference, version)
     _check_path(reference)
     return Chart(str(Path(reference).expanduser().resolve()), None)

@@ -62,7 +62,7 @@ class HelmLibrary:
 
         Args:
             release: its name; one that is there already is an error.
-            chart: a chart's directory, a `.tgz` archive, an `oci://` reference, an archive's URL, or a name in `repo`.
+            chart: a chart's directory, a `.tgz` archive, an `oci://` reference, or a name in `repo`.
             namespace: where to; see `create_namespace`.
             values: a dictionary, nested as in a values file; a `Secret` in it stays masked in every log.
             values_file: a YAML file of values; `values` wins over it.

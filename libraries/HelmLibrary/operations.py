@@ -211,7 +211,7 @@ class Helm:
         seen, look = (f"the release was left as {left.status}, revision {left.revision}", "") if left else ("", "")
         if left and left.pending:
             look = "uninstall the release, or roll it back: Helm refuses to go on from there"
-        if wait and cause in ("install-timeout", "helm-failed"):
+        if wait and (cause == "install-timeout" or "not ready" in problem.words):
             stream = self._engine.manifest(self._target, release)
             why = why_not_ready(self._cluster, workloads(stream, self._namespace))
             if why:

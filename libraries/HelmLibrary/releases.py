@@ -19,8 +19,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Chart:
-    """Which chart: `reference` is a directory, an archive, an `oci://` or `https://` URL of a chart, or its name in the
-    repository at `repository`."""
+    """Which chart: `reference` is a directory, an archive, an `oci://` reference, or a name in the repository at
+    `repository`."""
 
     reference: str
     version: str | None = None

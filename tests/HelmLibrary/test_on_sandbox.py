@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
+import signal
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import helm_python
 import pytest
 from kubernetes.client.exceptions import ApiException
-from tests.HelmLibrary.places import TOKEN, stand_in_helm
+from tests.HelmLibrary.places import TOKEN, children_with, stand_in_helm
 
 from harness.failures import E2EFailure, NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, objects
 from harness.kube.pods import raw
 from harness.ledger import Ledger
+from harness.waiting import Done, Look, Pending, wait_until
+from HelmLibrary.charts import chart_of
 from HelmLibrary.command_engine import find_command
-from HelmLibrary.embedded_engine import find_embedded
+from HelmLibrary.embedded_engine import CHILD, find_embedded
 from HelmLibrary.operations import Helm, namespaces_with_releases
 from HelmLibrary.releases import Chart, Engine, Order, Values
 from HelmLibrary.removal import ReleaseRemover
 
 NEEDED = {"authToken": TOKEN, "url": "http://127.0.0.1:1", "clusterId": "6f1c7e1c-0000-4000-8000-000000000001"}
 SMALL = {"limits": {"cpu": "200m", "memory": "128Mi"}, "requests": {"cpu": "100m", "memory": "64Mi"}}
+PLAIN = {"uninstaller": {"enabled": False}}
+WITH_UNINSTALLER = {"uninstaller": {"enabled": True}}
 LONG = 30.0
 
 
@@ -65,8 +75,8 @@ def namespace_of(helm: Helm) -> str:
 
 def order(sandbox: dict[str, Any], *, wait: bool = True, timeout: float = LONG, **values: Any) -> Order:
     config = NEEDED | values.pop("config", {})
-    sized = {"controllerManager": {"manager": {"resources": SMALL}}, "daemonHelper": {"resources": SMALL}}
-    return Order(Chart(sandbox["chart"]), Values(None, {**sized, **values, "config": config}), wait, timeout)
+    usual = {"controllerManager": {"manager": {"resources": SMALL}}, "daemonHelper": {"resources": SMALL}, **PLAIN}
+    return Order(Chart(sandbox["chart"]), Values(None, {**usual, **values, "config": config}), wait, timeout)
 
 
 def is_there(cluster: Cluster, namespace: str) -> bool:
@@ -88,7 +98,7 @@ def settings(cluster: Cluster, namespace: str) -> dict[str, str]:
 def test_from_install_to_uninstall(helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger) -> None:
     namespace = namespace_of(helm)
 
-    installed = helm.install("cedana", order(sandbox), create_namespace=True)
+    installed = helm.install("cedana", order(sandbox, **WITH_UNINSTALLER), create_namespace=True)
     assert (installed.name, installed.namespace, installed.revision, installed.status) == (
         "cedana",
         namespace,
@@ -107,7 +117,7 @@ def test_from_install_to_uninstall(helm: Helm, cluster: Cluster, sandbox: dict[s
     assert helm.get_values("cedana", computed=False)["config"] == NEEDED
     assert helm.get_values("cedana", computed=True)["config"]["protocol"] == "tcp"
 
-    upgraded = helm.upgrade("cedana", order(sandbox, config={"logLevel": "debug"}))
+    upgraded = helm.upgrade("cedana", order(sandbox, config={"logLevel": "debug"}, **WITH_UNINSTALLER))
     assert (upgraded.revision, upgraded.status) == (2, "deployed")
     assert settings(cluster, namespace)["log-level"] == "debug"
 
@@ -139,7 +149,7 @@ def failing(cause: str, *texts: str, kind: type[E2EFailure] = OperationFailed) -
 def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
     image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
     with failing("image-pull", "Deployment cedana-manager has 0 of 1 pods ready", "ErrImagePull", "left as failed"):
-        helm.install("cedana", order(sandbox, timeout=3, controllerManager=image), create_namespace=True)
+        helm.install("cedana", order(sandbox, timeout=2, controllerManager=image), create_namespace=True)
     assert [entry.kind for entry in ledger.owed()] == ["namespace", "helm-release"]
     with failing("helm-failed", "there is one already", "failed, revision 1"):
         helm.install("cedana", order(sandbox), create_namespace=False)
@@ -151,7 +161,9 @@ def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[s
 def test_pods_are_believed_and_not_only_helm(helm: Helm, sandbox: dict[str, Any]) -> None:
     image = {"image": {"repository": "registry.example.test/nope"}}
     with failing("image-pull", "DaemonSet cedana-he", "0 of", kind=E2EFailure):
-        helm.install("cedana", order(sandbox, timeout=3, daemonHelper=image), create_namespace=True)
+        helm.install("cedana", order(sandbox, timeout=2, daemonHelper=image, **WITH_UNINSTALLER), create_namespace=True)
+    # Its uninstaller has the same image; nobody waits for what cannot start.
+    assert helm.uninstall("cedana", wait=True, timeout=LONG).removed
 
 
 def test_without_wait_nobody_waits(helm: Helm, sandbox: dict[str, Any]) -> None:
@@ -181,7 +193,7 @@ def test_a_namespace_that_was_there_is_not_ours(
     helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger
 ) -> None:
     cluster.core.create_namespace({"metadata": {"name": namespace_of(helm)}})
-    helm.install("cedana", order(sandbox, wait=False, uninstaller={"enabled": False}), create_namespace=True)
+    helm.install("cedana", order(sandbox, wait=False), create_namespace=True)
     assert [entry.kind for entry in ledger.owed()] == ["helm-release"]
     helm.uninstall("cedana", wait=True, timeout=LONG)
     assert is_there(cluster, namespace_of(helm))
@@ -206,7 +218,7 @@ def test_releases_that_are_not_there(helm: Helm, sandbox: dict[str, Any]) -> Non
 def test_the_ledger_ends_an_uninstall_that_was_broken_off(
     helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    helm.install("cedana", order(sandbox), create_namespace=True)
+    helm.install("cedana", order(sandbox, **WITH_UNINSTALLER), create_namespace=True)
     entry = next(one for one in ledger.owed() if one.kind == "helm-release")
 
     def broken_off(*_: object) -> None:
@@ -226,7 +238,7 @@ def test_the_ledger_ends_an_uninstall_that_was_broken_off(
 def test_a_release_of_somebody_else_is_uninstalled_without_what_it_keeps(
     helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger
 ) -> None:
-    helm.install("cedana", order(sandbox), create_namespace=True)
+    helm.install("cedana", order(sandbox, **WITH_UNINSTALLER), create_namespace=True)
     entry = next(one for one in ledger.owed() if one.kind == "helm-release")
     ledger.gone(entry)
     left = helm.uninstall("cedana", wait=True, timeout=LONG)
@@ -235,3 +247,68 @@ def test_a_release_of_somebody_else_is_uninstalled_without_what_it_keeps(
     assert objects.find(cluster, *role) is not None
     for thing in left.kept:
         objects.delete(cluster, thing.api_version, thing.kind, thing.namespace, thing.name, uid=None, timeout=LONG)
+
+
+def test_a_killed_engine_leaves_no_release_pending_in_silence(helm: Helm, sandbox: dict[str, Any]) -> None:
+    def killed() -> Look[None]:
+        for child in children_with(str(CHILD)):
+            if helm.is_stored("cedana"):
+                os.kill(int(child.name), signal.SIGKILL)
+                return Done(None)
+        return Pending("no engine at work")
+
+    killer = threading.Thread(target=lambda: wait_until(killed, timeout=LONG, expected="an engine at work"))
+    killer.start()
+    image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
+    with failing("helm-failed", "left as pending-install, revision 1", "uninstall the release", "ended with status -9"):
+        helm.install("cedana", order(sandbox, controllerManager=image), create_namespace=True)
+    killer.join()
+    with failing("helm-failed", "another operation", "left as pending-install"):
+        helm.upgrade("cedana", order(sandbox))
+    helm.uninstall("cedana", wait=True, timeout=LONG)
+    assert helm.find("cedana") is None
+
+
+def test_nothing_is_written_under_the_home(
+    helm: Helm, sandbox: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    helm.install("cedana", order(sandbox, wait=False), create_namespace=True)
+    assert not list(home.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, sandbox: dict[str, Any]) -> Iterator[tuple[str, Path]]:
+    """A chart repository on loopback that has the stand-in chart, and the chart's archive."""
+    folder = tmp_path_factory.mktemp("repository")
+    archive = Path(helm_python.package(sandbox["chart"], destination=folder))
+    helm_python.repo_index_generate(folder)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", archive
+    server.shutdown()
+    server.server_close()
+
+
+@both_engines
+@pytest.mark.parametrize("form", ["repository", "archive"])
+def test_charts_from_elsewhere(form: str, helm: Helm, sandbox: dict[str, Any], repository: tuple[str, Path]) -> None:
+    url, archive = repository
+    charts = {
+        "repository": chart_of("cedana", "0.7.6-emulated", url),
+        "archive": chart_of(str(archive), None, None),
+    }
+    wanted = replace(order(sandbox, wait=False), chart=charts[form])
+    assert helm.install("cedana", wanted, create_namespace=True).chart == "cedana-0.7.6-emulated"
+
+
+@both_engines
+def test_a_repository_without_the_chart(helm: Helm, sandbox: dict[str, Any], repository: tuple[str, Path]) -> None:
+    missing = replace(order(sandbox), chart=chart_of("nope", None, repository[0]))
+    with failing("bad-chart", "nope"):
+        helm.install("cedana", missing, create_namespace=True)
