@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -147,6 +148,7 @@ class PropagatorClient:
         overrides: Mapping[str, Any] | None = None,
         runc_root: str = "",
         trace: CheckpointTrace | None = None,
+        known_within: float = 0.0,
     ) -> str:
         """Asks for a checkpoint and gives its action's id.
 
@@ -157,6 +159,7 @@ class PropagatorClient:
             overrides: options of the cluster's Cedana for this checkpoint only.
             runc_root: needed by services of mid-2025.
             trace: notes that were taken already (`note_checkpoints`).
+            known_within: seconds that the service may take to learn of a new pod; until then a 404 is borne.
 
         Raises:
             AnswerLost: it cannot be known whether a checkpoint was begun.
@@ -165,7 +168,11 @@ class PropagatorClient:
         extra = {"kind": kind, "reason": reason, "runc_root": runc_root, "overrides": dict(overrides or {})}
         body = pod.body() | {key: value for key, value in extra.items() if value}
         trace = trace or self.note_checkpoints(pod)
-        return send_carefully(lambda: self._post("/checkpoint/pod", body), trace.find, self._caution)
+
+        def ask() -> str:
+            return send_carefully(lambda: self._post("/checkpoint/pod", body), trace.find, self._caution)
+
+        return self._while_unknown(ask, known_within)
 
     def restore_pod(
         self,
@@ -339,6 +346,18 @@ class PropagatorClient:
                 raise NotUnderstood(page.operation, f"{len(rows)} of {total} {name} and then an empty page")
             rows += more
         return rows
+
+    def _while_unknown(self, ask: Callable[[], str], seconds: float) -> str:
+        """Asks until the answer is no 404, which changes nothing, for so many seconds at most."""
+        start = time.monotonic()
+        while True:
+            try:
+                return ask()
+            except Refused as refused:
+                waited = time.monotonic() - start
+                if refused.status != 404 or waited >= seconds:
+                    raise
+            time.sleep(min(self.pace.pause(waited), seconds - waited))
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
         return self._sender.once("POST", path, json=body)

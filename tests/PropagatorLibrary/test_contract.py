@@ -86,6 +86,16 @@ def test_an_unknown_pod_is_refused(client: PropagatorClient, cluster_id: str):
     assert "Failed to find checkpointable resource" in refused.value.message
 
 
+def test_a_pod_may_become_known_a_little_later(client: PropagatorClient, backend: FakeBackend, cluster_id: str):
+    pod = backend.add_pod(cluster_id)
+    del backend.known[pod.uid]
+    learns = threading.Timer(0.2, backend.known.__setitem__, (pod.uid, pod))
+    learns.start()
+    client.checkpoint_pod(PodRef(uid=pod.uid), known_within=10)
+    learns.join()
+    assert len(client.list_actions()) == 1
+
+
 def test_a_pod_of_a_cluster_that_is_not_registered_is_unknown(client: PropagatorClient, backend: FakeBackend):
     pod = backend.add_pod(MISSING)
     with pytest.raises(Refused):

@@ -70,6 +70,7 @@ def test_what_a_run_registered_is_owed_and_what_was_there_is_not(prepared: tuple
         f"*** Test Cases ***\nOwed\n    Connect To Propagator    {prepared[0]}    ${{TOKEN}}\n"
         f"    Register Cluster    e2e-0\n    Register Cluster    e2e-1\n    Checkpoint Pod    {prepared[1]}\n"
         "    Run Keyword And Ignore Error    Checkpoint Pod    0b54a3f6-0000-4000-8000-000000000000\n"
+        "    ...    known_within=0 s\n"
     )
     messages, _ = run(tmp_path / "out", str(suite))
     assert messages == {"Owed": ""}

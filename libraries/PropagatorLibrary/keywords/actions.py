@@ -39,6 +39,7 @@ class ActionKeywords(Connected):
         reason: CheckpointReason | None = None,
         overrides: dict[str, Any] | None = None,
         runc_root: str = "",
+        known_within: timedelta = timedelta(seconds=10),
     ) -> str:
         """Asks for a checkpoint of a pod. `Wait Until Action Completes` waits for it.
 
@@ -51,6 +52,7 @@ class ActionKeywords(Connected):
             reason: as the propagator shall note it.
             overrides: options of this checkpoint, such as `compression` or `streams`.
             runc_root: needed by services of mid-2025.
+            known_within: how long the propagator may take to learn of a new pod, or of a new cluster.
 
         Returns:
             The id of the checkpoint's action.
@@ -69,10 +71,14 @@ class ActionKeywords(Connected):
         trace = client.note_checkpoints(pod)
         facts = {"pod_uid": pod_uid, "pod_name": name, "namespace": namespace, "before": trace.before}
         entry = LEDGER.intend("checkpoint", f"of pod {pod}", place=client.base_url, **facts)
-        options: dict[str, Any] = {"kind": kind or "", "reason": reason or "", "overrides": overrides}
-        action_id = begin(
-            entry, lambda: client.checkpoint_pod(pod, runc_root=runc_root, trace=trace, **options), "action_id"
-        )
+        options: dict[str, Any] = {
+            "kind": kind or "",
+            "reason": reason or "",
+            "overrides": overrides,
+            "runc_root": runc_root,
+            "known_within": known_within.total_seconds(),
+        }
+        action_id = begin(entry, lambda: client.checkpoint_pod(pod, trace=trace, **options), "action_id")
         self._kinds[action_id] = "checkpoint"
         logger.info(f"Checkpoint of pod {pod} is action {action_id}.")
         return action_id
