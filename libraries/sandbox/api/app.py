@@ -14,6 +14,7 @@ from ..store import Change
 from . import answers, customs
 from .access import Tokens
 from .context import MASTERS, User
+from .quotas import QuotaStatus
 from .router import Router
 from .status import ApiError, failure, unauthorized
 from .watch import Hub
@@ -65,9 +66,11 @@ def create_app(
             customs.withdraw(store, change.object)
 
     unsubscribe = store.subscribe(withdrawn)
+    quotas = QuotaStatus(cluster)
 
     async def close(_: web.Application) -> None:
         hub.close()
+        quotas.close()
         unsubscribe()
 
     app.on_shutdown.append(close)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..kinds import Kind
+from ..kinds import Kind, strategy
 from ..schemas import protobuf, types
 from ..schemas.codec import Codec, DecodeError
 from .context import Call
@@ -56,7 +56,11 @@ def typed(obj: dict[str, Any], call: Call, struct: types.Struct | None, wanted: 
     """The object through the server's types; unknown fields are refused, warned of or dropped as the call says."""
     version = call.kind.version
     if struct is None:
-        return custom(obj, call)
+        result = custom(obj, call)
+        problems = [f'duplicate field "{path}"' for path in _duplicates(obj, "")]
+        problems += unknown_custom(result, call)
+        strict(problems, call, f'{wanted} in version "{version}" cannot be handled as a {wanted}: ')
+        return result
     codec = Codec()
     try:
         result = codec.decode(obj, struct)
@@ -77,6 +81,11 @@ def custom(obj: dict[str, Any], call: Call) -> dict[str, Any]:
         raise bad_request(f"error decoding object metadata: {error}") from None
     head = {"apiVersion": call.kind.api_version, "kind": call.kind.kind, "metadata": metadata}
     return {**head, **{key: value for key, value in obj.items() if key not in head}}
+
+
+def unknown_custom(obj: dict[str, Any], call: Call) -> list[str]:
+    """The unknown fields of a custom object, as the strict decoder names them."""
+    return [f'unknown field "{path}"' for path in strategy.of(call.kind).unknown_fields(obj)]
 
 
 def strict(problems: list[str], call: Call, prefix: str) -> None:

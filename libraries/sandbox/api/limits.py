@@ -123,10 +123,11 @@ def _exceeded(
 
 
 def _written(values: dict[str, Decimal]) -> dict[str, str]:
-    return {name: _spelled(name, value) for name, value in values.items()}
+    return {name: spelled(name, value) for name, value in values.items()}
 
 
-def _spelled(name: str, value: Decimal) -> str:
+def spelled(name: str, value: Decimal) -> str:
+    """An amount as a quota shows it."""
     if ("memory" in name or "storage" in name) and value == value.to_integral_value() and value % 1024 == 0:
         return quantity.canonical(f"{int(value) // 1024}Ki")
     return quantity.canonical(f"{value:f}")

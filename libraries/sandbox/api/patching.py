@@ -56,14 +56,16 @@ def patched(call: Call, current: Object, body: bytes, media: str) -> Object:
 
 def _typed(call: Call, result: Object) -> Object:
     struct = types.of_kind(call.kind)
-    if struct is None:
-        return bodies.custom(result, call)
     codec = Codec()
-    try:
-        typed = codec.decode(result, struct)
-    except DecodeError as error:
-        raise _unfit(result, str(error)) from None
-    problems = [f'unknown field "{path}"' for path in codec.unknown]
+    if struct is None:
+        typed = bodies.custom(result, call)
+        problems = bodies.unknown_custom(typed, call)
+    else:
+        try:
+            typed = codec.decode(result, struct)
+        except DecodeError as error:
+            raise _unfit(result, str(error)) from None
+        problems = [f'unknown field "{path}"' for path in codec.unknown]
     if problems and call.field_validation == "Strict":
         raise _unfit(result, "strict decoding error: " + ", ".join(problems))
     if call.field_validation == "Warn":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ..kinds import Kind
+from ..kinds import ENDPOINTS, Kind
 from . import access, answers, discovery, openapi, reviews, scale, subresources, verbs, watch
 from .access import Action, Tokens
 from .context import Call, User
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
 
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_ENDPOINTS_WARNING = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -63,6 +64,8 @@ class Router:
         if (namespace and not kind.namespaced) or (call.subresource and call.subresource not in kind.subresources):
             raise no_such_resource()
         self._authorize(user, _action(call, request), kind)
+        if kind is ENDPOINTS:
+            call.warnings.append(_ENDPOINTS_WARNING)
         return await self._dispatch(call, request, "/".join(parts[3:]))
 
     def _unknown(self, group: str, version: str) -> web.StreamResponse:

@@ -32,7 +32,8 @@ async def get(call: Call, request: web.Request) -> web.StreamResponse:
     form = answers.form(request.headers.get("Accept", ""))
     lists.revision_of(request.query)
     obj = existing(call)
-    return answers.answer(views.one(call.kind, views.outward(call.kind, obj), form), request, media=form.media)
+    body = views.one(call.kind, views.outward(call.kind, obj), form)
+    return answers.answer(body, request, media=form.media, warnings=call.warnings)
 
 
 def existing(call: Call) -> Object:
@@ -49,7 +50,7 @@ async def list_(call: Call, request: web.Request) -> web.StreamResponse:
     options.list_options(request.query, watching=False, watch_list=False)
     page = lists.page(call.cluster.store, call.kind, call.namespace, request.query)
     body = views.many(call.kind, page.items, page.metadata, form)
-    return answers.answer(body, request, media=form.media)
+    return answers.answer(body, request, media=form.media, warnings=call.warnings)
 
 
 async def create(call: Call, request: web.Request) -> web.StreamResponse:

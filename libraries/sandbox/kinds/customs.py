@@ -105,6 +105,11 @@ class CustomStrategy(Strategy):
         _prune(obj, self._schema, top=True)
         _fill(obj, self._schema)
 
+    def unknown_fields(self, obj: Object) -> list[str]:
+        kept = copy.deepcopy(obj)
+        _prune(kept, self._schema, top=True)
+        return _missing(obj, kept, "")
+
     def prepare_create(self, obj: Object) -> None:
         if self.has_status:
             obj.pop("status", None)
@@ -150,6 +155,19 @@ def _prune(value: Any, schema: Object, *, top: bool = False) -> None:
             _prune(value[key], extra if isinstance(extra, dict) else {_OPEN: True})
         elif not schema.get(_OPEN):
             del value[key]
+
+
+def _missing(value: Any, kept: Any, path: str) -> list[str]:
+    """What is in a value and not in its pruned copy."""
+    found: list[str] = []
+    if isinstance(value, dict):
+        for key, item in value.items():
+            here = f"{path}.{key}" if path else key
+            found += _missing(item, kept[key], here) if key in kept else [here]
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            found += _missing(item, kept[index], f"{path}[{index}]")
+    return found
 
 
 def _fill(value: Any, schema: Object) -> None:

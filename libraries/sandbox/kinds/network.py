@@ -2,7 +2,6 @@
 
 Source: Kubernetes pkg/apis/core/v1 (defaults.go), pkg/apis/core/validation, pkg/printers/internalversion.
 """
-# ruff: noqa: ARG002 - a strategy need not look at all that it is given
 
 from __future__ import annotations
 
@@ -154,9 +153,6 @@ class EndpointsStrategy(Strategy):
         for subset in obj.get("subsets") or []:
             for port in subset.get("ports") or []:
                 default(port, protocol="TCP")
-
-    def warnings(self, obj: Object) -> list[str]:
-        return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
 
     def row(self, obj: Object) -> list[Any]:
         found = [

@@ -75,6 +75,10 @@ class Strategy:
         """What the server warns of."""
         return []
 
+    def unknown_fields(self, obj: Object) -> list[str]:
+        """Paths that a custom kind's schema does not have; built-in kinds have types for that."""
+        return []
+
     def field(self, obj: Object, selector: str) -> str:
         """The value that a field selector compares."""
         return str(dig(obj, selector) or "")

@@ -1,0 +1,75 @@
+"""Watches over HTTP: many of them, with initial events, as tables."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from typing import Any
+
+import aiohttp
+import yaml
+from tests.sandbox.conftest import start_sandbox, stop_sandbox
+
+WATCHES = 1000
+
+
+def _server(kubeconfig: str) -> tuple[str, ssl.SSLContext, dict[str, str]]:
+    import base64
+    from pathlib import Path
+
+    config = yaml.safe_load(Path(kubeconfig).read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    context = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+    return cluster["server"], context, {"Authorization": f"Bearer {user['token']}"}
+
+
+async def _events(session: aiohttp.ClientSession, url: str, count: int, **headers: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    async with session.get(url, headers=headers) as response:
+        assert response.status == 200, await response.text()
+        while len(found) < count:
+            line = await response.content.readline()
+            if not line:
+                break
+            found.append(json.loads(line))
+    return found
+
+
+async def test_a_thousand_watches_see_one_change(sandbox, namespace) -> None:
+    server, context, headers = _server(sandbox["kubeconfig"])
+    maps = f"{server}/api/v1/namespaces/{namespace}/configmaps"
+    connector = aiohttp.TCPConnector(ssl=context, limit=0)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+        async with session.get(maps) as response:
+            version = (await response.json())["metadata"]["resourceVersion"]
+        url = f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=60"
+        watches = [asyncio.create_task(_events(session, url, 1)) for _ in range(WATCHES)]
+        async with session.post(maps, json={"metadata": {"name": "seen"}}) as response:
+            assert response.status == 201
+        results = await asyncio.wait_for(asyncio.gather(*watches), 60)
+    assert {events[0]["object"]["metadata"]["name"] for events in results} == {"seen"}
+
+
+async def test_tables_are_watched(sandbox, namespace) -> None:
+    server, context, headers = _server(sandbox["kubeconfig"])
+    url = f"{server}/api/v1/namespaces/{namespace}/configmaps?watch=1&timeoutSeconds=20"
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+        events = await _events(session, url, 1, Accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+    assert events[0]["object"]["kind"] == "Table"
+    assert events[0]["object"]["rows"][0]["cells"][0] == "kube-root-ca.crt"
+
+
+async def test_initial_events_end_with_a_bookmark_when_the_gate_is_on() -> None:
+    running = start_sandbox("--feature-gates", "WatchList=true")
+    try:
+        server, context, headers = _server(str(running.kubeconfig))
+        query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+        connector = aiohttp.TCPConnector(ssl=context)
+        async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+            events = await _events(session, f"{server}/api/v1/nodes?{query}", 3)
+    finally:
+        await asyncio.to_thread(stop_sandbox, running)
+    assert [event["type"] for event in events] == ["ADDED", "ADDED", "BOOKMARK"]
+    assert events[2]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
