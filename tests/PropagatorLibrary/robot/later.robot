@@ -1,7 +1,7 @@
 *** Settings ***
-Documentation       A suite that imports RequestsLibrary after the connection was made, and even while it runs.
+Documentation    A suite that imports RequestsLibrary after the connection was made, and even while it runs.
 
-Library             ../../../libraries/PropagatorLibrary/
+Library          ../../../libraries/PropagatorLibrary/
 
 
 *** Variables ***
@@ -11,6 +11,7 @@ ${URL}              ${EMPTY}
 
 *** Test Cases ***
 The Session Is Known To A RequestsLibrary That Is Imported Later
+    [Documentation]    Its keywords find the alias all the same.
     Connect To Propagator    ${URL}    ${TOKEN}
     Import Library    RequestsLibrary
     ${response}=    GET On Session    propagator    /v2/user
