@@ -10,7 +10,7 @@ import json
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 from math import isfinite
@@ -28,6 +28,8 @@ FILE_NAME = "evidence.json"
 PASS, FAIL, SKIP, RUNNING = "PASS", "FAIL", "SKIP", "RUNNING"
 INTERRUPTED = "Execution terminated by signal"
 """What Robot Framework says of a test that Ctrl-C or SIGTERM ended (robot/running/signalhandler.py, 7.5)."""
+STOPPED = "Test execution stopped due to a fatal error."
+"""What it says of a test that it never began, because of an earlier failure."""
 WORST_FIRST = (Blame.PRODUCT, Blame.HARNESS, Blame.UNKNOWN, Blame.SERVICE, Blame.ENVIRONMENT)
 """What a run is remembered for when its failures have several causes: what is ours to fix, or the product's, first."""
 ENVIRONMENT = ("provider", "emulated", "kubernetes", "nodes", "chart")
@@ -45,13 +47,20 @@ class Notes:
 
 @dataclass(frozen=True)
 class Failure:
-    """A failure and its cause; without a known one the cause is `unknown`."""
+    """A failure and its cause; without a known one the cause is `unknown`.
+
+    Attributes:
+        stopped_by: of a test that never began: why the run was stopped.
+    """
 
     message: str
+    stopped_by: Cause | None = None
 
     @property
     def cause(self) -> Cause:
         """The cause that the message names, or that Robot Framework's own words tell."""
+        if self.stopped_by:
+            return self.stopped_by
         if named := cause_of_text(self.message):
             return named
         return CAUSES["interrupted" if INTERRUPTED in self.message else "unknown"]
@@ -69,6 +78,7 @@ class Outcome:
         suite: the full name of the suite, of a suite itself its parent's; empty where there is none.
         duration: seconds.
         retried: earlier attempts that failed, first one first.
+        stopped_by: of a test that never began: why the run was stopped.
     """
 
     suite: str
@@ -79,11 +89,12 @@ class Outcome:
     duration: float
     notes: Notes
     retried: tuple[Failure, ...] = ()
+    stopped_by: Cause | None = None
 
     @property
     def failure(self) -> Failure | None:
         """The failure, where it failed."""
-        return Failure(self.message) if self.status == FAIL else None
+        return Failure(self.message, self.stopped_by) if self.status == FAIL else None
 
     def to_dict(self) -> dict[str, Any]:
         """As in the file."""
@@ -157,6 +168,14 @@ class Evidence:
             "worst_blame": next((blame.value for blame in WORST_FIRST if blame in blames), None),
             "leftovers": sorted({name for one in everybody for name in one.notes.leftovers}),
         }
+
+
+def explained(tests: list[Outcome], suites: list[Outcome]) -> list[Outcome]:
+    """The tests, those that never began with the cause of the failure that stopped the run."""
+    failures = [one.failure for one in [*tests, *suites] if one.failure and one.message != STOPPED]
+    if not failures:
+        return tests
+    return [replace(test, stopped_by=failures[0].cause) if test.message == STOPPED else test for test in tests]
 
 
 def write(evidence: Evidence, directory: Path) -> Path:

@@ -119,6 +119,8 @@ class Recorder:
         return self._notes.setdefault(id(item), (item, Notes()))[1]  # with the item, so that its id stays its own
 
     def _gather(self, *, complete: bool) -> Evidence:
+        tests: list[Outcome] = [self._outcome(Outcome, test) for test in _last_attempts(self._root)]
+        suites: list[Outcome] = [self._outcome(SuiteOutcome, suite) for suite in _suites(self._root)]
         return Evidence(
             run_id=LEDGER.run_id,
             start=self._root.start_time,
@@ -126,8 +128,8 @@ class Recorder:
             complete=complete,
             robot=get_version(),
             environment=self.environment,
-            tests=[self._outcome(Outcome, test) for test in _last_attempts(self._root)],
-            suites=[self._outcome(SuiteOutcome, suite) for suite in _suites(self._root)],
+            tests=evidence.explained(tests, suites),
+            suites=suites,
         )
 
     def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:
