@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -49,6 +48,15 @@ class Change:
     revision: int
 
 
+def clone(value: Any) -> Any:
+    """A deep copy of a JSON value (several times as fast as copy.deepcopy, which writes dominate otherwise)."""
+    if isinstance(value, dict):
+        return {key: clone(inner) if isinstance(inner, dict | list) else inner for key, inner in value.items()}
+    if isinstance(value, list):
+        return [clone(inner) if isinstance(inner, dict | list) else inner for inner in value]
+    return value
+
+
 def timestamp() -> str:
     """Now, as Kubernetes writes it in metadata: RFC 3339, UTC, whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -91,7 +99,7 @@ class Store:
         Raises AlreadyExists.
         """
         kind = kind.storage
-        obj = copy.deepcopy(obj)
+        obj = clone(obj)
         obj.setdefault("apiVersion", kind.api_version)
         obj.setdefault("kind", kind.kind)
         metadata = obj["metadata"]
@@ -117,7 +125,7 @@ class Store:
             raise NotFound(f'{kind.resource} "{metadata["name"]}" not found')
         if metadata.get("resourceVersion") not in (None, "", old["metadata"]["resourceVersion"]):
             raise Conflict(metadata["name"])
-        obj = copy.deepcopy(obj)
+        obj = clone(obj)
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if obj == old:
             return old
@@ -134,7 +142,7 @@ class Store:
         old = self.get(kind, namespace, name)
         if old is None:
             return None
-        obj = copy.deepcopy(old)
+        obj: Object = clone(old)
         mutate(obj)
         return self.update(kind, obj)
 
@@ -143,7 +151,7 @@ class Store:
         old = self.get(kind, namespace, name)
         if old is None:
             return None
-        obj = copy.deepcopy(old)
+        obj: Object = clone(old)
         self._commit("DELETED", kind.storage, obj, old)
         return obj
 

@@ -5,7 +5,6 @@ Source: k8s.io/apiserver pkg/registry/rest (create.go: BeforeCreate) and pkg/reg
 
 from __future__ import annotations
 
-import copy
 import secrets
 import uuid
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from ..kinds import fields, strategies, strategy  # noqa: F401 - strategies registers them
 from ..kinds.fields import FieldError
 from ..schemas import types
-from ..store import AlreadyExists, timestamp
+from ..store import AlreadyExists, clone, timestamp
 from . import admission, managed
 from .bodies import typed
 from .context import Call
@@ -36,7 +35,7 @@ def create_object(call: Call, obj: Object, *, applied: Object | None = None) -> 
     dry run. `applied` is the configuration when it is a server-side apply. Raises ApiError."""
     kind, plan = call.kind, strategy.of(call.kind)
     if call.internal:
-        obj = typed(copy.deepcopy(obj), call, types.of_kind(kind), kind.kind)
+        obj = typed(clone(obj), call, types.of_kind(kind), kind.kind)
     metadata = _own_metadata(call, obj)
     admission.lifecycle(call, "create")
     metadata["uid"] = str(uuid.uuid4())

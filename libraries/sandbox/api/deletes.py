@@ -5,14 +5,13 @@ Source: k8s.io/apiserver pkg/registry/rest (delete.go: BeforeDelete) and pkg/reg
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..kinds import NAMESPACE, POD, fields
 from ..kinds.strategy import dig
-from ..store import timestamp
+from ..store import clone, timestamp
 from . import admission
 from .context import Call
 from .status import conflict, invalid, not_found, precondition
@@ -73,7 +72,7 @@ def delete_object(call: Call, options: DeleteOptions) -> Deleted:
     _check(call, old, options)
     if kind is NAMESPACE:
         return _namespace(call, old)
-    obj = copy.deepcopy(old)
+    obj = clone(old)
     metadata = obj["metadata"]
     grace = _grace(kind is POD, old, options)
     if metadata.get("deletionTimestamp"):
@@ -160,7 +159,7 @@ def _namespace(call: Call, old: Object) -> Deleted:
             "automatically be purged by the system."
         )
         raise conflict(call.kind, call.name, why)
-    obj = copy.deepcopy(old)
+    obj = clone(old)
     obj["metadata"]["deletionTimestamp"] = timestamp()
     obj.setdefault("status", {})["phase"] = "Terminating"
     return Deleted(obj if call.dry_run else call.cluster.store.update(call.kind, obj), gone=False)

@@ -167,7 +167,7 @@ def _resource(kind: Kind) -> Object:
     if kind.categories:
         found["categories"] = list(kind.categories)
     if set(kind.verbs) == set(ALL_VERBS):
-        text = f"{kind.group}/{kind.version}, Kind={kind.kind}"
+        text = f"{kind.group}/{kind.version}/{kind.kind}"
         found["storageVersionHash"] = _hash(text)
     return found
 

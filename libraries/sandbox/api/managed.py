@@ -5,11 +5,10 @@ Source: k8s.io/apimachinery pkg/util/managedfields and sigs.k8s.io/structured-me
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from ..schemas import types
-from ..store import timestamp
+from ..store import clone, timestamp
 from . import fieldsets
 from .context import Call
 from .fieldsets import Path
@@ -27,7 +26,7 @@ def updated(call: Call, old: Object | None, obj: Object) -> None:
         new_fields = {path for path in new_fields if path[0] != "f:status"}
     old_fields = fieldsets.of_object(old, type_) if old is not None else set()
     changed = {p for p in new_fields if p not in old_fields or _differs(p, old, obj, type_)}
-    entries = copy.deepcopy(obj["metadata"].get("managedFields") or [])
+    entries = clone(obj["metadata"].get("managedFields") or [])
     if not changed and new_fields == old_fields and (old is None or entries):
         return
     kept = []
@@ -97,7 +96,7 @@ def apply(call: Call, live: Object, configuration: Object, *, force: bool) -> tu
     """
     type_ = types.of_kind(call.kind)
     wanted = fieldsets.of_object(configuration, type_)
-    entries = copy.deepcopy(live["metadata"].get("managedFields") or [])
+    entries = clone(live["metadata"].get("managedFields") or [])
     others = [entry for entry in entries if not _is_own(entry, call, _APPLY)]
     before: set[Path] = set()
     for entry in entries:
@@ -173,7 +172,7 @@ def _named(entry: Object) -> str:
 
 
 def _merge(live: Object, configuration: Object, type_: types.Struct | None) -> Object:
-    result = copy.deepcopy(live)
+    result: Object = clone(live)
     for key, value in configuration.items():
         field = type_.by_name.get(key) if type_ else None
         result[key] = _merge_value(result.get(key), value, field.type if field else None, field)
@@ -188,7 +187,7 @@ def _merge_value(live: Any, value: Any, type_: types.TypeRef | None, field: type
         return live
     if isinstance(value, list) and isinstance(live, list) and fieldsets.list_kind(field) != "atomic":
         return _merge_list(live, value, type_, field)
-    return copy.deepcopy(value)
+    return clone(value)
 
 
 def _merge_list(
@@ -200,7 +199,7 @@ def _merge_list(
         return live + [item for item in value if item not in live]
     wanted = [fieldsets.item_key(item, field) for item in value]
     merged = {
-        key: _merge_value(existing.get(key), item, element, None) if key in existing else copy.deepcopy(item)
+        key: _merge_value(existing.get(key), item, element, None) if key in existing else clone(item)
         for key, item in zip(wanted, value, strict=True)
     }
     result: list[Any] = []

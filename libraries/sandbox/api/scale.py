@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +9,7 @@ from aiohttp import web
 from ..kinds import Kind, fields
 from ..kinds.strategy import dig, selector_text
 from ..schemas import types
+from ..store import clone
 from . import answers, bodies, patching, verbs
 from .context import Call
 from .patches import json_patch, merge_patch
@@ -52,7 +52,7 @@ async def serve(call: Call, request: web.Request) -> web.StreamResponse:
     if replicas < 0:
         error = fields.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
         raise invalid("autoscaling", "Scale", call.name, [error])
-    obj = copy.deepcopy(old)
+    obj = clone(old)
     obj["spec"]["replicas"] = replicas
     stored = replace_object(call, obj, old)
     return answers.answer(of(stored), request, warnings=call.warnings)

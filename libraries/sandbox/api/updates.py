@@ -6,12 +6,11 @@ k8s.io/apimachinery pkg/api/validation (ValidateObjectMetaUpdate).
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from ..kinds import fields, strategy
 from ..kinds.fields import FieldError
-from ..store import Conflict
+from ..store import Conflict, clone
 from . import admission, managed
 from .context import Call
 from .creates import check_namespace, create_object, validate_metadata
@@ -60,7 +59,7 @@ def replace_object(
     for key in _KEPT:
         metadata.pop(key, None)
         if key in old["metadata"]:
-            metadata[key] = copy.deepcopy(old["metadata"][key])
+            metadata[key] = clone(old["metadata"][key])
     if not call.internal or "managedFields" not in metadata:
         _keep_managers(metadata, old["metadata"])
     if call.subresource == "status":
@@ -104,7 +103,7 @@ def _keep_managers(metadata: Object, old: Object) -> None:
     if given in ([], [{}]):
         return
     if "managedFields" in old:
-        metadata["managedFields"] = copy.deepcopy(old["managedFields"])
+        metadata["managedFields"] = clone(old["managedFields"])
 
 
 def _status_only(metadata: Object, old: Object) -> None:
@@ -113,7 +112,7 @@ def _status_only(metadata: Object, old: Object) -> None:
             continue
         metadata.pop(key, None)
         if key in old:
-            metadata[key] = copy.deepcopy(old[key])
+            metadata[key] = clone(old[key])
 
 
 def _versions(call: Call, obj: Object, old: Object) -> None:
