@@ -9,7 +9,7 @@ Suite Setup       Acquire Environment Beside A Control Arm    nginx
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload
 
-Test Tags         e2e    k3s    propagator    checkpoint    restore    smoke
+Test Tags         e2e    k3s    propagator    checkpoint    restore    smoke    test:retry(1)
 
 
 *** Test Cases ***

@@ -1,0 +1,139 @@
+"""A run that is stopped half-way cleans up, and what a killed run leaves is found and removed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.ledger import ReadLedger
+from harness.processes import ProcessId
+from harness.waiting import Done, Look, Pending, wait_until
+
+from .cluster_state import standing
+from .runner import QUICK, ROOT, Folders, finish, run, start
+
+STEPS = ("Deploying Cedana via Helm", "Polling checkpoint status", "Verifying pod state")
+
+
+def _read_until(process: subprocess.Popen[str], text: str) -> str:
+    """What the console says until `text` stands in it; the step of that name is then going on."""
+    assert process.stdout
+    said = ""
+    while text not in said:
+        chunk = os.read(process.stdout.fileno(), 4096).decode()
+        assert chunk, f"the run ended before {text!r}:\n{said}"
+        said += chunk
+    return said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("step", STEPS)
+def test_one_signal_leads_through_the_teardown(
+    step: str, number: signal.Signals, folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    before = standing(sandbox)
+    process = start(folders, **existing)
+    _read_until(process, step)
+    process.send_signal(number)
+    ended = finish(process, folders)
+    assert ended.status != 0
+    assert standing(sandbox) == before
+    assert folders.left() == []
+    assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"interrupted"}
+
+
+def test_a_signal_to_a_run_with_a_cluster_of_its_own(folders: Folders) -> None:
+    process = start(folders)
+    _read_until(process, "Polling checkpoint status")
+    (sandbox,) = _sandboxes_of(folders)
+    process.send_signal(signal.SIGINT)
+    assert finish(process, folders).status != 0
+    assert not sandbox.alive()
+    assert folders.left() == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_cluster_of_the_runs_own_ends_by_itself_when_the_run_is_killed(step: str, folders: Folders) -> None:
+    process = start(folders)
+    _read_until(process, step)
+    (sandbox,) = _sandboxes_of(folders)
+    process.kill()
+    process.wait()
+    wait_until(lambda: _ended(sandbox), timeout=5, expected="the sandbox to end by itself")
+    next_run = run(folders, *QUICK)
+    assert next_run.status == 0, next_run.console
+    assert folders.left() == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_a_killed_run_leaves_in_a_cluster_is_listed_and_swept(
+    step: str, folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    before = standing(sandbox)
+    process = start(folders, **existing)
+    _read_until(process, step)
+    process.kill()
+    process.wait()
+    assert standing(sandbox) != before
+    listed = _ledger("list", folders)
+    assert re.search(r"run [0-9a-f]{8} \(dead\)", listed)
+    assert "cluster-registration" in listed
+    swept = _ledger("sweep", folders, CEDANA_AUTH_TOKEN=sandbox["token"])
+    assert swept.endswith("nothing is left\n")
+    assert standing(sandbox) == before
+    assert folders.left() == []
+
+
+def test_the_next_run_on_the_cluster_removes_what_a_killed_run_left(
+    folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    before = standing(sandbox)
+    process = start(folders, **existing)
+    _read_until(process, "Verifying pod state")
+    process.kill()
+    process.wait()
+    next_run = run(folders, *QUICK, **existing)
+    assert next_run.status == 0, next_run.console
+    assert standing(sandbox) == before
+    assert folders.left() == []
+
+
+def test_a_kept_environment_stays_until_it_is_swept(folders: Folders) -> None:
+    ended = run(folders, *QUICK, KEEP="always")
+    assert ended.status == 0, ended.console
+    assert "python -m harness.ledger sweep" in ended.console
+    (sandbox,) = _sandboxes_of(folders)
+    assert sandbox.alive()
+    assert run(folders, *QUICK).status == 0
+    assert sandbox.alive()
+    assert _ledger("sweep", folders).endswith("nothing is left\n")
+    assert not sandbox.alive()
+    assert folders.left() == []
+
+
+def _sandboxes_of(folders: Folders) -> list[ProcessId]:
+    files = sorted(folders.ledger.glob("*.jsonl"))
+    entries = [entry for file in files for entry in ReadLedger(file).owed() if entry.kind == "sandbox"]
+    return [ProcessId(entry.find["pid"], entry.find["started"]) for entry in entries]
+
+
+def _ended(process: ProcessId) -> Look[None]:
+    return Pending(f"process {process.pid} runs") if process.alive() else Done(None)
+
+
+def _ledger(what: str, folders: Folders, **settings: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.ledger", what],
+        env=folders.environment(PYTHONPATH=str(ROOT / "libraries"), **settings),
+        cwd=Path("/"),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
