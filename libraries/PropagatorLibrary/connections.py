@@ -32,10 +32,13 @@ def client_for(base_url: str, budget: float = 20.0) -> PropagatorClient:
 
     Raises:
         OperationFailed: there is no token.
+        PropagatorError: it is not accepted, or there is no answer.
     """
     if base_url in _clients:
         return _clients[base_url]
-    return PropagatorClient(open_session(base_url, _token(base_url)), base_url, patience=Patience(total=budget))
+    client = PropagatorClient(open_session(base_url, _token(base_url)), base_url, patience=Patience(total=budget))
+    client.check_token()
+    return client
 
 
 def _token(base_url: str) -> str:

@@ -21,10 +21,12 @@ class Caution:
     Attributes:
         settle: seconds for which the server is asked, because work may show a little later than the answer was lost.
         sends: how often the request is sent at most.
+        longest_pause: seconds that the service may ask to be left alone; more than that ends the attempts.
     """
 
     settle: float = 5.0
     sends: int = 3
+    longest_pause: float = 30.0
 
 
 CAUTIOUS = Caution()
@@ -57,7 +59,7 @@ def send_carefully(
                 raise
             if not _untouched(failed) and (found := _ask(failed, find, caution.settle)):
                 return found
-            if attempt == caution.sends:
+            if attempt == caution.sends or failed.retry_after > caution.longest_pause:
                 raise
             if _may_still_come(failed) and not repeatable:
                 raise _unknown(failed, "no trace of it was found, but it may still be under way") from None

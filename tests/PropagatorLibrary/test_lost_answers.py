@@ -76,6 +76,14 @@ def test_too_many_requests_are_answered_with_patience(backend: FakeBackend):
     assert len(broken.seen) == 3
 
 
+def test_a_service_that_wants_an_hour_is_not_waited_for(backend: FakeBackend):
+    broken = Fault("POST", "/checkpoint/pod", "before", status=429, headers={"Retry-After": "3600"})
+    with faulty(backend, broken) as (client, pod), pytest.raises(ServiceFailed) as failed:
+        client.checkpoint_pod(PodRef(uid=pod.uid))
+    assert failed.value.retry_after == 3600
+    assert len(broken.seen) == 1
+
+
 def test_a_request_that_may_still_be_under_way_is_not_sent_again(backend: FakeBackend):
     broken = Fault("POST", "/checkpoint/pod", "late", delay=1.2)
     with faulty(backend, broken) as (client, pod):

@@ -85,9 +85,11 @@ def test_another_process_takes_the_token_from_the_environment(
     file.write_text(TOKEN + "\n")
     monkeypatch.delenv("CEDANA_AUTH_TOKEN", raising=False)
     monkeypatch.setenv("CEDANA_AUTH_TOKEN_FILE", str(file))
-    with propagator(backend) as url:
-        entry = registration(ledger, connect(url), "e2e-1")
-        connect(url).register_cluster("e2e-1")
+    with propagator(backend, "next", prefixes=["/v1"]) as url:
+        client = connect(url)
+        client.check_token()
+        entry = registration(ledger, client, "e2e-1")
+        client.register_cluster("e2e-1")
         RegistrationRemover().remove(entry, 10)
         assert not RegistrationRemover().exists(entry)
     assert TOKEN not in ledger.file.read_text()
