@@ -1,4 +1,4 @@
-"""What the tests of several rooms need: one sandbox a session."""
+"""What the tests of several rooms need: one sandbox a session, and ledgers of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from typing import Any
 import pytest
 
 LIBRARIES = Path(__file__).resolve().parents[1] / "libraries"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The user's own ledgers are none of the tests' business."""
+    os.environ["LEDGER_DIR"] = str(tmp_path_factory.mktemp("ledger"))
 
 
 @pytest.fixture(scope="session")
