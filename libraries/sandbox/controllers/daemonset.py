@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from .. import kinds
 from ..api import objects
+from ..api.status import ApiError
+from ..store import clone
 from .base import Controller, key_of
 from .index import controller_of
 from .scheduling import fits_affinity, tolerates
@@ -99,7 +100,7 @@ class DaemonSets(Controller):
                     self._delete(wanted, pod)
 
     def _create(self, wanted: Object, node: str) -> None:
-        template = copy.deepcopy(wanted["spec"]["template"])
+        template = clone(wanted["spec"]["template"])
         spec = template["spec"]
         for key, effect in _TOLERATED:
             spec.setdefault("tolerations", []).append({"key": key, "operator": "Exists", "effect": effect})
@@ -117,7 +118,12 @@ class DaemonSets(Controller):
             HASH: template_hash(wanted["spec"]["template"]),
             "pod-template-generation": (wanted["metadata"].get("annotations") or {}).get(GENERATION, "1"),
         }
-        pod = make_pod(self.cluster, wanted, template, labels=labels)
+        try:
+            pod = make_pod(self.cluster, wanted, template, labels=labels)
+        except ApiError as error:
+            self._event(wanted, "FailedCreate", f"Error creating: {error}", warning=True)
+            self.enqueue_after(key_of(wanted), 1.0)
+            return
         self._event(wanted, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
 
     def _delete(self, wanted: Object, pod: Object) -> None:
@@ -125,8 +131,8 @@ class DaemonSets(Controller):
         objects.delete(self.cluster, kinds.POD, pod["metadata"]["namespace"], name)
         self._event(wanted, "SuccessfulDelete", f"Deleted pod: {name}")
 
-    def _event(self, wanted: Object, reason: str, message: str) -> None:
-        self.cluster.events.event(wanted, reason, message, component="daemonset-controller")
+    def _event(self, wanted: Object, reason: str, message: str, *, warning: bool = False) -> None:
+        self.cluster.events.event(wanted, reason, message, component="daemonset-controller", warning=warning)
 
     def _roll(self, wanted: Object, fitting: list[str]) -> None:
         strategy = wanted["spec"].get("updateStrategy") or {}

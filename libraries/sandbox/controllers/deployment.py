@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Hashable
 from datetime import datetime
 from time import time
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import kinds
 from ..api import objects
-from ..store import timestamp
+from ..store import clone, timestamp
 from .base import Controller, key_of
 from .index import controller_of
 from .workload import change_status, is_active, owner_reference, rounded, template_hash
@@ -80,13 +79,13 @@ class Deployments(Controller):
         self._forget_history(deployment, old)
 
     def _create_set(self, deployment: Object, sets: list[Object]) -> Object:
-        template = copy.deepcopy(deployment["spec"]["template"])
+        template = clone(deployment["spec"]["template"])
         collisions = (deployment.get("status") or {}).get("collisionCount", 0)
         code = template_hash(deployment["spec"]["template"], collisions)
         name = f"{deployment['metadata']['name']}-{code}"
         labels = {**(template["metadata"].get("labels") or {}), HASH: code}
         template["metadata"]["labels"] = labels
-        selector = copy.deepcopy(deployment["spec"]["selector"])
+        selector = clone(deployment["spec"]["selector"])
         selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: code}
         recreates = deployment["spec"].get("strategy", {}).get("type") == "Recreate"
         replicas = 0 if recreates and any(_wanted(s) for s in sets) else self._room(deployment, sets)
@@ -315,12 +314,14 @@ def _stays(kind: str, old: Object, new: Object) -> bool:
 
 
 def _same_template(each: Object, deployment: Object) -> bool:
-    template = copy.deepcopy(each["spec"]["template"])
-    (template["metadata"].get("labels") or {}).pop(HASH, None)
-    wanted = copy.deepcopy(deployment["spec"]["template"])
-    for side in (template, wanted):
-        side["metadata"].pop("creationTimestamp", None)
-    return bool(template == wanted)
+    """Whether the set's pods are those that the Deployment wants, but for the hash among their labels."""
+    return bool(_plain(each["spec"]["template"]) == _plain(deployment["spec"]["template"]))
+
+
+def _plain(template: Object) -> Object:
+    metadata = {key: value for key, value in template["metadata"].items() if key != "creationTimestamp"}
+    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH}
+    return {**template, "metadata": {**metadata, "labels": labels}}
 
 
 def _wanted(each: Object) -> int:

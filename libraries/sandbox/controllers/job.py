@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import kinds
 from ..api import objects
+from ..api.status import ApiError
 from ..store import timestamp
 from .base import Controller, key_of
 from .index import controller_of
@@ -102,7 +103,8 @@ class Jobs(Controller):
             self.enqueue_after(key_of(job), wait)
             return
         for _ in range(max(0, missing)):
-            self._create(job, pods)
+            if not self._create(job, pods):
+                return
             pods = pods_of(self.cluster, job)
         for pod in active[: max(0, -missing)]:
             objects.delete(self.cluster, kinds.POD, *key_of(pod))
@@ -116,9 +118,8 @@ class Jobs(Controller):
         delay = min(self.cluster.latencies.back_off * 2 ** (len(failed) - 1), 600)
         return float(max(ends) + delay - time())
 
-    def _create(self, job: Object, pods: list[Object]) -> None:
+    def _create(self, job: Object, pods: list[Object]) -> bool:
         template = job["spec"]["template"]
-        name = ""
         labels = None
         if job["spec"].get("completionMode") == "Indexed":
             taken = {(p["metadata"].get("annotations") or {}).get(INDEX) for p in pods if not _failed(p)}
@@ -129,8 +130,14 @@ class Jobs(Controller):
             }
             template = {**template, "metadata": meta}
             labels = {INDEX: index}
-        pod = make_pod(self.cluster, job, template, name=name, labels=labels)
+        try:
+            pod = make_pod(self.cluster, job, template, labels=labels)
+        except ApiError as error:
+            self._event(job, "FailedCreate", f"Error creating: {error}", warning=True)
+            self.enqueue_after(key_of(job), 1.0)
+            return False
         self._event(job, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return True
 
     def _end(self, job: Object, pods: list[Object], kind: str, reason: str, message: str) -> None:
         for pod in pods:

@@ -11,7 +11,7 @@ from ..api.status import ApiError
 from ..store import timestamp
 from .base import Controller, key_of
 from .index import controller_of
-from .selectors import matches
+from .selectors import matches, matches_map
 from .workload import change_status, is_active, is_available, is_ready, make_pod, pods_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..store import Change
 
 Object = dict[str, Any]
+_BURST = 250
+"""Pods that are made at once; the rest follows when others have had their turn."""
 
 
 class ReplicaSets(Controller):
@@ -57,7 +59,10 @@ class ReplicaSets(Controller):
 
     def _scale(self, wanted: Object, pods: list[Object]) -> str:
         replicas = wanted["spec"].get("replicas", 1)
-        for _ in range(replicas - len(pods)):
+        missing = replicas - len(pods)
+        if missing > _BURST:
+            self.enqueue_now(key_of(wanted))
+        for _ in range(min(missing, _BURST)):
             try:
                 pod = make_pod(self.cluster, wanted, wanted["spec"]["template"])
             except ApiError as error:
@@ -66,7 +71,8 @@ class ReplicaSets(Controller):
                 self.enqueue_after(key_of(wanted), 1.0)
                 return str(error)
             self._event(wanted, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-        for pod in sorted(pods, key=_worth)[: max(0, len(pods) - replicas)]:
+        surplus = max(0, -missing)
+        for pod in sorted(pods, key=_worth)[:surplus] if surplus else ():
             name = pod["metadata"]["name"]
             objects.delete(self.cluster, kinds.POD, pod["metadata"]["namespace"], name)
             self._event(wanted, "SuccessfulDelete", f"Deleted pod: {name}")
@@ -78,7 +84,7 @@ class ReplicaSets(Controller):
     def _report(self, wanted: Object, pods: list[Object], problem: str) -> None:
         min_ready = wanted["spec"].get("minReadySeconds", 0)
         template_labels = wanted["spec"]["template"]["metadata"].get("labels") or {}
-        labelled = sum(template_labels.items() <= (p["metadata"].get("labels") or {}).items() for p in pods)
+        labelled = sum(matches_map(template_labels, p["metadata"].get("labels")) for p in pods)
         ready = sum(map(is_ready, pods))
         available = sum(is_available(pod, min_ready) for pod in pods)
         status = {

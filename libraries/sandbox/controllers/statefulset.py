@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from .. import kinds
 from ..api import objects
 from ..api.status import ApiError
+from ..store import clone
 from .base import Controller, key_of
 from .index import controller_of
 from .workload import change_status, is_active, is_available, is_ready, make_pod, pods_of, revision_of
@@ -71,7 +71,7 @@ class StatefulSets(Controller):
 
     def _create(self, wanted: Object, number: int, revision: str) -> None:
         name = f"{wanted['metadata']['name']}-{number}"
-        template = copy.deepcopy(wanted["spec"]["template"])
+        template = clone(wanted["spec"]["template"])
         spec = template["spec"]
         spec["hostname"], spec["subdomain"] = name, wanted["spec"].get("serviceName", "")
         if not spec["subdomain"]:
@@ -102,14 +102,14 @@ class StatefulSets(Controller):
         if self.store.get(kinds.PVC, namespace, name):
             return
         labels = wanted["spec"]["selector"].get("matchLabels") or {}
-        metadata = {**copy.deepcopy(template["metadata"]), "name": name, "namespace": namespace}
+        metadata = {**clone(template["metadata"]), "name": name, "namespace": namespace}
         metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
         metadata.pop("creationTimestamp", None)
         body = {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": metadata,
-            "spec": copy.deepcopy(template["spec"]),
+            "spec": clone(template["spec"]),
         }
         objects.create(self.cluster, kinds.PVC, body)
         pod = name.removeprefix(f"{template['metadata']['name']}-")

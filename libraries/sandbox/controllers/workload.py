@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import kinds
 from ..api import objects
+from ..store import clone
 from .selectors import matches
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def make_pod(
     cluster: Cluster, owner: Object, template: Object, *, name: str = "", labels: dict[str, str] | None = None
 ) -> Object:
     """Creates a pod from a template, owned by `owner`. Raises what the API refuses it with."""
-    metadata = copy.deepcopy(template.get("metadata") or {})
+    metadata = clone(template.get("metadata") or {})
     metadata.pop("creationTimestamp", None)
     metadata["namespace"] = owner["metadata"]["namespace"]
     prefix = f"{owner['metadata']['name']}-"
@@ -84,7 +84,7 @@ def make_pod(
     if labels:
         metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
     metadata["ownerReferences"] = [owner_reference(owner)]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copy.deepcopy(template["spec"])}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": clone(template["spec"])}
     return objects.create(cluster, kinds.POD, pod)
 
 
@@ -143,7 +143,7 @@ def revision_of(cluster: Cluster, owner: Object) -> Object:
             "labels": labels,
             "ownerReferences": [owner_reference(owner)],
         },
-        "data": {"spec": {"template": {**copy.deepcopy(template), "$patch": "replace"}}},
+        "data": {"spec": {"template": {**clone(template), "$patch": "replace"}}},
         "revision": latest + 1,
     }
     return objects.create(cluster, kinds.CONTROLLER_REVISION, revision)

@@ -123,7 +123,7 @@ class Runtime:
             assert held is not None
             self._unwatch(held, name)
         for container in held.containers.values() if held else ():
-            container.stop(self.now(), 137)
+            container.discard(self.now())
 
     def container(self, pod_uid: str, name: str, *, previous: bool = False) -> Container | None:
         """A container as it is now, or the one before its last restart."""
