@@ -29,11 +29,12 @@ def order(chart: str = "/some/chart", *, file: Path | None = None, timeout: floa
     return Order(Chart(chart), Values(file, {"config": {"authToken": TOKEN}} | own), wait=True, timeout=timeout)
 
 
-def children_with(text: str) -> Iterator[Path]:
-    """/proc folders of living processes of ours whose command line has `text`."""
+def children_with(text: str, parent: int | None = None) -> Iterator[Path]:
+    """/proc folders of the children of `parent` (this process when None) whose command line has `text`."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if folder.stat().st_uid == os.getuid() and text in (folder / "cmdline").read_bytes().decode():
+            facts = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(facts[1]) == (parent or os.getpid()) and text in (folder / "cmdline").read_bytes().decode():
                 yield folder
         except OSError:
             continue

@@ -148,7 +148,7 @@ def test_the_child_ends_when_its_parent_is_killed(fake: Callable[[str], Embedded
     path = os.pathsep.join([str(FAKES), str(root / "libraries"), str(root)])
     own = {"PYTHONPATH": path, "LEDGER_DIR": str(tmp_path / "ledgers"), "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, "-c", script], env=os.environ | own)
-    child = found(lambda: list(children_with(str(CHILD))))
+    child = found(lambda: list(children_with(str(CHILD), parent.pid)))
     parent.kill()
     parent.wait()
     gone(child)
