@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 import yaml
 from kubernetes import client, config
 
@@ -117,6 +118,23 @@ def wait_for(question: Any, what: str, seconds: float = 15.0) -> Any:
             raise AssertionError(f"waited {seconds} s for {what}; last seen: {answer!r}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.3)
+
+
+@pytest.fixture(scope="session")
+def send(api_client: Any) -> Any:
+    """Sends a request as it is; returns status and decoded body."""
+    configuration = api_client.configuration
+    pool = urllib3.PoolManager(ca_certs=configuration.ssl_ca_cert)
+    token = api_client.configuration.get_api_key_with_prefix("BearerToken")
+
+    def request(
+        method: str, path: str, body: bytes | None = None, content_type: str = "application/json"
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": token, "Content-Type": content_type}
+        answer = pool.request(method, configuration.host + path, body=body, headers=headers, retries=False)
+        return answer.status, json.loads(answer.data)
+
+    return request
 
 
 @pytest.fixture

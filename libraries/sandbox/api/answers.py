@@ -80,7 +80,9 @@ FRESH = {"Cache-Control": "no-cache, private"}
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    """As a header can carry it: without control characters (k8s.io/apimachinery pkg/util/net: NewWarningHeader)."""
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return printable.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def refusal(error: ApiError, request: web.Request) -> web.Response:

@@ -115,7 +115,15 @@ def _zero(type_: TypeRef) -> Any:
             else:
                 _missing(field, result)
         return result
-    zeros = {"string": "", "bool": False, "Quantity": "0", "Duration": "0s", "IntOrString": 0, "float64": 0}
+    zeros = {
+        "string": "",
+        "bytes": "",
+        "bool": False,
+        "Quantity": "0",
+        "Duration": "0s",
+        "IntOrString": 0,
+        "float64": 0,
+    }
     return 0 if type_.base in _INTEGERS else zeros.get(type_.base)
 
 

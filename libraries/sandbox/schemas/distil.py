@@ -147,6 +147,8 @@ class SchemaTypes:
             required = schema.get("required", [])
             for name, field in schema.get("properties", {}).items():
                 kind = self._type(field)
+                if name in required:
+                    kind = kind.removeprefix("*")
                 optional = name not in required and kind in PLAIN.values()
                 row = [name, "*" + kind if optional else kind, 0, "" if name in required else "o"]
                 extras = _extras(field)
