@@ -181,3 +181,15 @@ class Cluster:
             "spec": {"clusterIP": "10.96.0.1", "ports": [port]},
         }
         objects.create(self, kinds.SERVICE, service)
+        metadata = {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+        }
+        address, endpoint_port = "10.200.0.1", {"name": "https", "port": 6443, "protocol": "TCP"}
+        subsets = [{"addresses": [{"ip": address}], "ports": [endpoint_port]}]
+        objects.create(self, kinds.ENDPOINTS, {"metadata": metadata, "subsets": subsets})
+        slice_metadata = {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}}
+        endpoints = [{"addresses": [address], "conditions": {"ready": True}}]
+        body = {"metadata": slice_metadata, "addressType": "IPv4", "endpoints": endpoints, "ports": [endpoint_port]}
+        objects.create(self, kinds.ENDPOINT_SLICE, body)

@@ -198,6 +198,18 @@ class Container:
             tuple(self.setup.argv),
         )
 
+    def termination_message(self) -> str:
+        """What it left in its terminationMessagePath, or (policy FallbackToLogsOnError) the end of its log."""
+        path = self.setup.spec.get("terminationMessagePath") or "/dev/termination-log"
+        try:
+            return self.files.read(path).decode(errors="replace")[-4096:]
+        except OSError:
+            pass
+        if self.setup.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError" and self.exit_code:
+            tail = b"".join(line.text + b"\n" for line in self.log.lines[-80:])
+            return tail.decode(errors="replace")[-2048:]
+        return ""
+
     def term_exit_code(self) -> int:
         """With what it ends on SIGTERM: nginx ends well, a stand-in too; a shell or sleep as PID 1 is killed (137)."""
         serves = self.machine is not None and "nginx" in self.machine.memory.serves

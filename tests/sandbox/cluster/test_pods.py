@@ -223,3 +223,17 @@ async def test_many_pods_run(hands, cluster):
     await hands.until(lambda: all(hands.ready(f"p{n}") for n in range(300)))
     addresses = {hands.status(f"p{n}")["podIP"] for n in range(300)}
     assert len(addresses) == 300
+
+
+async def test_a_container_leaves_a_message(hands):
+    hands.pod("says", ["sh", "-c", "echo why > /dev/termination-log; exit 1"], restartPolicy="Never")
+    await hands.until(lambda: hands.status("says").get("phase") == "Failed")
+    assert hands.state("says")["terminated"]["message"] == "why\n"
+
+
+async def test_hooks_run_in_the_container(hands):
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "echo hooked > /srv/hook"]}}}
+    container = {"name": "main", "image": "busybox:1", "command": ["sleep", "60"], "lifecycle": hook}
+    pod = hands.create(kinds.POD, {"metadata": {"name": "hooked"}, "spec": {"containers": [container]}})
+    await hands.running("hooked")
+    assert hands.cluster.runtime.container(pod["metadata"]["uid"], "main").files.read("/srv/hook") == b"hooked\n"

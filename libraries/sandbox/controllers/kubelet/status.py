@@ -56,6 +56,7 @@ class Known:
 def terminated_state(container: Container, *, reason: str = "", message: str = "") -> Object:
     """The `terminated` state of a container that has ended."""
     code = container.exit_code or 0
+    message = message or container.termination_message()
     return {
         "exitCode": code,
         "reason": reason or ("Completed" if code == 0 else "Error"),

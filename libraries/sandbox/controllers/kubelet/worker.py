@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...api import objects
-from ...runtime import Container, Setup, StartError
+from ...runtime import SECOND, Container, Setup, StartError
 from ...runtime.images import PullError
+from ...runtime.shell.tokens import Unsupported
 from ...store import timestamp
 from .environment import environment, hostname, hosts_file
 from .missing import Missing
@@ -25,6 +26,7 @@ Object = dict[str, Any]
 _BACK_OFF_LIMIT = 300
 _NEXT_SYNC = 0.3
 _MOUNT_RETRY = 1.0
+_HOOK_TIME = 30 * SECOND
 
 
 class PodWorker:
@@ -162,6 +164,7 @@ class PodWorker:
             self._not_started(known, setup, str(error))
             return
         self._event(known, "Started", f"Started container {known.name}")
+        self._hook(known, "postStart")
         known.started = not known.spec.get("startupProbe")
         known.ready = known.started and not known.spec.get("readinessProbe") and (not known.init or known.sidecar)
         kinds_of_probe = ["startup"] if known.spec.get("startupProbe") else ["readiness", "liveness"]
@@ -264,6 +267,25 @@ class PodWorker:
                 if known.sidecar and known.container:
                     self._kill(known, known.container.term_exit_code())
 
+    def _hook(self, known: Known, name: str) -> None:
+        """Runs a lifecycle hook's command; what it takes longer than the hook's time is cut off."""
+        command = ((known.spec.get("lifecycle") or {}).get(name, {}).get("exec") or {}).get("command")
+        if not command or not known.container:
+            return
+        try:
+            machine = self.runtime.run(known.container, command, lambda _at, _stream, _data: None)
+            machine.advance(self.runtime.now() + _HOOK_TIME)
+            failed = f"exited with {machine.exit_code}" if machine.exit_code else ""
+        except (Unsupported, OSError) as error:
+            failed = f"emulated container: {error} is not emulated"
+        if failed:
+            self._event(
+                known,
+                f"Failed{name[0].upper()}{name[1:]}Hook",
+                f"{name.capitalize()}Hook failed: {failed}",
+                warning=True,
+            )
+
     # probes
 
     def _probe(self, known: Known, wanted: list[str]) -> None:
@@ -317,6 +339,7 @@ class PodWorker:
             self._stop_probes(known)
             if known.running:
                 self._event(known, "Killing", f"Stopping container {known.name}")
+                self._hook(known, "preStop")
         self._after("stop", min(grace, self.cluster.latencies.pod_stop), self._stopped)
 
     def _stopped(self) -> None:

@@ -1,0 +1,194 @@
+"""Logs, exec and the proxy, with the official client and the real kubectl."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import stream
+
+from .conftest import WITNESS
+
+KUBECTL = Path(sys.executable).parent / "kubectl"
+NAMESPACE = "connect"
+NGINX = f"""printf 'server {{ listen 80; location / {{ root /usr/share/nginx/html; }}
+location = /nginx_status {{ stub_status; }} }}' > /etc/nginx/conf.d/default.conf
+({WITNESS}) & exec nginx -g 'daemon off;'"""
+
+
+def _until(condition, what):
+    deadline = time.monotonic() + 20
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within 20 s: {what}")
+        time.sleep(0.05)
+    return found
+
+
+def _ready(api, name):
+    status = api.read_namespaced_pod(name, NAMESPACE).status
+    return any(c.type == "Ready" and c.status == "True" for c in status.conditions or [])
+
+
+@pytest.fixture(scope="module")
+def api(sandbox):
+    """The official client; pods `web` (nginx and a witness) and `two`; a Service for `web` and one without pods."""
+    core = client.CoreV1Api(config.new_client_from_config(sandbox["kubeconfig"]))
+    core.create_namespace({"metadata": {"name": NAMESPACE}})
+    web = {
+        "name": "nginx",
+        "image": "nginx",
+        "command": ["sh", "-c", NGINX],
+        "ports": [{"containerPort": 80, "name": "http"}],
+    }
+    core.create_namespaced_pod(
+        NAMESPACE, {"metadata": {"name": "web", "labels": {"app": "web"}}, "spec": {"containers": [web]}}
+    )
+    both = [{"name": n, "image": "busybox", "command": ["sh", "-c", f"echo {n}; sleep 3600"]} for n in ("a", "b")]
+    core.create_namespaced_pod(NAMESPACE, {"metadata": {"name": "two"}, "spec": {"containers": both}})
+    for name, port in (("web", {"port": 8080, "targetPort": "http"}), ("lonely", {"port": 80})):
+        spec = {"selector": {"app": name}, "ports": [port]}
+        core.create_namespaced_service(NAMESPACE, {"metadata": {"name": name}, "spec": spec})
+    for name in ("web", "two"):
+        _until(lambda name=name: _ready(core, name), f"pod {name} is Ready")
+    yield core
+    core.delete_namespace(NAMESPACE)
+
+
+@pytest.fixture
+def kubectl(sandbox, api):
+    """Runs the real kubectl; gives its status, output and errors."""
+    if not KUBECTL.exists():
+        pytest.skip(f"there is no kubectl at {KUBECTL}")
+
+    def run(*arguments, stdin=""):
+        command = [str(KUBECTL), "--kubeconfig", sandbox["kubeconfig"], "-n", NAMESPACE, *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=30, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_logs_with_their_options(api):
+    read = api.read_namespaced_pod_log
+    _until(lambda: len(read("web", NAMESPACE).splitlines()) > 3, "four steps")
+    first = read("web", NAMESPACE, timestamps=True).splitlines()[0]
+    stamp, line = first.split(" ", 1)
+    assert len(stamp) == len("2026-11-25T01:41:51.127420589Z")
+    assert line.startswith("witness/1 nonce=")
+    assert len(read("web", NAMESPACE, tail_lines=2).splitlines()) == 2
+    assert len(read("web", NAMESPACE, limit_bytes=10)) == 10
+    assert read("web", NAMESPACE, tail_lines=0) == ""
+    assert read("two", NAMESPACE, container="b") == "b\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code", "words"),
+    [
+        ("two", {}, 400, "a container name must be specified for pod two, choose one of: [a b]"),
+        ("web", {"container": "zz"}, 400, "container zz is not valid for pod web"),
+        ("web", {"previous": True}, 400, 'previous terminated container "nginx" in pod "web" not found'),
+        ("web", {"tail_lines": -1}, 422, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("gone", {}, 404, 'pods "gone" not found'),
+    ],
+)
+def test_logs_that_are_refused(api, name, options, code, words):
+    with pytest.raises(ApiException) as refused:
+        api.read_namespaced_pod_log(name, NAMESPACE, **options)
+    assert refused.value.status == code
+    assert words in json.loads(refused.value.body)["message"]
+
+
+def test_following_a_log_ends_with_the_container(api):
+    command = ["sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.3; done"]
+    spec = {"containers": [{"name": "main", "image": "busybox", "command": command}], "restartPolicy": "Never"}
+    api.create_namespaced_pod(NAMESPACE, {"metadata": {"name": "short"}, "spec": spec})
+    _until(lambda: api.read_namespaced_pod("short", NAMESPACE).status.phase != "Pending", "short runs")
+    response = api.read_namespaced_pod_log("short", NAMESPACE, follow=True, _preload_content=False)
+    assert response.read() == b"1\n2\n3\n"
+
+
+def test_the_log_before_a_restart(api):
+    spec = {
+        "containers": [{"name": "main", "image": "busybox", "command": ["sh", "-c", "echo run; sleep 0.2; exit 1"]}]
+    }
+    api.create_namespaced_pod(NAMESPACE, {"metadata": {"name": "restarts"}, "spec": spec})
+
+    def restarts():
+        statuses = api.read_namespaced_pod("restarts", NAMESPACE).status.container_statuses
+        return statuses and statuses[0].restart_count
+
+    _until(restarts, "a restart")
+    assert api.read_namespaced_pod_log("restarts", NAMESPACE, previous=True) == "run\n"
+
+
+def test_exec_with_the_official_client(api):
+    def run(*command, **more):
+        options = {"command": list(command), "stdout": True, "stderr": True, "stdin": False, "tty": False, **more}
+        return stream(api.connect_get_namespaced_pod_exec, "web", NAMESPACE, **options)
+
+    assert run("sh", "-c", "printf hello > /srv/f; cat /srv/f; hostname") == "helloweb\n"
+    assert run("cat", "/srv/f") == "hello"
+    session = run("sh", "-c", "echo out; echo err >&2; exit 3", _preload_content=False)
+    session.run_forever(timeout=10)
+    assert (session.read_stdout(), session.read_stderr(), session.returncode) == ("out\n", "err\n", 3)
+
+
+def test_exec_with_kubectl(kubectl):
+    assert kubectl("exec", "web", "--", "sha256sum", "/etc/hostname")[0] == 0
+    status, out, err = kubectl("exec", "web", "--", "frobnicate")
+    assert (status, out) == (126, "")
+    assert "emulated container: the command 'frobnicate' is not emulated" in err
+    assert kubectl("exec", "-i", "web", "--", "cat", stdin="through\n")[:2] == (0, "through\n")
+    assert kubectl("exec", "-i", "web", "--", "sh", stdin="echo a\nfalse\n")[:2] == (1, "a\n")
+    status, _, err = kubectl("exec", "two", "-c", "nope", "--", "ls")
+    assert status == 1
+    assert "container nope is not valid for pod two" in err
+
+
+def test_exec_without_an_upgrade_is_refused(api):
+    with pytest.raises(ApiException) as refused:
+        api.connect_post_namespaced_pod_exec("web", NAMESPACE, command=["ls"], stdout=True)
+    assert json.loads(refused.value.body)["message"] == "Upgrade request required"
+
+
+def test_nginx_answers_through_the_proxy(api):
+    body, status, headers = api.connect_get_namespaced_pod_proxy_with_http_info("web:80", NAMESPACE)
+    assert status == 200
+    assert "Welcome to nginx!" in body
+    assert headers["Server"].startswith("nginx/")
+    pages = [
+        api.connect_get_namespaced_service_proxy_with_path(name, NAMESPACE, "nginx_status")
+        for name in ("web", "web:8080", "http:web:8080")
+    ]
+    counts = [int(page.splitlines()[2].split()[2]) for page in pages]
+    assert counts == [counts[0], counts[0] + 1, counts[0] + 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "code", "words"),
+    [
+        ("service", "lonely", 503, 'no endpoints available for service "lonely"'),
+        ("service", "web:9", 503, 'no service port "9" found for service "web"'),
+        ("service", "gone", 404, 'services "gone" not found'),
+        ("pod", "web:81", 503, "connect: connection refused"),
+        ("pod", "two", 503, "connect: connection refused"),
+    ],
+)
+def test_what_the_proxy_cannot_reach(api, kind, name, code, words):
+    with pytest.raises(ApiException) as refused:
+        getattr(api, f"connect_get_namespaced_{kind}_proxy")(name, NAMESPACE)
+    assert refused.value.status == code
+    assert words in json.loads(refused.value.body)["message"]
+
+
+def test_what_is_not_emulated_is_refused(api):
+    with pytest.raises(ApiException) as refused:
+        api.connect_get_node_proxy_with_path("node-1", "stats/summary")
+    assert refused.value.status == 501
