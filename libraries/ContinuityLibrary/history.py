@@ -111,7 +111,7 @@ class OwnHistory:
         self.restarts = max((look.restarts for look in self.looks), default=0)
         self.copied: dict[int, int] = {}
         own: dict[Printed, int] = {}
-        for run, log in sorted(self.runs.items()):
+        for run, log in self.runs.items():
             for printed in log.steps:
                 if printed in source.lines or source.has_lost(printed) or source.went_on(printed, log):
                     self.copied[run] = max(self.copied.get(run, 0), printed.number)
@@ -122,7 +122,7 @@ class OwnHistory:
         self._mine = {one.printed for one in self.mine}
         others = tuple(one for one in self.all if one.nonce != source.nonce)
         self.others = tuple(one for one in others if not self.is_from_before(one)) or others
-        self.numbers = sorted(one.number for one in self.mine)
+        self.numbers = [one.number for one in self.mine]
 
     @property
     def first(self) -> Own:

@@ -285,8 +285,7 @@ def _was_restarted(case: _Case) -> _Finding | None:
 
 
 def _is_out_of_order(case: _Case) -> _Finding | None:
-    by_time = [one.number for one in case.own.mine]
-    for earlier, later in pairwise(by_time):
+    for earlier, later in pairwise(case.own.numbers):
         if later < earlier:
             missing = f"step {later} is stamped later than step {earlier}: the process or the node's clock went back"
             return _inconclusive(missing, "the steps after it")

@@ -207,6 +207,14 @@ def test_a_source_that_lives_on_ahead_does_not_keep_the_copy_from_continuing() -
     assert str(verdict) == "inconclusive: it is at step 20, and the source had printed up to 20 when it began"
 
 
+def test_only_what_the_source_had_printed_before_must_be_passed() -> None:
+    """The source prints step 20 at the very moment of the copy's first step, second 10.3."""
+    story = Story(own=run(12, 20, 10.3))
+    late = Look(at(21), log(run(1, 14, 0.2), run(15, 60, 9.3), started=0))
+    source = replace(story.source, after=(*story.source.after, late))
+    assert judge(replace(story.evidence, source=source)).kind is Kind.CONTINUED
+
+
 def test_the_whole_log_of_the_source_replayed_with_new_timestamps_is_rewound() -> None:
     assert verdict_of(copied=0, own=run(1, 40, 10.3)).kind is Kind.REWOUND
 
@@ -247,6 +255,12 @@ def test_a_step_that_came_twice_in_a_container_whose_start_is_not_known() -> Non
     story = Story(own=run(15, 16, 9.0) + run(12, 40, 10.3))
     looks = (Look(look.read_at, ContainerLog(look.log.lines)) for look in story.evidence.restored if look.log)
     assert "the source's log was read too early" in str(judge(seen(story.evidence, *looks)))
+
+
+def test_a_step_that_follows_on_the_source_is_the_sources_only_when_it_is_older_than_the_container() -> None:
+    """`startedAt` is second 10 and may lie 2 s after the first step."""
+    assert verdict_of(copied=14, own=run(15, 40, 8.0)).a == 15
+    assert verdict_of(copied=14, own=run(15, 40, 7.99)).a == 16
 
 
 def test_a_later_checkpoint_with_its_log_is_ahead() -> None:
@@ -335,6 +349,13 @@ def test_a_restart_without_a_step_since_is_not_continued() -> None:
     verdict = restarted(log(COPY, run(12, 60, 10.3), started=10), log(COPY, started=25))
     assert str(verdict) == "inconclusive: the restored container was restarted when it had reached step 60"
     assert verdict.pending
+
+
+def test_a_restart_that_only_the_last_look_shows() -> None:
+    story = Story()
+    again = Look(at(22), log(COPY, started=21), restarts=1)
+    for looks in ((story.look(20, drop=4), story.look(21), again), (again, story.look(20, drop=4), story.look(21))):
+        assert "the log of its start before that is not there" in str(judge(seen(story.evidence, *looks)))
 
 
 def test_a_container_that_ended_is_not_continued() -> None:
@@ -446,6 +467,12 @@ def test_a_source_whose_own_chain_is_broken() -> None:
     assert str(verdict) == "inconclusive: the source's own witness is broken: its step 10 does not follow"
 
 
+def test_the_first_broken_line_of_the_source_is_named() -> None:
+    wrong = (line(8, 1.6, chain="0123456789abcdef"), line(10, 2.0, chain="0123456789abcdef"))
+    verdict = with_source(Look(at(5), log(run(1, 9, 0.2), wrong[::-1], started=0)))
+    assert "its step 8 does not follow" in str(verdict)
+
+
 def test_a_source_that_was_read_too_early() -> None:
     """Its log was read at second 5.9, the checkpoint was ready at 6: a first step after its last one proves nothing."""
     before, story = Story().source.before, Story(copied=14, own=run(16, 40, 10.3))
@@ -504,11 +531,31 @@ def test_lines_that_the_sources_log_lost_are_not_the_copys() -> None:
     assert with_source(before, after).kind is Kind.CONTINUED
 
 
-def test_a_line_that_would_fill_the_sources_gap_at_another_time_is_the_copys() -> None:
+def with_gap(story: Story) -> Verdict:
+    """The source's step 11 was read nowhere: its log was rotated in between."""
     lines = run(1, 14, 0.2)
-    before = Look(at(5), log(lines[4:10], started=0))
-    verdict = with_source(before, Look(at(6.1), log(lines, started=0)), story=Story(own=run(3, 40, 10.3), copied=14))
-    assert verdict.kind is Kind.REWOUND
+    before = Look(at(5), log(lines[:10], started=0))
+    return with_source(before, Look(at(6.1), log(lines[11:], started=0)), story=story)
+
+
+def test_a_line_that_fills_the_sources_gap_at_another_time_is_the_copys() -> None:
+    """The source printed step 10 at second 2.0 and step 12 at 2.4."""
+    assert with_gap(Story(copied=10, own=run(11, 30, 10.3))).a == 11
+    for seconds in (0.5, 2.0, 2.4, 3.0):
+        verdict = with_gap(Story(copied=10, own=run(11, 11, seconds) + run(12, 30, 10.3)))
+        assert verdict.a == 11, f"at {seconds}: {verdict}"
+    for seconds in (2.01, 2.2, 2.39):
+        verdict = with_gap(Story(copied=10, own=run(11, 11, seconds) + run(12, 30, 10.3)))
+        assert (verdict.kind, verdict.a) == (Kind.CONTINUED, 12), f"at {seconds}: {verdict}"
+
+
+def test_a_gap_of_the_source_is_found_where_its_clock_went_back() -> None:
+    """Steps 1 to 3 are stamped later than all others; step 7 was read nowhere, and the copy still has it."""
+    lines = dict(enumerate((*run(1, 3, 50.2), *run(4, 14, 0.8)), 1))
+    known = [one for n, one in lines.items() if n != 7]
+    story = Story(copied=0, own=tuple(lines.values())[:11] + run(12, 30, 10.3))
+    before, after = Look(at(5), log(known[:9], started=0)), Look(at(6.1), log(known, started=0))
+    assert with_source(before, after, story=story).kind is Kind.CONTINUED
 
 
 @pytest.mark.parametrize(("number", "kind"), [(1, Kind.REWOUND), (10, Kind.REWOUND), (11, Kind.INCONCLUSIVE)])
