@@ -1,4 +1,4 @@
-"""Connecting subresources: logs, exec, and HTTP through the API server's proxy.
+"""Connecting subresources: logs, exec, port-forward, and HTTP through the API server's proxy.
 
 `HANDLERS[(plural, subresource)]` is called as `handler(request, cluster, namespace, name, rest)` after authorization;
 refusals are raised as `api.status.ApiError`. What the sandbox does not emulate is refused with 501.
@@ -14,6 +14,7 @@ from aiohttp import web
 from ..api.status import not_emulated
 from .execs import pod_exec
 from .logs import pod_log
+from .portforward import pod_portforward
 from .proxy import node_proxy, pod_proxy, service_proxy
 
 if TYPE_CHECKING:
@@ -40,5 +41,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("services", "proxy"): service_proxy,
     ("nodes", "proxy"): node_proxy,
     ("pods", "attach"): _refused("attaching to a container's terminal"),
-    ("pods", "portforward"): _refused("port-forward; reach the pod through pods/proxy or services/proxy"),
+    ("pods", "portforward"): pod_portforward,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
-from kubernetes.stream import stream
+from kubernetes.stream import portforward, stream
 
 from .conftest import WITNESS
 
@@ -186,6 +187,35 @@ def test_what_the_proxy_cannot_reach(api, kind, name, code, words):
         getattr(api, f"connect_get_namespaced_{kind}_proxy")(name, NAMESPACE)
     assert refused.value.status == code
     assert words in json.loads(refused.value.body)["message"]
+
+
+def _get(connection, path):
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: web\r\n\r\n".encode())
+    received = b""
+    while b"</html>" not in received:
+        received += connection.recv(4096)
+    return received.decode()
+
+
+def test_port_forward_with_the_official_client(api):
+    forward = portforward(api.connect_get_namespaced_pod_portforward, "web", NAMESPACE, ports="80")
+    with forward.socket(80) as connection:
+        connection.settimeout(10)
+        assert "HTTP/1.1 200 OK" in _get(connection, "/")
+        assert "HTTP/1.1 404 Not Found" in _get(connection, "/nope")
+
+
+def test_port_forward_with_kubectl(sandbox, kubectl):
+    command = [str(KUBECTL), "--kubeconfig", sandbox["kubeconfig"], "-n", NAMESPACE, "port-forward", "pod/web", ":80"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        line = process.stdout.readline()
+        assert "-> 80" in line
+        with socket.create_connection(("127.0.0.1", int(line.split(":")[1].split()[0])), timeout=10) as connection:
+            assert "Welcome to nginx!" in _get(connection, "/")
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def test_what_is_not_emulated_is_refused(api):
