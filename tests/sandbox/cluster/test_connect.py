@@ -199,10 +199,13 @@ def _get(connection, path):
 
 def test_port_forward_with_the_official_client(api):
     forward = portforward(api.connect_get_namespaced_pod_portforward, "web", NAMESPACE, ports="80")
-    with forward.socket(80) as connection:
-        connection.settimeout(10)
+    connection = forward.socket(80)
+    connection.settimeout(10)
+    try:
         assert "HTTP/1.1 200 OK" in _get(connection, "/")
         assert "HTTP/1.1 404 Not Found" in _get(connection, "/nope")
+    finally:
+        forward.close()
 
 
 def test_port_forward_with_kubectl(sandbox, kubectl):
