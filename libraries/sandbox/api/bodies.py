@@ -115,8 +115,18 @@ def load_yaml(text: bytes) -> Any:
 
     try:
         return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader with Go's rules for booleans
+    except yaml.MarkedYAMLError as error:
+        raise ValueError(f"error converting YAML to JSON: yaml: {_yaml_place(error)}{error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError("error converting YAML to JSON: yaml: " + str(error).replace("\n", " ")) from None
+
+
+def _yaml_place(error: Any) -> str:
+    """The line as go-yaml counts it (go.yaml.in/yaml/v2 decode.go: fail)."""
+    line = error.problem_mark.line if error.problem_mark else 0
+    if line and type(error).__name__ == "ScannerError":
+        line += 1
+    return f"line {line}: " if line else ""
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Discovery:
         if not parts:
             return {"paths": ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]}
         if parts[0] in _HEALTH:
-            return "ok"
+            return _health(request, parts)
         if parts == ["version"]:
             return self._version
         return self._groups_at(request, parts) if parts[0] in ("api", "apis") else None
@@ -147,6 +147,12 @@ class Discovery:
             "metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
             "versions": shown,
         }
+
+
+def _health(request: web.Request, parts: list[str]) -> str | None:
+    if len(parts) > 1:
+        return "ok" if parts[1:] == ["ping"] else None
+    return f"[+]ping ok\n{parts[0]} check passed\n" if "verbose" in request.query else "ok"
 
 
 def _asks_aggregated(accept: str, version: str) -> bool:

@@ -217,7 +217,7 @@ def _merge_list(
 
 
 def _prune(obj: Object, gone: set[Path], kept: set[Path], type_: types.Struct | None) -> None:
-    for path in sorted(gone, key=len, reverse=True):
+    for path in sorted(gone, key=len):  # an item goes as a whole before its key field does
         if any(other[: len(path)] == path and len(other) > len(path) for other in kept):
             continue
         parent = fieldsets.value_at(obj, path[:-1], type_) if len(path) > 1 else obj

@@ -116,8 +116,8 @@ def _unknown_dropped(call: Call, value: Object) -> Object:
     except DecodeError as error:
         raise bad_request(f"failed to create typed patch object: {error}") from None
     if codec.unknown:
-        group, _, version = call.kind.api_version.rpartition("/")
-        where = f"{call.namespace}/{call.name}; {group}{'/' if group else ''}{version}, Kind={call.kind.kind}"
-        lines = ", ".join(f".{path}: field not declared in schema" for path in codec.unknown)
+        where = f"{call.namespace}/{call.name}; {call.kind.group}/{call.kind.version}, Kind={call.kind.kind}"
+        found = [f".{path}: field not declared in schema" for path in codec.unknown]
+        lines = found[0] if len(found) == 1 else "errors:\n  " + "\n  ".join(found)
         raise failure(500, "", f"failed to create typed patch object ({where}): {lines}")
     return value

@@ -23,6 +23,8 @@ async def connect(call: Call, request: web.Request, rest: str) -> web.StreamResp
     """Hands the request to the emulated node."""
     from .. import connect as handlers
 
+    if call.subresource == "log" and request.method != "GET":
+        raise method_not_allowed()
     handler = handlers.HANDLERS.get((call.kind.plural, call.subresource))
     if handler is None:
         raise not_emulated(f"{call.kind.plural}/{call.subresource}")

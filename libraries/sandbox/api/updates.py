@@ -41,7 +41,8 @@ def check_name(call: Call, obj: Object) -> None:
             metadata["name"] = call.name
             name = call.name
         else:
-            raise bad_request("name must be provided")
+            why = "name must be provided"
+            raise bad_request(f"the name of the object ({call.name} based on URL) was undeterminable: {why}")
     if name != call.name:
         raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
     check_namespace(call, metadata)

@@ -235,7 +235,11 @@ class AutoscalerStrategy(Strategy):
     has_status = True
 
     def default(self, obj: Object) -> None:
-        default(obj.setdefault("spec", {}), minReplicas=1)
+        spec = obj.setdefault("spec", {})
+        default(spec, minReplicas=1)
+        if not spec.get("metrics"):
+            target = {"type": "Utilization", "averageUtilization": 80}
+            spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
 
     def warnings(self, obj: Object) -> list[str]:
         return ["the sandbox keeps HorizontalPodAutoscalers but does not scale by them"]

@@ -10,7 +10,7 @@ from typing import Any
 from ..schemas import quantity
 from . import PV, PVC, STORAGE_CLASS, VOLUME_ATTACHMENT, fields
 from .fields import FieldError
-from .strategy import AGE, NAME, Column, Object, Strategy, age, default, dig, register
+from .strategy import AGE, NAME, Column, Object, Strategy, age, default, dig, now, register
 
 MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 _CLASS_COLUMN = "@io.k8s.api.core.v1.PersistentVolumeClaimSpec.volumeAttributesClassName"
@@ -120,7 +120,7 @@ class VolumeStrategy(_StatusStrategy):
             spec["hostPath"].setdefault("type", "")
 
     def prepare_create(self, obj: Object) -> None:
-        obj["status"] = {"phase": "Pending"}
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": now()}
 
     def validate(self, obj: Object) -> list[FieldError]:
         spec = obj["spec"]

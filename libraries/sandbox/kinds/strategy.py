@@ -138,6 +138,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def now() -> str:
+    """This moment, as the API writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def since(text: str | None) -> str:
     """How long ago, as kubectl prints it."""
     if not text:

@@ -40,6 +40,7 @@ class WorkloadStrategy(Strategy):
     selector_is_fixed = True
     selector_first = False
     restart_policies: tuple[str, ...] = ("Always",)
+    named = "deployment"
 
     def default(self, obj: Object) -> None:
         spec = obj["spec"]
@@ -69,7 +70,7 @@ class WorkloadStrategy(Strategy):
             errors.append(fields.required("spec.selector"))
         elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
             shown = selector_literal(selector)
-            errors.append(fields.go_invalid("spec.selector", shown, "empty selector is invalid for deployment"))
+            errors.append(fields.go_invalid("spec.selector", shown, f"empty selector is invalid for {self.named}"))
         labels = dig(spec, "template.metadata.labels")
         if selector is None or not selects(selector, labels):
             message = "`selector` does not match template `labels`"
@@ -220,6 +221,7 @@ class StatefulSetStrategy(WorkloadStrategy):
     """StatefulSets."""
 
     selector_is_fixed = False
+    named = "statefulset"
     columns = (NAME, Column("Ready", "Number of the pod with ready state"), AGE, CONTAINERS, IMAGES)
 
     def default(self, obj: Object) -> None:
@@ -266,6 +268,7 @@ class StatefulSetStrategy(WorkloadStrategy):
 class DaemonSetStrategy(WorkloadStrategy):
     """DaemonSets."""
 
+    named = "daemonset"
     columns = (
         NAME,
         Column("Desired", "@io.k8s.api.apps.v1.DaemonSetStatus.desiredNumberScheduled", "integer"),
