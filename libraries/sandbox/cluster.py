@@ -37,7 +37,7 @@ AgNIADBFAiBoRZ7p1dm/zpYLRDxdDQ+5POvjj5Cm6r9Sd+hXFE4NZgIhAMMEdO0Z
 KX2/y6ua/UUt+YoFj5YaP/wzrVTMKFBNuFIb
 -----END CERTIFICATE-----
 """
-"""A self-signed certificate of nothing: the emulated API is served over plain HTTP on loopback."""
+"""A self-signed certificate of nothing, until the server puts that of its own authority in `Cluster.certificate`."""
 
 
 @dataclass
@@ -78,6 +78,7 @@ class Cluster:
         self.events = Recorder(self)
         self.index = Index(self.store)
         self.orphans: dict[str, set[str]] = defaultdict(set)
+        # A stand-in until the API, which signs tokens, puts its own here.
         self.service_account_token: Callable[[str, str], str] = lambda namespace, account: (
             f"emulated:{namespace}:{account}"
         )

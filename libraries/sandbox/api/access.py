@@ -42,6 +42,10 @@ class Action:
     path: str = ""
 
 
+_POD_TOKEN_SECONDS = 3607
+"""For so long the service account admission asks for a pod's token."""
+
+
 class Tokens:
     """The admin's token, and tokens of service accounts that the server has signed."""
 
@@ -81,6 +85,11 @@ class Tokens:
         }
         signed = f"{_encoded({'alg': 'HS256'})}.{_encoded(claims)}"
         return f"{signed}.{self._signature(signed)}"
+
+    def of_pod(self, namespace: str, name: str) -> str:
+        """The token that a pod of this service account finds in its volume; empty when there is no such account."""
+        account = self._store.get(SERVICE_ACCOUNT, namespace, name)
+        return self.issue(account, _POD_TOKEN_SECONDS, [AUDIENCE]) if account else ""
 
     def _signature(self, signed: str) -> str:
         digest = hmac.new(self._key, signed.encode(), hashlib.sha256).digest()

@@ -51,6 +51,7 @@ def create_app(
     `watch_list` is the feature gate that lets watches begin with initial events."""
     store = cluster.store
     tokens = Tokens(admin_token, store)
+    cluster.service_account_token = tokens.of_pod
     hub = Hub(store)
     router = Router(cluster, tokens, hub, VERSION, watch_list=watch_list)
     app = web.Application(middlewares=[*outer, _errors, _authentication(tokens)], client_max_size=_BODY_LIMIT)

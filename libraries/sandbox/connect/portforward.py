@@ -1,7 +1,7 @@
 """pods/portforward: streams of bytes to the HTTP that an emulated container speaks.
 
 Two protocols over websockets: `v4.channel.k8s.io` (a data and an error channel a port, each begun with the port number,
-little-endian), which the Python client speaks, and SPDY in a tunnel, `SPDY/3.1+portforward.k8s.io`, which kubectl speaks.
+little-endian), which the Python client speaks, and SPDY in a tunnel (`SPDY/3.1+portforward.k8s.io`), kubectl's.
 """
 
 from __future__ import annotations

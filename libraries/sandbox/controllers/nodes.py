@@ -43,17 +43,18 @@ _PRESSURE = {
 }
 
 
+_CAPACITY = {
+    "cpu": "16",
+    "ephemeral-storage": "103079215104",
+    "hugepages-1Gi": "0",
+    "hugepages-2Mi": "0",
+    "memory": "65536Mi",
+    "pods": "5000",
+}
+
+
 def new_node(name: str, number: int) -> Object:
     """A node as its kubelet registers it. Its room is generous (5000 pods), for nothing runs on it."""
-    now = timestamp()
-    capacity = {
-        "cpu": "16",
-        "ephemeral-storage": "103079215104",
-        "hugepages-1Gi": "0",
-        "hugepages-2Mi": "0",
-        "memory": "65536Mi",
-        "pods": "5000",
-    }
     pod_range = f"10.{128 + number % 100}.0.0/16"
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -62,51 +63,50 @@ def new_node(name: str, number: int) -> Object:
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
+        **({"node-role.kubernetes.io/control-plane": ""} if number == 1 else {}),
     }
-    if number == 1:
-        labels["node-role.kubernetes.io/control-plane"] = ""
+    annotations = {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {
-            "name": name,
-            "labels": labels,
-            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
-        },
+        "metadata": {"name": name, "labels": labels, "annotations": annotations},
         "spec": {"podCIDR": pod_range, "podCIDRs": [pod_range], "providerID": f"emulated://{name}"},
         "status": {
-            "capacity": capacity,
-            "allocatable": {**capacity, "memory": "65436Mi"},
-            "conditions": [
-                {
-                    "type": kind,
-                    "status": status,
-                    "lastHeartbeatTime": now,
-                    "lastTransitionTime": now,
-                    "reason": reason,
-                    "message": message,
-                }
-                for kind, status, reason, message in _HEALTHY
-            ],
+            "capacity": dict(_CAPACITY),
+            "allocatable": {**_CAPACITY, "memory": "65436Mi"},
+            "conditions": _conditions(),
             "addresses": [
                 {"type": "InternalIP", "address": f"10.200.{number // 200}.{number % 200 + 10}"},
                 {"type": "Hostname", "address": name},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": {
-                "machineID": f"{number:032x}",
-                "systemUUID": f"00000000-0000-4000-8000-{number:012x}",
-                "bootID": f"00000000-0000-4000-9000-{number:012x}",
-                "kernelVersion": "6.18.0-emulated",
-                "osImage": "emulated node",
-                "containerRuntimeVersion": "containerd://2.1.9",
-                "kubeletVersion": KUBELET_VERSION,
-                "kubeProxyVersion": "",
-                "operatingSystem": "linux",
-                "architecture": "amd64",
-            },
+            "nodeInfo": _info(number),
             "images": [],
         },
+    }
+
+
+def _conditions() -> list[Object]:
+    now = timestamp()
+    dated = {"lastHeartbeatTime": now, "lastTransitionTime": now}
+    return [
+        {"type": kind, "status": status, **dated, "reason": reason, "message": message}
+        for kind, status, reason, message in _HEALTHY
+    ]
+
+
+def _info(number: int) -> Object:
+    return {
+        "machineID": f"{number:032x}",
+        "systemUUID": f"00000000-0000-4000-8000-{number:012x}",
+        "bootID": f"00000000-0000-4000-9000-{number:012x}",
+        "kernelVersion": "6.18.0-emulated",
+        "osImage": "emulated node",
+        "containerRuntimeVersion": "containerd://2.1.9",
+        "kubeletVersion": KUBELET_VERSION,
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": "amd64",
     }
 
 

@@ -225,3 +225,10 @@ def test_what_is_not_emulated_is_refused(api):
     with pytest.raises(ApiException) as refused:
         api.connect_get_node_proxy_with_path("node-1", "stats/summary")
     assert refused.value.status == 501
+
+
+def test_the_token_in_a_pod_is_one_that_the_api_takes(kubectl):
+    path = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    token = kubectl("exec", "web", "--", "cat", path)[1]
+    _, out, err = kubectl("--token", token, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+    assert (out, err) == (f"system:serviceaccount:{NAMESPACE}:default", "")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...api import objects
-from ...runtime import SECOND, Container, Setup, StartError
+from ...runtime import Container, Setup, StartError
 from ...runtime.images import PullError
-from ...runtime.shell.tokens import Unsupported
 from ...store import timestamp
 from .environment import environment, hostname, hosts_file
+from .hooks import run_hook
 from .missing import Missing
 from .probes import Prober, Target
 from .status import Known, terminated_state, write_status
@@ -26,7 +26,6 @@ Object = dict[str, Any]
 _BACK_OFF_LIMIT = 300
 _NEXT_SYNC = 0.3
 _MOUNT_RETRY = 1.0
-_HOOK_TIME = 30 * SECOND
 
 
 class PodWorker:
@@ -268,23 +267,10 @@ class PodWorker:
                     self._kill(known, known.container.term_exit_code())
 
     def _hook(self, known: Known, name: str) -> None:
-        """Runs a lifecycle hook's command; what it takes longer than the hook's time is cut off."""
-        command = ((known.spec.get("lifecycle") or {}).get(name, {}).get("exec") or {}).get("command")
-        if not command or not known.container:
-            return
-        try:
-            machine = self.runtime.run(known.container, command, lambda _at, _stream, _data: None)
-            machine.advance(self.runtime.now() + _HOOK_TIME)
-            failed = f"exited with {machine.exit_code}" if machine.exit_code else ""
-        except (Unsupported, OSError) as error:
-            failed = f"emulated container: {error} is not emulated"
+        failed = run_hook(self.runtime, known, name)
         if failed:
-            self._event(
-                known,
-                f"Failed{name[0].upper()}{name[1:]}Hook",
-                f"{name.capitalize()}Hook failed: {failed}",
-                warning=True,
-            )
+            reason = f"Failed{name[0].upper()}{name[1:]}Hook"
+            self._event(known, reason, f"{reason.removeprefix('Failed')} failed: {failed}", warning=True)
 
     # probes
 
