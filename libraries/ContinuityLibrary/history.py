@@ -137,9 +137,7 @@ class OwnHistory:
 
     @property
     def grew(self) -> bool:
-        """Whether a later look saw steps that the first look with any step did not have."""
-        if not self.mine:
-            return False
+        """Whether a later look saw steps that the first look with any step did not have; there must be own steps."""
         sightings = [(look.read_at, self._of(look)) for look in self.looks]
         begin = min(read_at for read_at, seen in sightings if seen)
         first = {printed for read_at, seen in sightings if read_at == begin for printed in seen}

@@ -314,6 +314,14 @@ def test_rewound_by_the_kubelet() -> None:
     assert str(verdict) == "rewound: step 30 of nonce aaaa.. was reached, then 12 came again"
 
 
+def test_rewound_by_the_kubelet_is_told_in_the_order_of_time() -> None:
+    """The log of the first start could be read by a later look only."""
+    now = log(COPY, run(12, 50, 18.3), started=18)
+    late = Look(at(30), now, log(COPY, run(12, 30, 10.3), started=10), restarts=1)
+    verdict = judge(seen(Story().evidence, replace(late, read_at=at(29), previous=None), late))
+    assert str(verdict) == "rewound: step 30 of nonce aaaa.. was reached, then 12 came again"
+
+
 def test_restarted_afresh_by_the_kubelet() -> None:
     first = log(COPY, run(12, 30, 10.3), started=10)
     assert restarted(first, log(run(1, 20, 18.3, ANOTHER), started=18)).kind is Kind.RESTARTED
@@ -558,10 +566,12 @@ def test_a_gap_of_the_source_is_found_where_its_clock_went_back() -> None:
     assert with_source(before, after, story=story).kind is Kind.CONTINUED
 
 
-@pytest.mark.parametrize(("number", "kind"), [(1, Kind.REWOUND), (10, Kind.REWOUND), (11, Kind.INCONCLUSIVE)])
+@pytest.mark.parametrize(
+    ("number", "kind"), [(1, Kind.REWOUND), (10, Kind.REWOUND), (11, Kind.INCONCLUSIVE), (14, Kind.REWOUND)]
+)
 @pytest.mark.parametrize("shift", [-1, 1])
 def test_a_copied_line_with_another_timestamp_is_found(number: int, kind: Kind, shift: int) -> None:
-    lines = list(Story().source_lines[:11])
+    lines = list(Story().source_lines[: max(11, number)])
     lines[number - 1] = LogLine(lines[number - 1].stamp + shift, lines[number - 1].text)
     verdict = verdict_of(copied=0, own=(*lines, *Story().own))
     assert verdict.kind is kind, str(verdict)
