@@ -1,4 +1,4 @@
-"""The checks as commands, in the order of what they cost. Each prints its own output; a failing one is named at the end."""
+"""The checks as commands, in the order of their cost. Each prints its own output; failing ones are named at the end."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def keyword_libraries() -> list[str]:
 def static_checks() -> list[Check]:
     """Lint, format, types, doors, dry run, libdoc: nothing is started."""
     python, robot_files = sys.executable, ["suites", "resources"]
+    nowhere = ["--output", "NONE", "--log", "NONE", "--report", "NONE"]
     libdoc = [
         (f"libdoc {name}", [python, "-m", "robot.libdoc", "-P", "libraries", name, f"{SCRATCH}/{name}.html"])
         for name in keyword_libraries()
@@ -39,7 +40,10 @@ def static_checks() -> list[Check]:
         ("doors", [str(BIN / "lint-imports")]),
         ("robocop check", [str(BIN / "robocop"), "check", *robot_files]),
         ("robocop format", [str(BIN / "robocop"), "format", "--check", "--diff", *robot_files]),
-        ("dry run", [python, "-m", "robot", "--dryrun", "--output", "NONE", "--log", "NONE", "--report", "NONE", "suites"]),
+        (
+            "dry run",
+            [python, "-m", "robot", "--dryrun", *nowhere, "suites"],
+        ),
         *libdoc,
     ]
 

@@ -60,7 +60,7 @@ def test_a_resource_imports_keyword_libraries_resources_and_the_settings(resourc
 
 
 def test_no_library_suite_or_resource_knows_the_sandbox_but_its_provider() -> None:
-    rooms = [path for path in (ROOT / "libraries").glob("*Library")] + [ROOT / "libraries" / "harness"]
+    rooms = [*(ROOT / "libraries").glob("*Library"), ROOT / "libraries" / "harness"]
     files = [file for room in rooms for file in room.rglob("*.py")] + SUITES + RESOURCES
     allowed = {
         ROOT / "libraries" / "K3sLibrary" / name

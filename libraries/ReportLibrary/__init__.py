@@ -127,7 +127,7 @@ class ReportLibrary:
             BadInput: `emulated` is neither true nor false.
 
         ```robotframework
-        Record Environment    provider=sandbox    emulated=true    kubernetes=v1.33.13+emulated
+        Record Environment    provider=existing    emulated=false    kubernetes=v1.33.13+k3s1
         ```
         """
         for name, value in facts.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from harness.failures import WaitTimedOut
 from harness.kube import Cluster
 from K3sLibrary.nodes import facts, wait_until_nodes_ready

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from harness import ledger, processes, rundir
 from harness.failures import OperationFailed
 from harness.ledger import Ledger

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from harness.ledger import ReadLedger
 from harness.processes import ProcessId
 from harness.waiting import Done, Look, Pending, wait_until

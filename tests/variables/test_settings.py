@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import settings
 from hypothesis import given
 from hypothesis import strategies as st
+
+import settings
 
 KUBECONFIG = """
 apiVersion: v1
@@ -89,7 +90,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allo
 
 
 @pytest.mark.parametrize(
-    "value", ["ci.cedana.ai/v1", "https://ci.cedana.ai", "https://ci.cedana.ai/", "http://localhost:1324", "http://prop"]
+    "value",
+    ["ci.cedana.ai/v1", "https://ci.cedana.ai", "https://ci.cedana.ai/", "http://localhost:1324", "http://prop"],
 )
 def test_urls_as_they_are_in_use_are_accepted(value: str) -> None:
     assert settings.read({}, {"CEDANA_URL": value}).errors == []

@@ -63,7 +63,7 @@ class Cluster:
         alias: the name that keywords know it by.
         kubeconfig: path of a kubeconfig file.
         context: a context in it; the current one when None.
-        provider: who brought it: `sandbox`, `existing` ...
+        provider: who brought it, as `Start Cluster` names it.
     """
 
     alias: str
