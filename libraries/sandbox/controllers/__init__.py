@@ -6,6 +6,7 @@ from .accounts import Accounts
 from .base import Controller
 from .daemonset import DaemonSets
 from .deployment import Deployments
+from .disruption import Disruptions
 from .endpoints import EndpointSlices
 from .garbage import Garbage
 from .job import Jobs
@@ -31,6 +32,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     StatefulSets,
     Jobs,
     EndpointSlices,
+    Disruptions,
     Garbage,
     Namespaces,
 )

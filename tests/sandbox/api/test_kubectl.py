@@ -167,6 +167,23 @@ def test_quota(run) -> None:
     assert "configmaps  2     2" in run("describe quota q")
 
 
+def test_eviction_respects_budgets(run) -> None:
+    run("apply -f -", stdin=DEPLOYMENT)
+    run("rollout status deploy/web --timeout=20s")
+    run("create pdb guard --selector=app=web --min-available=2")
+    run("wait --for=jsonpath={.status.currentHealthy}=2 pdb/guard --timeout=20s")
+    assert "0 " in run("get pdb guard")
+    pod = run("get pods -l app=web -o name").split()[0].partition("/")[2]
+    place = run(f"get pod {pod} -o jsonpath={{.metadata.namespace}}")
+    eviction = json.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}})
+    path = f"/api/v1/namespaces/{place}/pods/{pod}/eviction"
+    refused = run(f"create --raw {path} -f -", stdin=eviction, check=False)
+    assert "Cannot evict pod as it would violate the pod's disruption budget" in refused.stderr
+    run('patch pdb guard --type=merge -p {"spec":{"minAvailable":1}}')
+    run("wait --for=jsonpath={.status.disruptionsAllowed}=1 pdb/guard --timeout=20s")
+    assert "Success" in run(f"create --raw {path} -f -", stdin=eviction)
+
+
 def test_custom_kind(run) -> None:
     run("apply -f -", stdin=DEFINITION)
     try:
