@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from . import kinds
@@ -24,7 +24,6 @@ Object = dict[str, Any]
 Follower = Callable[[Change], None]
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-EVENT_LIFETIME = 3600.0
 CERTIFICATE = """-----BEGIN CERTIFICATE-----
 MIIBlzCCAT2gAwIBAgIUb+nYSqdTHhDKu+sQ2on3y0r5X6cwCgYIKoZIzj0EAwIw
 ITEfMB0GA1UEAwwWZW11bGF0ZWQta3ViZXJuZXRlcy1jYTAeFw0yNjExMjUwMTMw
@@ -54,15 +53,6 @@ class Latencies:
     checkpoint: float = 0.4
     restore: float = 0.3
     back_off: float = 10.0
-
-    def set(self, name: str, seconds: float) -> None:
-        """Sets one by name. Raises ValueError for an unknown name or a negative time."""
-        known = [field.name for field in fields(self)]
-        if name not in known:
-            raise ValueError(f"no latency is called {name!r}: there are {', '.join(known)}")
-        if seconds < 0:
-            raise ValueError(f"latency {name} is {seconds}: it must be 0 or more seconds")
-        setattr(self, name, seconds)
 
 
 class Cluster:

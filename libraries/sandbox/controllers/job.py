@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..store import Change
 
 Object = dict[str, Any]
-_FIRST_BACK_OFF = 10
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .container import Container, Setup, StartError
-from .files import Volume
 from .http import Refused, Request, Response, answer, listening
 from .logs import SECOND
 from .shell.commands import Place
@@ -36,12 +35,11 @@ REPEATED_LINE_EVERY = 30
 
 @dataclass
 class PodContainers:
-    """What runs of one pod: the latest container of each name, and the one before it; its own volumes."""
+    """What runs of one pod: the latest container of each name, and the one before it."""
 
     uid: str
     containers: dict[str, Container] = field(default_factory=dict)
     previous: dict[str, Container] = field(default_factory=dict)
-    volumes: dict[str, Volume] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     origin: PodSnapshot | None = None
 

@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+_DIRECTORIES = ("/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/run", "/srv", "/tmp", "/usr/bin", "/var/log")  # noqa: S108
+
 
 @dataclass
 class Volume:
@@ -32,7 +34,7 @@ class FileTree:
         self.image = image
         self.mounts = tuple(sorted(mounts, key=lambda mount: -len(mount.path)))
         self.layer: dict[str, bytes | None] = {}
-        self.made: set[str] = {"/", "/tmp", "/proc", "/dev", "/root"}  # noqa: S108 (paths inside the container)
+        self.made: set[str] = set(_DIRECTORIES)
 
     def read(self, path: str) -> bytes:
         """Contents of a file. Raises FileNotFoundError and IsADirectoryError."""
@@ -100,10 +102,6 @@ class FileTree:
         yield from (path for path, data in self.layer.items() if data is not None and self._mount(path) is None)
         for mount in self.mounts:
             yield from _shown(mount)
-
-    def layer_size(self) -> int:
-        """Bytes in the writable layer."""
-        return sum(len(data) for data in self.layer.values() if data is not None)
 
     def _find(self, path: str) -> bytes | None:
         mount = self._mount(path)

@@ -53,10 +53,6 @@ _COMMON: dict[str, bytes] = {
     "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
     "/etc/group": b"root:x:0:\n",
     "/etc/os-release": b'NAME="emulated container"\nID=emulated\n',
-    "/var/log/.keep": b"",
-    "/srv/.keep": b"",
-    "/home/.keep": b"",
-    "/run/.keep": b"",
 }
 _NGINX: dict[str, bytes] = {
     **_COMMON,

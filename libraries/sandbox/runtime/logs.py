@@ -45,11 +45,6 @@ class Log:
         for watcher in self.watchers:
             watcher.set()
 
-    @property
-    def size(self) -> int:
-        """Bytes of all whole lines, newlines included."""
-        return sum(len(line.text) + 1 for line in self.lines)
-
 
 def rfc3339_nano(at: int) -> str:
     """Nanoseconds since the epoch as containerd writes them: RFC 3339, UTC, nine decimals."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .logs import Line, Log
@@ -55,7 +55,6 @@ class PodSnapshot:
     at: int
     containers: dict[str, ContainerSnapshot]
     freeze: float = 0.0
-    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
