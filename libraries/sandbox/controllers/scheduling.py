@@ -1,7 +1,8 @@
 """Which nodes a pod may run on, and the scheduler's words for why not.
 
 The order of the checks and their texts are those of kube-scheduler's default plugins (NodeUnschedulable,
-TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit, InterPodAffinity); the first that fails counts.
+TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit, PodTopologySpread,
+InterPodAffinity); the first that fails counts. Preemption is not emulated: no pod is ever a victim.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def reason_against(pod: Object, state: NodeState, states: list[NodeState]) -> Re
         lambda: _affinity(pod, state.node),
         lambda: _ports(pod, state),
         lambda: _resources(pod, state),
+        lambda: _spread(pod, state, states),
         lambda: _pod_affinity(pod, state, states),
     )
     return next((reason for check in checks if (reason := check())), None)
@@ -165,6 +167,34 @@ def _resources(pod: Object, state: NodeState) -> Reason | None:
         if amount and state.used.get(name, Decimal(0)) + amount > quantity(allocatable.get(name, 0)):
             return Reason(f"Insufficient {name}", fixed=False)
     return None
+
+
+def _spread(pod: Object, state: NodeState, states: list[NodeState]) -> Reason | None:
+    text = "node(s) didn't match pod topology spread constraints"
+    for rule in pod["spec"].get("topologySpreadConstraints") or []:
+        if rule.get("whenUnsatisfiable", "DoNotSchedule") != "DoNotSchedule":
+            continue
+        own = _domain(rule, state)
+        if own is None:
+            return Reason(f"{text} (missing required label)")
+        counts: Counter[str] = Counter()
+        for other in states:
+            domain = _domain(rule, other)
+            if domain is not None and fits_affinity(pod, other.node):
+                counts[domain] += sum(_spreads_with(pod, rule, each) for each in other.pods)
+        least = min(counts.values(), default=0)
+        if counts[own] + _spreads_with(pod, rule, pod) - least > rule["maxSkew"]:
+            return Reason(text, fixed=False)
+    return None
+
+
+def _domain(rule: Object, state: NodeState) -> str | None:
+    return (state.node["metadata"].get("labels") or {}).get(rule["topologyKey"])
+
+
+def _spreads_with(pod: Object, rule: Object, other: Object) -> bool:
+    same = other["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    return same and matches(rule.get("labelSelector"), other["metadata"].get("labels"))
 
 
 def _pod_affinity(pod: Object, state: NodeState, states: list[NodeState]) -> Reason | None:

@@ -10,6 +10,7 @@ from ..api import objects
 from .base import Controller, key_of
 from .scheduling import Reason
 from .selectors import matches, matches_node, quantity
+from .workload import owner_reference
 
 if TYPE_CHECKING:
     from ..kinds import Kind
@@ -34,10 +35,12 @@ class Storage(Controller):
     def changed(self, change: Change) -> None:
         """Claims by their key; a volume's change concerns its claim and the claims that still wait."""
         if change.kind is kinds.POD:
+            if change.type == "ADDED":
+                self._make_ephemeral(change.object)
             if change.type == "DELETED":
                 for volume in change.object["spec"].get("volumes") or []:
-                    if claim := volume.get("persistentVolumeClaim"):
-                        self.enqueue((change.object["metadata"]["namespace"], claim["claimName"]))
+                    if name := claim_name(change.object, volume):
+                        self.enqueue((change.object["metadata"]["namespace"], name))
             return
         if change.kind is kinds.PVC:
             self.enqueue(key_of(change.object))
@@ -48,6 +51,15 @@ class Storage(Controller):
         for claim in self.store.list(kinds.PVC):
             if not claim["spec"].get("volumeName"):
                 self.enqueue(key_of(claim))
+
+    def _make_ephemeral(self, pod: Object) -> None:
+        """Makes the claims of a pod's ephemeral volumes; they go with the pod."""
+        for volume in pod["spec"].get("volumes") or []:
+            if "ephemeral" in volume:
+                template = volume["ephemeral"]["volumeClaimTemplate"]
+                metadata = {**(template.get("metadata") or {}), "name": claim_name(pod, volume)}
+                metadata |= {"namespace": pod["metadata"]["namespace"], "ownerReferences": [owner_reference(pod)]}
+                objects.create(self.cluster, kinds.PVC, {"metadata": metadata, "spec": template["spec"]})
 
     def reconcile(self, key: Hashable) -> None:
         """A claim (its key has a namespace) or a volume."""
@@ -71,12 +83,10 @@ class Storage(Controller):
         """The claims of a pod's volumes. Raises Unbindable."""
         found = []
         for volume in pod["spec"].get("volumes") or []:
-            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-            if not name and "ephemeral" not in volume:
+            name = claim_name(pod, volume)
+            if not name:
                 continue
-            claim = self.store.get(
-                kinds.PVC, pod["metadata"]["namespace"], name or f"{pod['metadata']['name']}-{volume['name']}"
-            )
+            claim = self.store.get(kinds.PVC, pod["metadata"]["namespace"], name)
             if claim is None:
                 raise Unbindable(f'persistentvolumeclaim "{name}" not found')
             if claim["metadata"].get("deletionTimestamp"):
@@ -208,7 +218,7 @@ class Storage(Controller):
             pod
             for pod in self.store.list(kinds.POD, namespace)
             for volume in pod["spec"].get("volumes") or []
-            if (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
+            if claim_name(pod, volume) == name
         )
         if any(True for _ in users):
             return
@@ -248,6 +258,13 @@ class Storage(Controller):
             stored["metadata"]["finalizers"] = rest
 
         self.store.change(kinds.PV, None, name, unprotected)
+
+
+def claim_name(pod: Object, volume: Object) -> str:
+    """The claim behind a pod's volume, or nothing."""
+    if "ephemeral" in volume:
+        return f"{pod['metadata']['name']}-{volume['name']}"
+    return str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
 
 
 def _ref(claim: Object) -> Object:

@@ -100,3 +100,23 @@ async def test_a_node_that_is_lost_loses_its_pods_in_time(hands, cluster):
     await hands.until(lambda: not hands.get(kinds.POD, "p"))
     taints = {t["key"] for t in cluster.store.get(kinds.NODE, None, "node-2")["spec"]["taints"]}
     assert taints == {"node.kubernetes.io/unreachable"}
+
+
+async def test_pods_spread_over_the_nodes(hands, cluster):
+    rule = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "x"}},
+    }
+    for number in range(4):
+        hands.pod(f"p{number}", ["sleep", "60"], labels={"app": "x"}, topologySpreadConstraints=[rule])
+    nodes = [(await hands.running(f"p{number}"))["spec"]["nodeName"] for number in range(4)]
+    assert sorted(nodes) == ["node-1", "node-1", "node-2", "node-2"]
+    cluster.store.change(kinds.NODE, None, "node-1", lambda node: node["spec"].update(unschedulable=True))
+    hands.pod("p4", ["sleep", "60"], labels={"app": "x"}, topologySpreadConstraints=[rule])
+    await hands.running("p4")
+    hands.pod("p5", ["sleep", "60"], labels={"app": "x"}, topologySpreadConstraints=[rule])
+    assert "1 node(s) didn't match pod topology spread constraints, 1 node(s) were unschedulable" in await _refusal(
+        hands, "p5"
+    )

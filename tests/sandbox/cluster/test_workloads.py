@@ -285,3 +285,18 @@ async def test_a_volume_outlives_its_pod_and_goes_with_its_claim(hands, cluster)
     objects.delete(cluster, kinds.POD, "test", "writer", grace=0)
     await hands.until(lambda: not hands.get(kinds.PVC, "c"))
     await hands.until(lambda: not cluster.store.list(kinds.PV))
+
+
+async def test_an_ephemeral_volume_goes_with_its_pod(hands, cluster):
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "local-path",
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    volume = {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+    mount = {"name": "scratch", "mountPath": "/scratch"}
+    hands.pod("p", ["sh", "-c", "echo x > /scratch/f; sleep 60"], volumes=[volume], volumeMounts=[mount])
+    await hands.running("p")
+    assert hands.get(kinds.PVC, "p-scratch")["status"]["phase"] == "Bound"
+    objects.delete(cluster, kinds.POD, "test", "p")
+    await hands.until(lambda: not hands.get(kinds.PVC, "p-scratch"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...runtime.container import with_env
 from ...runtime.files import Mount, Volume
+from ..storage import claim_name
 from .environment import field_value
 from .missing import Missing
 
@@ -52,7 +54,7 @@ class Volumes:
         return f'MountVolume.SetUp failed for volume "{next(named, volumes[0]["name"])}" : {message}'
 
     def _make(self, spec: Object) -> Volume:
-        makers = {
+        makers: dict[str, Callable[[Object], Volume]] = {
             "emptyDir": lambda _source: Volume(),
             "configMap": lambda source: Volume(self._config_map(source), read_only=True),
             "secret": lambda source: Volume(self._secret(source, source.get("secretName", "")), read_only=True),
@@ -60,6 +62,7 @@ class Volumes:
             "downwardAPI": lambda source: Volume(self._downward(source), read_only=True),
             "hostPath": self._host_path,
             "persistentVolumeClaim": self._claim,
+            "ephemeral": lambda _source: self._claim({"claimName": claim_name(self.pod, spec)}),
         }
         for name, maker in makers.items():
             if name in spec:
