@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from ..kinds import CRD
 from ..store import Change
-from . import answers, customs
+from . import answers, customs, roles
 from .access import Tokens
 from .context import MASTERS, User
 from .quotas import QuotaStatus
@@ -52,6 +52,7 @@ def create_app(
     store = cluster.store
     tokens = Tokens(admin_token, store)
     cluster.service_account_token = tokens.of_pod
+    roles.seed(store)
     hub = Hub(store)
     router = Router(cluster, tokens, hub, VERSION, watch_list=watch_list)
     app = web.Application(middlewares=[*outer, _errors, _authentication(tokens)], client_max_size=_BODY_LIMIT)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from ..kinds import ENDPOINTS, Kind
+from ..kinds import BINDING, ENDPOINTS, Kind
 from . import access, answers, discovery, openapi, reviews, scale, subresources, verbs, watch
 from .access import Action, Tokens
 from .context import Call, User
@@ -63,9 +63,13 @@ class Router:
         call.subresource = parts[2] if len(parts) > 2 else ""
         if (namespace and not kind.namespaced) or (call.subresource and call.subresource not in kind.subresources):
             raise no_such_resource()
-        self._authorize(user, _action(call, request), kind)
+        watching = request.method == "GET" and not call.subresource and (watching or boolean(request.query, "watch"))
+        self._authorize(user, _action(call, request, watching=watching), kind)
         if kind is ENDPOINTS:
             call.warnings.append(_ENDPOINTS_WARNING)
+        if watching and "watch" in kind.verbs:
+            form = answers.form(request.headers.get("Accept", ""))
+            return await watch.serve(call, request, self._hub, form, watch_list=self._watch_list)
         return await self._dispatch(call, request, "/".join(parts[3:]))
 
     def _unknown(self, group: str, version: str) -> web.StreamResponse:
@@ -83,21 +87,19 @@ class Router:
             return await self._subresource(call, request, rest)
         if reviews.is_review(call.kind):
             return await reviews.answer(call, request, self._tokens)
+        if call.kind is BINDING and method == "POST" and call.namespace and not call.name:
+            return await subresources.bind(call, request)
         if not call.name:
             return await self._collection(call, request)
         handlers = {"GET": verbs.get, "PUT": verbs.update, "PATCH": verbs.patch, "DELETE": verbs.delete}
         handler = handlers.get(method)
         if handler is None or (call.kind.namespaced and not call.namespace):
             raise method_not_allowed()
-        if method == "GET" and boolean(request.query, "watch"):
-            return await self._watch(call, request)
         return await handler(call, request)
 
     async def _collection(self, call: Call, request: web.Request) -> web.StreamResponse:
         method = request.method
-        if method == "GET":
-            if boolean(request.query, "watch"):
-                return await self._watch(call, request)
+        if method == "GET" and "list" in call.kind.verbs:
             return await verbs.list_(call, request)
         if call.kind.namespaced and not call.namespace:
             raise method_not_allowed()
@@ -106,10 +108,6 @@ class Router:
         if method == "DELETE" and "deletecollection" in call.kind.verbs:
             return await verbs.delete_collection(call, request)
         raise method_not_allowed()
-
-    async def _watch(self, call: Call, request: web.Request) -> web.StreamResponse:
-        form = answers.form(request.headers.get("Accept", ""))
-        return await watch.serve(call, request, self._hub, form, watch_list=self._watch_list)
 
     async def _subresource(self, call: Call, request: web.Request, rest: str) -> web.StreamResponse:
         name, method = call.subresource, request.method
@@ -129,12 +127,14 @@ class Router:
         return await handler(call, request)
 
 
-def _action(call: Call, request: web.Request) -> Action:
+def _action(call: Call, request: web.Request, *, watching: bool) -> Action:
     verb = _VERBS.get(request.method, "get")
     if call.subresource in subresources.CONNECTING and call.subresource != "log":
         verb = {"GET": "get", "POST": "create"}.get(request.method, verb)
+    elif watching:
+        verb = "watch"
     elif not call.name and request.method == "GET":
-        verb = "watch" if boolean(request.query, "watch") else "list"
+        verb = "list"
     elif not call.name and request.method == "DELETE":
         verb = "deletecollection"
     resource = f"{call.kind.plural}/{call.subresource}" if call.subresource else call.kind.plural

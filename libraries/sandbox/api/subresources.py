@@ -122,9 +122,10 @@ async def bind(call: Call, request: web.Request) -> web.StreamResponse:
     node = dig(binding, "target.name")
     if not node:
         raise invalid("", "Binding", call.name, [fields.required("target.name")])
-    pod = verbs.existing(call)
+    name = call.name or dig(binding, "metadata.name") or ""
+    pod = verbs.existing(Call(call.cluster, POD, call.namespace, name))
     if dig(pod, "spec.nodeName"):
-        raise conflict(POD, call.name, f'pod {call.name} is already assigned to node "{pod["spec"]["nodeName"]}"')
+        raise conflict(POD, name, f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
     if not call.dry_run:
-        call.cluster.store.change(POD, call.namespace, call.name, lambda obj: obj["spec"].update(nodeName=node))
+        call.cluster.store.change(POD, call.namespace, name, lambda obj: obj["spec"].update(nodeName=node))
     return answers.answer(success(code=201), request, code=201)

@@ -30,7 +30,6 @@ _CLUSTER: dict[str, Any] = {"namespaced": False}
 _REVIEW: dict[str, Any] = {"verbs": ("create",)}
 
 BINDING = _core("Binding", "bindings", **_REVIEW)
-COMPONENT_STATUS = _core("ComponentStatus", "componentstatuses", "cs", verbs=("get", "list"), **_CLUSTER)
 CONFIG_MAP = _core("ConfigMap", "configmaps", "cm")
 ENDPOINTS = _core("Endpoints", "endpoints", "ep")
 EVENT = _core("Event", "events", "ev")

@@ -100,6 +100,7 @@ class ConfigMapStrategy(DataStrategy):
         return [obj["metadata"]["name"], len(obj.get("data") or {}) + len(obj.get("binaryData") or {}), age(obj)]
 
 
+_ACCOUNT_TOKEN, _ACCOUNT_NAME = "kubernetes.io/service-account-token", "kubernetes.io/service-account.name"
 _SECRET_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -130,6 +131,8 @@ class SecretStrategy(DataStrategy):
     def validate(self, obj: Object) -> list[FieldError]:
         errors = super().validate(obj)
         data = obj.get("data") or {}
+        if obj["type"] == _ACCOUNT_TOKEN and not (obj["metadata"].get("annotations") or {}).get(_ACCOUNT_NAME):
+            errors.append(fields.required(f"metadata.annotations[{_ACCOUNT_NAME}]"))
         for key in _SECRET_KEYS.get(obj["type"], ()):
             if key not in data:
                 errors.append(fields.required(f"data[{key}]"))
@@ -137,6 +140,11 @@ class SecretStrategy(DataStrategy):
                 message = "<secret contents redacted>"
                 errors.append(fields.invalid(f"data[{key}]", message, "invalid character in the JSON value"))
         return errors
+
+    def warnings(self, obj: Object) -> list[str]:
+        if obj["type"] != _ACCOUNT_TOKEN:
+            return []
+        return ["the sandbox fills no service account token secrets; ask serviceaccounts/token for a token"]
 
     def validate_update(self, obj: Object, old: Object) -> list[FieldError]:
         errors = []

@@ -1,0 +1,79 @@
+"""Paths, media types and options beyond what the recordings show."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+CORE = "/api/v1/namespaces/default"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", f"{CORE}/pods/x/nonsense", 404),
+        ("POST", f"{CORE}/pods/x/log", 405),
+        ("PUT", "/apis/apps/v1/namespaces/default/deployments", 405),
+        ("DELETE", "/api/v1/namespaces", 405),
+        ("GET", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 405),
+        ("GET", f"{CORE}/configmaps?resourceVersion=99999999", 504),
+    ],
+)
+def test_what_is_not_there(send: Any, method: str, path: str, code: int) -> None:
+    status, answer = send(method, path)
+    assert status == code
+    assert answer["kind"] == "Status"
+
+
+def test_binding_needs_a_pod(send: Any) -> None:
+    body = json.dumps({"metadata": {"name": "nobody"}, "target": {"name": "node-1"}}).encode()
+    code, answer = send("POST", f"{CORE}/bindings", body)
+    assert (code, answer["message"]) == (404, 'pods "nobody" not found')
+
+
+def test_events_in_both_versions(send: Any, namespace: str) -> None:
+    event = {
+        "metadata": {"name": "e"},
+        "regarding": {"kind": "Pod", "name": "p", "namespace": namespace},
+        "note": "hello",
+        "reason": "R",
+        "type": "Normal",
+        "action": "A",
+        "reportingController": "c",
+        "reportingInstance": "i",
+        "eventTime": "2026-11-24T22:42:55.123456Z",
+    }
+    path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
+    assert send("POST", path, json.dumps(event).encode())[0] == 201
+    core = send("GET", f"/api/v1/namespaces/{namespace}/events/e")[1]
+    assert (core["message"], core["involvedObject"]["name"]) == ("hello", "p")
+    assert send("GET", f"{path}/e")[1]["note"] == "hello"
+
+
+def test_delete_options(send: Any, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    made = send("POST", path, b'{"metadata": {"name": "c"}}')[1]
+    wrong = {"preconditions": {"resourceVersion": "1"}}
+    assert send("DELETE", f"{path}/c", json.dumps(wrong).encode())[0] == 409
+    assert send("DELETE", f"{path}/c?dryRun=All")[0] == 200
+    assert send("GET", f"{path}/c")[0] == 200
+    right = {"preconditions": {"uid": made["metadata"]["uid"], "resourceVersion": made["metadata"]["resourceVersion"]}}
+    assert send("DELETE", f"{path}/c", json.dumps(right).encode())[0] == 200
+    assert send("GET", f"{path}/c")[0] == 404
+
+
+def test_a_dry_run_of_an_update_changes_nothing(send: Any, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    send("POST", path, b'{"metadata": {"name": "c"}, "data": {"a": "1"}}')
+    patch = b'{"data": {"a": "2"}}'
+    code, answer = send("PATCH", f"{path}/c?dryRun=All", patch, "application/merge-patch+json")
+    assert (code, answer["data"]) == (200, {"a": "2"})
+    assert send("GET", f"{path}/c")[1]["data"] == {"a": "1"}
+
+
+def test_roles_that_are_there_from_the_start(send: Any) -> None:
+    listed = send("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles")[1]["items"]
+    names = {item["metadata"]["name"] for item in listed}
+    assert {"cluster-admin", "admin", "edit", "view"} <= names
