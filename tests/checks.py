@@ -49,8 +49,8 @@ def static_checks() -> list[Check]:
 
 
 def pytest_check(*options: str) -> Check:
-    """The tests of libraries, sandbox and suites."""
-    return ("pytest", [sys.executable, "-m", "pytest", *options])
+    """The tests of libraries, sandbox and suites, side by side: most of their time is waiting."""
+    return ("pytest", [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *options])
 
 
 def suites_check() -> Check:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
 
-from .status import ApiError, failure
+from .status import ApiError, bad_request, failure
 
 _REPRESENTATIONS = (
     "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, "
@@ -21,18 +21,30 @@ _COMPRESS_FROM = 128 * 1024
 
 @dataclass(frozen=True)
 class Form:
-    """How to answer: json or yaml, and as what (`Table`, `PartialObjectMetadata`, ... or plain)."""
+    """How to answer: json or yaml, and as what (`Table`, `PartialObjectMetadata`, ... or plain); `include` is what the
+    rows of a Table have of their objects: None, Metadata or Object."""
 
     media: str = "json"
     shape: str = ""
     version: str = "v1"
+    include: str = "Metadata"
 
 
 PLAIN = Form()
 
 
-def form(accept: str, *, shapes: bool = True) -> Form:
-    """The first form of an Accept header that can be served. Raises 406."""
+def form(request: web.Request) -> Form:
+    """The first form of the Accept header that can be served. Raises 406, and 400 for a wrong includeObject."""
+    chosen = _accepted(request.headers.get("Accept", ""))
+    include = request.query.get("includeObject", "Metadata") or "Metadata"
+    if chosen.shape != "Table" or include == chosen.include:
+        return chosen
+    if include not in ("None", "Object"):
+        raise bad_request(f"unrecognized includeObject value: {include}")
+    return replace(chosen, include=include)
+
+
+def _accepted(accept: str) -> Form:
     for part in (accept or "*/*").split(","):
         name, *parameters = [piece.strip() for piece in part.split(";")]
         options = dict(item.split("=", 1) for item in parameters if "=" in item)
@@ -42,11 +54,9 @@ def form(accept: str, *, shapes: bool = True) -> Form:
         shape = options.get("as", "")
         if not shape:
             return Form(media)
-        if shapes and shape in _SHAPES and options.get("g") == "meta.k8s.io":
-            if options.get("v") in ("v1", "v1beta1"):
-                return Form(media, shape, options["v"])
-        elif not shapes:
-            return Form(media)
+        is_known = shape in _SHAPES and options.get("g") == "meta.k8s.io"
+        if is_known and options.get("v") in ("v1", "v1beta1"):
+            return Form(media, shape, options["v"])
     raise failure(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {_REPRESENTATIONS}", {})
 
 

@@ -68,7 +68,7 @@ class Router:
         if kind is ENDPOINTS:
             call.warnings.append(_ENDPOINTS_WARNING)
         if watching and "watch" in kind.verbs:
-            form = answers.form(request.headers.get("Accept", ""))
+            form = answers.form(request)
             return await watch.serve(call, request, self._hub, form, watch_list=self._watch_list)
         return await self._dispatch(call, request, "/".join(parts[3:]))
 

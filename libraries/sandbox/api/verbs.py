@@ -29,7 +29,7 @@ def prepare(call: Call, request: web.Request, options_kind: str) -> None:
 
 async def get(call: Call, request: web.Request) -> web.StreamResponse:
     """One object."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     lists.revision_of(request.query)
     obj = existing(call)
     body = views.one(call.kind, views.outward(call.kind, obj), form)
@@ -46,7 +46,7 @@ def existing(call: Call) -> Object:
 
 async def list_(call: Call, request: web.Request) -> web.StreamResponse:
     """A list, or a page of it."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     options.list_options(request.query, watching=False, watch_list=False)
     page = lists.page(call.cluster.store, call.kind, call.namespace, request.query)
     body = views.many(call.kind, page.items, page.metadata, form)
@@ -55,7 +55,7 @@ async def list_(call: Call, request: web.Request) -> web.StreamResponse:
 
 async def create(call: Call, request: web.Request) -> web.StreamResponse:
     """A new object."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     prepare(call, request, "CreateOptions")
     obj = bodies.read(await request.read(), request.headers.get("Content-Type", ""), call)
     obj = views.inward(call.kind, obj)
@@ -70,7 +70,7 @@ def _written(call: Call, stored: Object, request: web.Request, form: answers.For
 
 async def update(call: Call, request: web.Request) -> web.StreamResponse:
     """PUT."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     prepare(call, request, "UpdateOptions")
     obj = bodies.read(await request.read(), request.headers.get("Content-Type", ""), call)
     stored, created = update_object(call, views.inward(call.kind, obj))
@@ -79,7 +79,7 @@ async def update(call: Call, request: web.Request) -> web.StreamResponse:
 
 async def patch(call: Call, request: web.Request) -> web.StreamResponse:
     """The four kinds of patch."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     media = bodies.media_type(request.headers.get("Content-Type", ""))
     patching.check_media(media, call.kind)
     prepare(call, request, "PatchOptions")
@@ -130,7 +130,7 @@ async def _delete_options(call: Call, request: web.Request) -> deletes.DeleteOpt
 
 async def delete(call: Call, request: web.Request) -> web.StreamResponse:
     """DELETE of one object: a Status when it is gone, else the object that waits."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     deleted = deletes.delete_object(call, await _delete_options(call, request))
     if deleted.gone and not _answers_object(call):
         details = status.of_resource(call.kind, call.name, uid=deleted.object["metadata"]["uid"])
@@ -146,7 +146,7 @@ def _answers_object(call: Call) -> bool:
 
 async def delete_collection(call: Call, request: web.Request) -> web.StreamResponse:
     """DELETE of all that is selected; answers the list."""
-    form = answers.form(request.headers.get("Accept", ""))
+    form = answers.form(request)
     wanted = await _delete_options(call, request)
     query = request.query
     matches = selectors.matcher(call.kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))

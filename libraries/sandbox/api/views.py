@@ -57,7 +57,7 @@ def partial(obj: Object, version: str) -> Object:
 def one(kind: Kind, obj: Object, form: Form) -> Object:
     """One object in the asked shape."""
     if form.shape == "Table":
-        return table(kind, [obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}, form.version)
+        return table(kind, [obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}, form)
     if form.shape == "PartialObjectMetadata":
         return partial(obj, form.version)
     return {"kind": kind.kind, "apiVersion": kind.api_version, **{k: v for k, v in obj.items() if k not in _HEAD}}
@@ -69,7 +69,7 @@ _HEAD = ("kind", "apiVersion")
 def many(kind: Kind, items: list[Object], metadata: Object, form: Form) -> Object:
     """A list in the asked shape. Items of built-in kinds have no kind of their own, as the server's typed lists."""
     if form.shape == "Table":
-        return table(kind, items, metadata, form.version)
+        return table(kind, items, metadata, form)
     if form.shape == "PartialObjectMetadataList":
         version = form.version
         shown = [partial(item, version) for item in items]
@@ -80,7 +80,7 @@ def many(kind: Kind, items: list[Object], metadata: Object, form: Form) -> Objec
     return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": items}
 
 
-def table(kind: Kind, items: list[Object], metadata: Object, version: str, *, columns: bool = True) -> Object:
+def table(kind: Kind, items: list[Object], metadata: Object, form: Form, *, columns: bool = True) -> Object:
     """The Table that `kubectl get` prints."""
     plan = strategy.of(kind)
     definitions = [
@@ -93,17 +93,20 @@ def table(kind: Kind, items: list[Object], metadata: Object, version: str, *, co
         }
         for column in plan.columns
     ]
-    head = {"kind": "Table", "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata}
-    rows = [_row(plan, item, version) for item in items]
+    head = {"kind": "Table", "apiVersion": f"meta.k8s.io/{form.version}", "metadata": metadata}
+    rows = [_row(plan, kind, item, form) for item in items]
     return {**head, "columnDefinitions": definitions if columns else None, "rows": rows}
 
 
-def _row(plan: strategy.Strategy, item: Object, version: str) -> Object:
+def _row(plan: strategy.Strategy, kind: Kind, item: Object, form: Form) -> Object:
     row: Object = {"cells": plan.row(item)}
     conditions = plan.row_conditions(item)
     if conditions:
         row["conditions"] = conditions
-    return {**row, "object": partial(item, version)}
+    if form.include == "None":
+        return {**row, "object": None}
+    whole = form.include == "Object"
+    return {**row, "object": one(kind, item, Form()) if whole else partial(item, form.version)}
 
 
 @lru_cache(256)

@@ -97,7 +97,7 @@ class _Stream:
         if self._form.shape == "Table":
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             first, self._columns_sent = not self._columns_sent, True
-            body = views.table(self._kind, [shown], metadata, self._form.version, columns=first)
+            body = views.table(self._kind, [shown], metadata, self._form, columns=first)
         else:
             body = views.one(self._kind, shown, self._form)
         return dumps({"type": event, "object": body}) + b"\n"

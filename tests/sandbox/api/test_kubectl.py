@@ -72,6 +72,8 @@ def test_objects_of_every_day(run) -> None:
     assert "a:" in run("describe cm c")
     assert "labeled" in run("label cm c x=y")
     assert "c " in run("get cm -l x=y")
+    assert "kube-root-ca.crt" in run("get cm --sort-by=.metadata.name")
+    assert "LABEL" in run("get cm -L label")
     assert "annotated" in run("annotate cm c q=r")
     assert "patched" in run('patch cm c --type=merge -p {"data":{"a":"c"}}')
     assert "patched" in run('patch cm c --type=json -p [{"op":"remove","path":"/data/a"}]')
