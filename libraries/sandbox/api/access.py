@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 AUDIENCE = "https://kubernetes.default.svc"
 _OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version", "/api", "/apis", "/openapi")
-_MOUNTED_SECONDS = 3607
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
@@ -91,11 +90,6 @@ class Tokens:
         """The token that a pod of this service account finds in its volume; empty when there is no such account."""
         account = self._store.get(SERVICE_ACCOUNT, namespace, name)
         return self.issue(account, _POD_TOKEN_SECONDS, [AUDIENCE]) if account else ""
-
-    def of_account(self, namespace: str, name: str) -> str:
-        """The token that is mounted into pods of an account; empty when there is no such account."""
-        account = self._store.get(SERVICE_ACCOUNT, namespace, name)
-        return self.issue(account, _MOUNTED_SECONDS, [AUDIENCE]) if account else ""
 
     def _signature(self, signed: str) -> str:
         digest = hmac.new(self._key, signed.encode(), hashlib.sha256).digest()

@@ -53,7 +53,6 @@ def create_app(
     tokens = Tokens(admin_token, store)
     cluster.service_account_token = tokens.of_pod
     roles.seed(store)
-    cluster.service_account_token = tokens.of_account
     hub = Hub(store)
     router = Router(cluster, tokens, hub, VERSION, watch_list=watch_list)
     app = web.Application(middlewares=[*outer, _errors, _authentication(tokens)], client_max_size=_BODY_LIMIT)
