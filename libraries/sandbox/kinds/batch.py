@@ -233,6 +233,15 @@ class AutoscalerStrategy(Strategy):
     """HorizontalPodAutoscalers: kept and shown; nothing scales by them."""
 
     has_status = True
+    columns = (
+        NAME,
+        Column("Reference", "@io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec.scaleTargetRef"),
+        Column("Targets", "@io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec.metrics"),
+        Column("MinPods", "@io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec.minReplicas"),
+        Column("MaxPods", "@io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec.maxReplicas"),
+        Column("Replicas", "@io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus.currentReplicas"),
+        AGE,
+    )
 
     def default(self, obj: Object) -> None:
         spec = obj.setdefault("spec", {})
@@ -243,6 +252,26 @@ class AutoscalerStrategy(Strategy):
 
     def warnings(self, obj: Object) -> list[str]:
         return ["the sandbox keeps HorizontalPodAutoscalers but does not scale by them"]
+
+    def prepare_update(self, obj: Object, old: Object) -> None:
+        obj["status"] = old.get("status", {})
+
+    def prepare_status(self, obj: Object, old: Object) -> None:
+        obj["spec"] = old["spec"]
+
+    def row(self, obj: Object) -> list[Any]:
+        spec = obj["spec"]
+        target = spec.get("scaleTargetRef") or {}
+        metrics = [_metric(metric) for metric in spec.get("metrics") or []]
+        numbers = [str(spec.get("minReplicas", 1)), spec.get("maxReplicas", 0), dig(obj, "status.currentReplicas") or 0]
+        reference = f"{target.get('kind')}/{target.get('name')}"
+        return [obj["metadata"]["name"], reference, ", ".join(metrics) or "<none>", *numbers, age(obj)]
+
+
+def _metric(metric: Object) -> str:
+    resource = metric.get("resource") or {}
+    share = dig(resource, "target.averageUtilization")
+    return f"{resource.get('name') or metric.get('type')}: <unknown>/{f'{share}%' if share else '<auto>'}"
 
 
 @register(MUTATING_WEBHOOK, VALIDATING_WEBHOOK)
