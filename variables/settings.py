@@ -176,7 +176,7 @@ TABLE = (
     Setting("CEDANA_NAMESPACE", "cedana-system", matching(DNS_LABEL, NAME_RULE), "Namespace of the Cedana release"),
     Setting("HELM_CHART", None, str, f"Chart path, archive or reference; else the sandbox's own or {PUBLISHED_CHART}"),
     Setting("HELM_VALUES", None, file_with_text, "A values file for the chart, over the values that the run sets"),
-    Setting("SKIP_HELM", "0", switch, "1: use the Cedana that is installed; CLUSTER_ID is then needed"),
+    Setting("SKIP_HELM", "0", switch, "1: install nothing, use the Cedana that is there"),
     Setting("RUNC_ROOT", "/run/containerd/runc/k8s.io", str, "Root of runc's state on the nodes"),
     Setting("WORKLOAD_IMAGE", None, str, "Image instead of the one in the workload's manifest"),
     Setting(
@@ -272,8 +272,6 @@ def _check_service(settings: Settings) -> None:
     for name in missing:
         if not any(error.startswith((f"{name} ", f"{name}_FILE ")) for error in settings.errors):
             settings.errors.append(f"{name} is not set; PROVIDER=existing needs it.")
-    if settings.values["SKIP_HELM"] and settings.values["CLUSTER_ID"] is None:
-        settings.errors.append("CLUSTER_ID is not set; SKIP_HELM=1 needs the id that the installed Cedana uses.")
 
 
 def get_variables() -> dict[str, Settings]:

@@ -7,6 +7,7 @@ from robot.api.deco import library
 from .keywords.insight import InsightKeywords
 from .keywords.manifests import ManifestKeywords
 from .keywords.namespaces import NamespaceKeywords
+from .keywords.objects import ObjectKeywords
 from .keywords.pods import PodKeywords
 from .keywords.restored import RestoredPodKeywords
 from .keywords.services import ServiceKeywords
@@ -14,7 +15,13 @@ from .keywords.services import ServiceKeywords
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
 class KubernetesLibrary(
-    NamespaceKeywords, ManifestKeywords, PodKeywords, RestoredPodKeywords, InsightKeywords, ServiceKeywords
+    NamespaceKeywords,
+    ManifestKeywords,
+    PodKeywords,
+    RestoredPodKeywords,
+    InsightKeywords,
+    ServiceKeywords,
+    ObjectKeywords,
 ):
     """What a test does in a Kubernetes cluster: namespaces, manifests, pods, logs, commands in containers, Services.
 

@@ -102,3 +102,21 @@ def finish(process: subprocess.Popen[str], folders: Folders, timeout: float = 12
 def run(folders: Folders, *options: str, what: str = "suites", **settings: str) -> Run:
     """Runs suites to their end."""
     return finish(start(folders, *options, what=what, **settings), folders)
+
+
+def ledger(what: str, folders: Folders, **settings: str) -> str:
+    """What `python -m harness.ledger list` or `sweep` says."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness.ledger", what],
+        env=folders.environment(PYTHONPATH=str(ROOT / "libraries"), **settings),
+        cwd=Path("/"),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+
+
+def sweep(folders: Folders, **settings: str) -> None:
+    """Removes what the runs in these folders owe; all of it."""
+    assert ledger("sweep", folders, **settings).endswith("nothing is left\n")

@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from harness.processes import ProcessId
 from harness.waiting import Done, Look, Pending, wait_until
 
 from .cluster_state import standing
-from .runner import QUICK, ROOT, Folders, finish, run, start
+from .runner import QUICK, Folders, finish, ledger, run, start, sweep
 
 STEPS = ("Deploying Cedana via Helm", "Polling checkpoint status", "Verifying pod state")
 
@@ -82,11 +80,10 @@ def test_what_a_killed_run_leaves_in_a_cluster_is_listed_and_swept(
     process.kill()
     process.wait()
     assert standing(sandbox) != before
-    listed = _ledger("list", folders)
+    listed = ledger("list", folders)
     assert re.search(r"run [0-9a-f]{8} \(dead\)", listed)
     assert "cluster-registration" in listed
-    swept = _ledger("sweep", folders, CEDANA_AUTH_TOKEN=sandbox["token"])
-    assert swept.endswith("nothing is left\n")
+    sweep(folders, CEDANA_AUTH_TOKEN=sandbox["token"])
     assert standing(sandbox) == before
     assert folders.left() == []
 
@@ -113,7 +110,7 @@ def test_a_kept_environment_stays_until_it_is_swept(folders: Folders) -> None:
     assert sandbox.alive()
     assert run(folders, *QUICK).status == 0
     assert sandbox.alive()
-    assert _ledger("sweep", folders).endswith("nothing is left\n")
+    sweep(folders)
     assert not sandbox.alive()
     assert folders.left() == []
 
@@ -126,15 +123,3 @@ def _sandboxes_of(folders: Folders) -> list[ProcessId]:
 
 def _ended(process: ProcessId) -> Look[None]:
     return Pending(f"process {process.pid} runs") if process.alive() else Done(None)
-
-
-def _ledger(what: str, folders: Folders, **settings: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "harness.ledger", what],
-        env=folders.environment(PYTHONPATH=str(ROOT / "libraries"), **settings),
-        cwd=Path("/"),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    ).stdout

@@ -177,11 +177,6 @@ def test_a_secret_in_the_settings_is_not_shown(existing: dict[str, str]) -> None
     assert "token-of-the-test" not in str(settings.read({}, existing))
 
 
-def test_skip_helm_needs_the_cluster_id(existing: dict[str, str]) -> None:
-    (error,) = settings.read({}, existing | {"SKIP_HELM": "1"}).errors
-    assert error.startswith("CLUSTER_ID is not set")
-
-
 @given(st.dictionaries(st.sampled_from([one.name for one in settings.TABLE]), st.text(max_size=20), max_size=6))
 def test_any_text_gives_settings_or_errors_and_never_an_exception(values: dict[str, str]) -> None:
     found = settings.read(values, {})
