@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import readme
+from tests import readme, settings_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,3 +45,7 @@ def test_ci_runs_the_test_command_as_it_stands_in_the_readme(tmp_path: Path) -> 
 def test_a_missing_heading_is_an_error() -> None:
     with pytest.raises(LookupError, match="No such heading"):
         readme.command("No such heading")
+
+
+def test_the_table_of_settings_is_the_codes() -> None:
+    assert settings_table.in_readme() == settings_table.table()

@@ -188,6 +188,20 @@ class K3sLibrary:
         self._started.clear()
         return lines
 
+    @keyword
+    def list_leftovers(self) -> list[str]:
+        """Lists what this run made and is still there.
+
+        Returns:
+            A line for each thing, with the reason why it is not gone.
+
+        Example:
+
+            ${left}=    List Leftovers
+            Should Be Empty    ${left}
+        """
+        return self._clean_up.left()
+
     @keyword(tags=["assertion"])
     def nothing_should_be_left(self) -> list[str]:
         """Fails with a list by name when something that this run made is still there.

@@ -25,10 +25,11 @@ class CleanUp:
             self.removals.append(removal)
             yield removal
 
-    def left(self) -> list[Removal]:
-        """What could not be removed."""
+    def left(self) -> list[str]:
+        """What this run made and is still there, by name, with the reason."""
         latest = {id(removal.entry): removal for removal in self.removals}
-        return [removal for removal in latest.values() if removal.left]
+        names = [str(removal) for removal in latest.values() if removal.left]
+        return names + [f"{entry}: not removed yet" for entry in LEDGER.owed() if id(entry) not in latest]
 
     def nothing_should_be_left(self) -> None:
         """Checks that the ledger owes nothing.
@@ -36,10 +37,7 @@ class CleanUp:
         Raises:
             NotAsExpected: lists by name what is still there; cause `leftovers`.
         """
-        names = [str(removal) for removal in self.left()]
-        tried = {id(removal.entry) for removal in self.removals}
-        names += [f"{entry}: not removed yet" for entry in LEDGER.owed() if id(entry) not in tried]
-        if names:
+        if names := self.left():
             raise NotAsExpected(
                 "nothing to be left of what this run made",
                 "; ".join(names),

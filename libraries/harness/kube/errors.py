@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,7 +38,7 @@ def api_errors(doing: str) -> Iterator[None]:
         raise OperationFailed(
             f"the Kubernetes API to {doing}", f"{problem.status}: {message}", cause=cause
         ) from problem
-    except (HTTPError, OSError) as problem:
+    except (HTTPError, ConnectionError, TimeoutError, ssl.SSLError) as problem:
         raise OperationFailed(
             f"the Kubernetes API to {doing}",
             f"no answer: {plain(problem)}",

@@ -228,4 +228,4 @@ def read_log(
         name, namespace, timestamps=timestamps, previous=previous, _preload_content=False, **options
     )
     text: str = response.data.decode(errors="replace")
-    return text.splitlines()
+    return text.removesuffix("\n").split("\n") if text else []  # other line separators belong to the line
