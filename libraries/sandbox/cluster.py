@@ -16,6 +16,7 @@ from .controllers.kubelet import Kubelet
 from .controllers.nodes import NodeLife, new_node
 from .controllers.storage import PROVISIONER, Storage
 from .kinds import Kind
+from .points import Points
 from .runtime import Runtime
 from .runtime.files import Volume
 from .store import Change, Store
@@ -65,6 +66,7 @@ class Cluster:
         self.certificate = CERTIFICATE
         self.store = Store()
         self.runtime = Runtime()
+        self.points = Points()
         self.events = Recorder(self)
         self.index = Index(self.store)
         self.orphans: dict[str, set[str]] = defaultdict(set)

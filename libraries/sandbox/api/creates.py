@@ -42,6 +42,7 @@ def create_object(call: Call, obj: Object, *, applied: Object | None = None) -> 
     _name(metadata)
     plan.default(obj)
     admission.mutate_create(call, obj)
+    call.cluster.points.admitting(kind, obj)
     plan.prepare_create(obj)
     errors = validate_metadata(call, metadata) + plan.validate(obj)
     if errors:

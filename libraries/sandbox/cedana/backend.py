@@ -25,6 +25,7 @@ from .. import kinds
 from ..api import objects
 from ..api.status import ApiError
 from .installation import Installation, installation_in
+from .interfering import Interference, RestorePlan
 from .restored import restored_pod
 from .rows import node_row, pod_row
 
@@ -53,6 +54,7 @@ class EmulatedBackend:
     def __init__(self, clusters: Sequence[Cluster]) -> None:
         self._clusters = clusters
         self._saved: dict[str, Saved] = {}
+        self.interference = Interference()
 
     async def find_pod(
         self, *, uid: str | None = None, namespace: str | None = None, name: str | None = None, cluster_id: str | None
@@ -88,7 +90,7 @@ class EmulatedBackend:
         if not there.helper_is_ready(request.pod.node):
             raise NotAnsweredError(f"no Ready Cedana helper on node {request.pod.node or '(none)'}")
         await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
-        snapshot = _snapshot(there.cluster, request.pod)
+        snapshot = self.interference.keep(request, _snapshot(there.cluster, request.pod))
         request.created()
         await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
         self._saved[request.action_id] = Saved(snapshot, request.pod.cluster_id, request.checkpoint_ids)
@@ -106,12 +108,14 @@ class EmulatedBackend:
         if not there.manager_is_ready():
             raise NotAnsweredError("no Ready Cedana manager")
         await asyncio.sleep(there.cluster.latencies.restore)
-        pod = restored_pod(saved.snapshot.pod, request.pod_name)
+        plan = RestorePlan(there.cluster, restored_pod(saved.snapshot.pod, request.pod_name), saved.snapshot)
+        plan = self.interference.plan(request, plan)
         try:
-            created = objects.create(there.cluster, kinds.POD, pod)
+            created = objects.create(there.cluster, kinds.POD, plan.pod)
         except ApiError as refused:
             raise BackendError(f"failed to create the restored pod: {refused}") from refused
-        there.cluster.runtime.stage(created["metadata"]["uid"], saved.snapshot)
+        if plan.snapshot:
+            there.cluster.runtime.stage(created["metadata"]["uid"], plan.snapshot)
         return pod_row(created, there.cluster_id)
 
     async def forget(self, checkpoint_id: str) -> None:
