@@ -48,7 +48,7 @@ class ControlArmKeywords(Records):
             BadInput: the manifest cannot be used, or an arm is going on already.
 
         ```robotframework
-        Start Control Arm    ${CURDIR}/workloads/nginx.yaml    my-namespace
+        Start Control Arm    ${CURDIR}/nginx.yaml    my-tests
         ```
         """
         if self._arm is not None:
@@ -92,6 +92,10 @@ class ControlArmKeywords(Records):
 
         Args:
             timeout: for the step that it is at.
+
+        ```robotframework
+        Stop Control Arm
+        ```
         """
         arm, self._arm = self._arm, None
         if arm is not None and not arm.stop(timeout.total_seconds()):

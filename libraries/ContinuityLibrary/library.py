@@ -80,7 +80,7 @@ class ContinuityLibrary(ControlArmKeywords):
             WaitTimedOut: it has not printed so many (cause `witness-missing`); says what was seen.
 
         ```robotframework
-        ${before}=    Observe Workload    test-nginx    my-namespace
+        ${before}=    Observe Workload    web    my-tests
         ```
         """
         place = self._cluster(cluster)
@@ -109,7 +109,7 @@ class ContinuityLibrary(ControlArmKeywords):
 
         ```robotframework
         Note Checkpoint Request    ${before}
-        ${action}=    Checkpoint Pod    ${pod_uid}
+        ${action}=    Checkpoint Pod    ${pod.metadata.uid}
         ```
         """
         noted = self._observation(observation)
@@ -162,7 +162,7 @@ class ContinuityLibrary(ControlArmKeywords):
 
         ```robotframework
         Note Deletion    ${before}
-        Delete Pod    test-nginx    my-namespace
+        Delete Pod    web    my-tests
         ```
         """
         noted = self._observation(observation)
@@ -199,7 +199,7 @@ class ContinuityLibrary(ControlArmKeywords):
             NotAsExpected: any other verdict; its cause tells which (`process-restarted`, `process-rewound` ...).
 
         ```robotframework
-        Workload Should Have Continued    ${before}    test-nginx-restored
+        Workload Should Have Continued    ${before}    web-restored
         ```
         """
         restored = _restored(self._observation(before), pod, namespace, container, cluster)
@@ -265,7 +265,7 @@ class ContinuityLibrary(ControlArmKeywords):
 
         ```robotframework
         ${verdict}=    Get Verdict    ${before}
-        Should Be Equal    ${verdict.kind}    rewound
+        Should Be Equal    ${verdict.kind}    continued
         ```
         """
         return self._judge(before, _restored(self._observation(before), pod, namespace, container, cluster), timeout)

@@ -178,7 +178,7 @@ class ReportLibrary:
             found.
 
         ```robotframework
-        [Teardown]    Run Keyword If Test Failed    Collect Diagnostics    ${NAMESPACE}
+        Collect Diagnostics    my-tests
         ```
         """
         output = Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))

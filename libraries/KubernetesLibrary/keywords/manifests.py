@@ -57,7 +57,7 @@ class ManifestKeywords:
 
         Example:
 
-            ${pod}=    Apply Manifest    ${CURDIR}/nginx.yaml    my-tests    pod_name=web
+            ${pod}=    Apply Manifest    ${CURDIR}/nginx.yaml    my-tests    pod_name=web    rename_services=True
             Log    ${pod.metadata.uid}
         """
         overrides = Overrides(pod_name, image, container, labels or {}, rename_services)

@@ -100,7 +100,7 @@ class PodKeywords:
 
         Example:
 
-            Pod Should Stay Ready    web    my-tests    duration=10 s
+            Pod Should Stay Ready    web    my-tests    duration=2 s
         """
         where = CLUSTERS.get(cluster)
         before = facts.pod(where, namespace, name)

@@ -65,7 +65,7 @@ class ActionKeywords(Connected):
         Example:
 
             ${action}=    Checkpoint Pod    ${pod.metadata.uid}
-            ${action}=    Checkpoint Pod    name=web    namespace=shop
+            ${action}=    Checkpoint Pod    name=web    namespace=my-tests
         """
         client, pod = self.connected(), PodRef(pod_uid, name, namespace, cluster_id)
         trace = client.note_checkpoints(pod)
@@ -211,6 +211,9 @@ class ActionKeywords(Connected):
 
         Args:
             type: only those; all by default.
+
+        Returns:
+            Actions with `id`, `type`, `status`, `checkpoint_ids` and more.
 
         Example:
 

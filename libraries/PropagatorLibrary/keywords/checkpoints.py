@@ -37,6 +37,9 @@ class CheckpointKeywords(Connected):
         Args:
             action_id: of the checkpoint.
 
+        Returns:
+            Checkpoints with `id`, `status`, `name`, `platform` and `gpu`.
+
         Raises:
             NotAsExpected: there are none.
 
@@ -60,6 +63,9 @@ class CheckpointKeywords(Connected):
 
         Args:
             action_id: of the checkpoint.
+
+        Returns:
+            The checkpoint, with `id`, `status`, `name`, `platform` and `gpu`.
 
         Raises:
             NotAsExpected: there is none, or there are several; `Get Checkpoints Of Action` gives all.

@@ -76,6 +76,9 @@ class ClusterKeywords(Connected):
     def list_propagator_pods(self) -> list[PodRow]:
         """Lists the pods that the propagator knows, of registered clusters only.
 
+        Returns:
+            Pods with `id`, `name`, `namespace`, `status`, `ready`, `node`, `restarts`; `id` need not be the UID.
+
         Example:
 
             ${pods}=    List Propagator Pods
@@ -85,6 +88,9 @@ class ClusterKeywords(Connected):
     @keyword
     def list_propagator_nodes(self) -> list[NodeRow]:
         """Lists the nodes that the propagator knows, of registered clusters only.
+
+        Returns:
+            Nodes with `id`, `name` and `status`.
 
         Example:
 

@@ -1,0 +1,139 @@
+*** Comments ***
+The examples of all keywords, in an order in which each of them makes sense. A line <<Keyword Name>> stands for the example
+in that keyword's documentation; test_examples.py puts it there and runs the whole.
+
+
+*** Settings ***
+Library           <<libraries>>/K3sLibrary/
+Library           <<libraries>>/HelmLibrary/
+Library           <<libraries>>/KubernetesLibrary/
+Library           <<libraries>>/PropagatorLibrary/
+Library           <<libraries>>/ContinuityLibrary/
+Library           <<libraries>>/ReportLibrary/
+Suite Teardown    Remove Everything This Run Made
+
+
+*** Test Cases ***
+Clusters
+    <<List Leftovers>>
+    <<Start Cluster>>
+    VAR    ${URL}    ${cluster.propagator_url}    scope=SUITE
+    VAR    ${TOKEN}    ${cluster.token}    scope=SUITE
+    VAR    ${CHART}    ${cluster.chart}    scope=SUITE
+    <<Cluster Should Be Ready>>
+    <<Get Cluster Facts>>
+    <<Stop Cluster>>
+    <<Cluster Should Leave No Trace>>
+    <<Remove Leftovers>>
+
+Cedana
+    <<Connect To Propagator>>
+    <<Register Cluster>>
+    VAR    ${ID}    ${cluster_id}    scope=SUITE
+    <<List Clusters>>
+    <<List Releases>>
+    <<Install Chart>>
+    <<Wait Until Release Is Ready>>
+    <<Release Should Be Deployed>>
+    <<Wait Until Pods Are Ready>>
+    <<Get Release>>
+    <<Get Release Values>>
+    <<Upgrade Chart>>
+    <<Rollback Release>>
+
+A Pod
+    <<Create Namespace>>
+    <<Find Object>>
+    <<Apply Manifest>>
+    <<Wait Until Pod Is Ready>>
+    <<Get Pod>>
+    VAR    ${pod}    ${pod}    scope=SUITE
+    <<List Pods>>
+    <<Get Pod Events>>
+    <<Execute In Pod>>
+    <<Get Node Facts>>
+    <<Pod Should Stay Ready>>
+    <<Wait Until Service Answers>>
+    <<Request Through Service>>
+    <<Delete Manifest>>
+    <<Observe Workload>>
+    VAR    ${before}    ${before}    scope=SUITE
+    <<Get Pod Logs>>
+
+A Checkpoint
+    <<List Propagator Nodes>>
+    <<List Propagator Pods>>
+    <<Checkpoint Pod>>
+    <<Wait Until Action Completes>>
+    <<Get Action Status>>
+    <<Get Checkpoints Of Action>>
+    VAR    ${checkpoint}    ${checkpoints}[0]
+    <<Deprecate Checkpoint>>
+    <<Note Checkpoint Request>>
+    <<Note Checkpoint Done>>
+    VAR    ${taken}    ${action}    scope=SUITE
+    <<Get Latest Action Of Pod>>
+    <<List Actions>>
+    <<List Checkpoints>>
+    VAR    ${id}    ${ID}
+    <<Create Heartbeat Policy>>
+    <<List Heartbeat Policies>>
+    <<Delete Heartbeat Policy>>
+
+A Restore
+    <<Start Control Arm>>
+    VAR    ${original}    ${pod}
+    VAR    ${checkpoint}    ${taken}
+    <<Note Deletion>>
+    <<Wait Until Restored Pod Is Ready>>
+    <<Find Restored Pod>>
+    <<Workload Should Have Continued>>
+    VAR    ${restored_name}    ${restored.metadata.name}
+    Delete Pod    ${restored_name}    my-tests
+    VAR    ${action}    ${taken}
+    VAR    ${cluster_id}    ${ID}
+    <<Restore Pod>>
+    <<Get Checkpoint Of Action>>
+    Apply Manifest    ${CURDIR}/witness.yaml    my-tests    pod_name=web
+    Wait Until Pod Is Ready    web    my-tests
+    <<Workload Should Have Restarted>>
+    <<Get Verdicts>>
+    <<Control Arm Should Have Restarted>>
+    Start Control Arm    ${CURDIR}/nginx.yaml    my-tests
+    <<Stop Control Arm>>
+
+A Verdict That Nobody Demands
+    Apply Manifest    ${CURDIR}/witness.yaml    my-tests    pod_name=quiet
+    Wait Until Pod Is Ready    quiet    my-tests
+    ${before}=    Observe Workload    quiet    my-tests
+    Note Checkpoint Request    ${before}
+    ${action}=    Checkpoint Pod    name=quiet    namespace=my-tests
+    Wait Until Action Completes    ${action}
+    Note Checkpoint Done    ${before}
+    Delete Pod    quiet    my-tests
+    ${restore}=    Restore Pod    ${action}    cluster_id=${ID}    name=quiet
+    Wait Until Action Completes    ${restore}
+    Wait Until Pod Is Ready    quiet    my-tests
+    <<Get Verdict>>
+
+A Report
+    VAR    @{left}    namespace my-tests
+    <<Record Leftovers>>
+    <<Record Environment>>
+    <<Record Measurement>>
+    <<Record Verdict>>
+    <<Set Step Outcome>>
+    <<Collect Diagnostics>>
+    <<Publish Evidence>>
+
+The End
+    <<Delete Pod>>
+    <<Pod Should Not Exist>>
+    Delete Namespace    my-tests
+    <<Delete Namespace>>
+    <<Uninstall Release>>
+    VAR    ${cluster_id}    ${ID}
+    <<Deregister Cluster>>
+    <<Remove Everything This Run Made>>
+    <<Nothing Should Be Left>>
+    <<Keep Everything This Run Made>>
