@@ -2,28 +2,80 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import requests
-from kubernetes import client, config
+import yaml
+
+Json = Any
+Get = Callable[[str], Json]
+
+FLEETING = ("events", "leases")
+"""What a cluster makes by itself as time goes on."""
+DESCRIBED = ("nodes", "namespaces")
+"""Kinds whose labels, annotations and taints a run could change."""
 
 
 def standing(sandbox: dict[str, Any]) -> dict[str, list[str]]:
-    """Names of namespaces, pods, cluster-wide objects and registered clusters, and the ids of live checkpoints."""
-    api = config.new_client_from_config(sandbox["kubeconfig"])
-    core, rbac, nodes = client.CoreV1Api(api), client.RbacAuthorizationV1Api(api), client.NodeV1Api(api)
-    headers = {"Authorization": f"Bearer {sandbox['token']}"}
-    clusters = requests.get(f"{sandbox['propagator_url']}/v2/cluster", headers=headers, timeout=10).json()
-    checkpoints = requests.get(f"{sandbox['propagator_url']}/v2/checkpoints", headers=headers, timeout=10).json()
+    """Every object of the cluster with its UID, and the clusters, checkpoints and policies at the propagator."""
+    return dict(_objects(_cluster(Path(sandbox["kubeconfig"])))) | _rows(_propagator(sandbox))
+
+
+def difference(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
+    """What came and what went, a line for each; empty when all is as it was."""
+    lines = []
+    for kind in sorted(before.keys() | after.keys()):
+        old, new = set(before.get(kind, ())), set(after.get(kind, ()))
+        lines += [f"left: {kind} {name}" for name in sorted(new - old)]
+        lines += [f"lost: {kind} {name}" for name in sorted(old - new)]
+    return lines
+
+
+def _cluster(kubeconfig: Path) -> Get:
+    read = yaml.safe_load(kubeconfig.read_text())
+    cluster, user = read["clusters"][0]["cluster"], read["users"][0]["user"]
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    context = ssl.create_default_context(cadata=authority)
+    return lambda path: _get(cluster["server"] + path, user["token"], context)
+
+
+def _propagator(sandbox: dict[str, Any]) -> Get:
+    return lambda path: _get(f"{sandbox['propagator_url']}/v2{path}", sandbox["token"])
+
+
+def _get(url: str, token: str, context: ssl.SSLContext | None = None) -> Json:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        return json.load(answer)
+
+
+def _objects(get: Get) -> Iterator[tuple[str, list[str]]]:
+    groups = [f"/apis/{group['preferredVersion']['groupVersion']}" for group in get("/apis")["groups"]]
+    for prefix in ["/api/v1", *groups]:
+        for resource in get(prefix)["resources"]:
+            plural = resource["name"]
+            if "list" not in resource["verbs"] or "/" in plural or plural in FLEETING:
+                continue
+            items = get(f"{prefix}/{plural}").get("items") or []
+            yield plural, sorted(_described(plural, item) for item in items)
+
+
+def _described(plural: str, item: Json) -> str:
+    metadata = item["metadata"]
+    words = [f"{metadata.get('namespace', '')}/{metadata['name']}", metadata.get("uid", "")]
+    if plural in DESCRIBED:
+        words += [str(metadata.get("labels")), str(metadata.get("annotations")), str(item["spec"].get("taints"))]
+    return " ".join(words)
+
+
+def _rows(get: Get) -> dict[str, list[str]]:
     return {
-        "namespaces": _names(core.list_namespace()),
-        "pods": _names(core.list_pod_for_all_namespaces()),
-        "cluster roles": _names(rbac.list_cluster_role()),
-        "runtime classes": _names(nodes.list_runtime_class()),
-        "clusters": sorted(row["name"] for row in clusters if row["status"] != "deleted"),
-        "checkpoints": sorted(row["id"] for row in checkpoints if row["status"] != "deprecated"),
+        "registered clusters": sorted(row["name"] for row in get("/cluster") if row["status"] != "deleted"),
+        "live checkpoints": sorted(row["id"] for row in get("/checkpoints") if row["status"] != "deprecated"),
+        "heartbeat policies": sorted(row["id"] for row in get("/policy/list")),
     }
-
-
-def _names(objects: Any) -> list[str]:
-    return sorted(item.metadata.name for item in objects.items)

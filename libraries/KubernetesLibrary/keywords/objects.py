@@ -51,6 +51,6 @@ class ObjectKeywords:
 def _masked(found: dict[str, Any]) -> dict[str, Any]:
     if found["kind"] != "Secret":
         return found
-    annotations = {key: MASK for key in found["metadata"].get("annotations") or {}}  # kubectl keeps a copy in one
+    annotations = dict.fromkeys(found["metadata"].get("annotations") or {}, MASK)  # kubectl keeps a copy in one
     metadata = found["metadata"] | ({"annotations": annotations} if annotations else {})
     return found | {"metadata": metadata, "data": dict.fromkeys(found.get("data") or {}, MASK)}
