@@ -1,21 +1,36 @@
 """The API as an aiohttp application."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiohttp import web
 
 from .backend import Backend
 from .eras import Era, by_name
+from .events import Events
 from .heartbeats import Heartbeats
+from .inventory import Inventory
 from .operations import Operations
+from .prefixes import PREFIXES, require_operation
+from .quirks import Quirks
 from .refusals import answer_refusals, require_token
-from .resources import actions, checkpoint, checkpoints, clusters, nodes, pods, policies, restore, unserved, user
+from .resources import (
+    actions,
+    checkpoint,
+    checkpoints,
+    clusters,
+    events,
+    nodes,
+    pods,
+    policies,
+    restore,
+    unserved,
+    user,
+)
 from .service import SERVICE, Service
 from .store import Store
 
-PREFIXES = ("/v2", "/v1")
-"""The same handlers under both: 2026 re-published /v2 as /v1, and the oldest clients ask /v1 for user and clusters."""
-RESOURCES = (actions, checkpoint, checkpoints, clusters, nodes, pods, policies, restore, user)
+RESOURCES = (actions, checkpoint, checkpoints, clusters, events, nodes, pods, policies, restore, user)
 
 
 def create_app(
@@ -23,35 +38,40 @@ def create_app(
     *,
     era: Era | str,
     token: str,
-    quoted_ids: bool = True,
+    quirks: Quirks | Mapping[str, Any] | None = None,
     prefixes: Iterable[str] = PREFIXES,
     discoverable: Mapping[str, str] | None = None,
 ) -> web.Application:
-    """A propagator over a backend.
+    """A propagator over a backend. `app[SERVICE]` is what can be changed while it runs.
 
     Args:
         backend: the cluster or clusters below it.
         era: which time of the API is spoken, or its name.
         token: the only bearer token that is accepted.
-        quoted_ids: whether an id's text is in double quotes.
+        quirks: oddities that are on, or their values by name.
         prefixes: path prefixes that it is served under.
         discoverable: URLs by name for `GET /discover/{name}`.
 
     Raises:
-        ValueError: no such era.
+        ValueError: no such era or quirk.
     """
-    store = Store()
-    operations = Operations(store, backend)
-    heartbeats = Heartbeats(store, backend, operations)
-    app = web.Application(middlewares=[answer_refusals, require_token])
+    oddities = quirks if isinstance(quirks, Quirks) else Quirks().changed(quirks or {})
+    store, seen = Store(), Events()
+    store.observe(seen.changed)
+    inventory = Inventory(backend, store, oddities)
+    operations = Operations(store, backend, oddities)
+    heartbeats = Heartbeats(store, inventory, operations)
+    app = web.Application(middlewares=[answer_refusals, require_token, require_operation])
     app[SERVICE] = Service(
         backend=backend,
         store=store,
+        inventory=inventory,
         operations=operations,
         heartbeats=heartbeats,
+        events=seen,
         era=by_name(era) if isinstance(era, str) else era,
+        quirks=oddities,
         token=token,
-        quoted_ids=quoted_ids,
         discoverable=discoverable or {},
     )
     for prefix in prefixes:

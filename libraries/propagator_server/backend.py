@@ -1,6 +1,8 @@
 """The one seam below the API: what a cluster must be able to do for a propagator."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -37,7 +39,7 @@ class Pod:
 
 @dataclass(frozen=True)
 class Node:
-    """A node as the propagator knows it."""
+    """A node as the propagator knows it. `heard`: when something last came from it."""
 
     id: str
     name: str
@@ -48,18 +50,26 @@ class Node:
     region: str = ""
     capacity_type: str = "on-demand"
     labels: Mapping[str, str] = field(default_factory=dict)
+    heard: datetime | None = None
+
+
+class Created(Protocol):
+    """What a backend calls once the processes' state is taken."""
+
+    def __call__(self, *, asynchronous: bool = False) -> None:
+        """`asynchronous`: the action ends here, and the upload goes on behind it."""
 
 
 @dataclass(frozen=True)
 class CheckpointRequest:
-    """What to take a checkpoint of, and how. `created` is to be called once the processes' state is taken."""
+    """What to take a checkpoint of, and how."""
 
     action_id: str
     pod: Pod
     checkpoint_ids: tuple[str, ...]
     kind: str
     overrides: Mapping[str, Any]
-    created: Callable[[], None]
+    created: Created
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,18 @@ class ContainerCheckpoint:
 
 @dataclass(frozen=True)
 class RestoreRequest:
-    """Which checkpoint action to restore; into which cluster (None: its own) and under which name (None: derived)."""
+    """Which checkpoint action to restore; into which cluster (None: its own) and under which name (None: derived).
+
+    `uploaded` is what a controller has told the propagator of the pod (`pod_spec`, `pod_metadata_spec`), if it has:
+    it comes before what the backend has kept of the pod itself.
+    """
 
     action_id: str
     checkpoint_action_id: str
     cluster_id: str | None
     pod_name: str | None
     overrides: Mapping[str, Any]
+    uploaded: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Backend(Protocol):

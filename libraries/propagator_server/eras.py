@@ -48,7 +48,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Era:
-    """One time of the API. Codes are HTTP statuses."""
+    """One time of the API. Codes are HTTP statuses; `failed_removal` has those of a helper that failed and of none that
+    answered; `absent` names operations that it does not have."""
 
     name: str
     error_body: ErrorBody
@@ -56,25 +57,60 @@ class Era:
     reason_required: bool
     paged: bool
     cluster_filters: bool
-    soft_cluster_delete: bool
-    single_rows: bool
+    soft_deletes: bool
+    self_registration: bool
     cluster_deleted_body: str
     no_address: int
     unknown_checkpoint: int
+    bad_cluster_id: int
+    unknown_service: int
+    failed_removal: tuple[int, int]
+    asks_cluster_to_remove: bool
     bad_id: int
     unknown_path_name: int
     deprecated_again: int
     duration_as_text: bool
     pod_start_times: bool
-    policies: bool
     unknown_policy: int
     heartbeat_type: str
     action_fields: tuple[str, ...]
     checkpoint_fields: tuple[str, ...]
     node_fields: tuple[str, ...]
     cluster_fields: tuple[str, ...]
+    policy_fields: tuple[str, ...]
+    absent: frozenset[str]
 
 
+_SINCE_DEC = {
+    "GET /cluster/count",
+    "GET /checkpoint/path",
+    "GET /events",
+    "GET /nodes/count",
+    "GET /pods/count",
+    "GET /pods/namespaces",
+    "GET /pods/paginated",
+    "GET /pods/statuses",
+    "POST /policy/create",
+    "POST /policy/update",
+    "GET /policy/list",
+    "DELETE /policy/delete",
+    "GET /policy/{id}/pods",
+}
+_ONLY_DEC = {"GET /pods/namespace/{namespace}"}
+_ONLY_JAN = {"PUT /restores/info/{id}"}
+_SINCE_2026 = {"GET /actions/{id}", "GET /cluster/{id}/pods"}
+"""Operations by the time in which they were published, which tells the eras that do not have them."""
+_POLICY_JAN = (
+    "id",
+    "status",
+    "policy_type",
+    "input",
+    "resource",
+    "resource_list",
+    "pod_count",
+    "job_count",
+    "timestamp",
+)
 _NODE_JUL = ("id", "name", "status", "compute_type", "instance_type", "region")
 _CLUSTER_JUL = ("id", "name", "status", "metadata")
 
@@ -85,23 +121,28 @@ SEED = Era(
     reason_required=False,
     paged=False,
     cluster_filters=False,
-    soft_cluster_delete=True,
-    single_rows=False,
+    soft_deletes=True,
+    self_registration=True,
     cluster_deleted_body="",
     no_address=404,
     unknown_checkpoint=404,
+    bad_cluster_id=400,
+    unknown_service=500,
+    failed_removal=(500, 500),
+    asks_cluster_to_remove=False,
     bad_id=404,
     unknown_path_name=404,
     deprecated_again=200,
     duration_as_text=True,
     pod_start_times=False,
     unknown_policy=404,
-    policies=False,
     heartbeat_type="checkpoint_pod",
     action_fields=_ACTION_JUL,
     checkpoint_fields=(*_CHECKPOINT, "image_name_with_tag"),
     node_fields=_NODE_JUL,
     cluster_fields=_CLUSTER_JUL,
+    policy_fields=(),
+    absent=frozenset(_SINCE_DEC | _ONLY_DEC | _ONLY_JAN | _SINCE_2026),
 )
 JAN26 = Era(
     name="jan26",
@@ -110,23 +151,28 @@ JAN26 = Era(
     reason_required=True,
     paged=False,
     cluster_filters=False,
-    soft_cluster_delete=False,
-    single_rows=False,
+    soft_deletes=False,
+    self_registration=False,
     cluster_deleted_body="OK",
     no_address=400,
     unknown_checkpoint=400,
+    bad_cluster_id=404,
+    unknown_service=404,
+    failed_removal=(500, 500),
+    asks_cluster_to_remove=False,
     bad_id=400,
     unknown_path_name=400,
     deprecated_again=200,
     duration_as_text=False,
     pod_start_times=True,
     unknown_policy=400,
-    policies=True,
     heartbeat_type="checkpoint_pod",
     action_fields=_ACTION_JAN,
     checkpoint_fields=(*_CHECKPOINT, "name"),
     node_fields=(*_NODE_JUL, "cluster_name"),
     cluster_fields=(*_CLUSTER_JUL, "last_sync"),
+    policy_fields=_POLICY_JAN,
+    absent=frozenset(_ONLY_DEC | _SINCE_2026),
 )
 NEXT = Era(
     name="next",
@@ -135,23 +181,28 @@ NEXT = Era(
     reason_required=True,
     paged=True,
     cluster_filters=True,
-    soft_cluster_delete=False,
-    single_rows=True,
+    soft_deletes=False,
+    self_registration=False,
     cluster_deleted_body="OK",
     no_address=400,
     unknown_checkpoint=404,
+    bad_cluster_id=404,
+    unknown_service=404,
+    failed_removal=(502, 504),
+    asks_cluster_to_remove=True,
     bad_id=400,
     unknown_path_name=404,
     deprecated_again=404,
     duration_as_text=False,
     pod_start_times=True,
     unknown_policy=404,
-    policies=True,
     heartbeat_type="heartbeat",
     action_fields=_ACTION_NEXT,
     checkpoint_fields=(*_CHECKPOINT, "name", "delta", "parent_checkpoint_id"),
     node_fields=(*_NODE_JUL, "cluster_name", "capacity_type", "labels"),
     cluster_fields=(*_CLUSTER_JUL, "last_sync", "kind"),
+    policy_fields=(*_POLICY_JAN, "cluster_id", "namespace", "start_time", "end_time"),
+    absent=frozenset(_ONLY_DEC | _ONLY_JAN),
 )
 ERAS = {era.name: era for era in (SEED, JAN26, NEXT)}
 

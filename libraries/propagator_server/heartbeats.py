@@ -3,7 +3,8 @@
 import asyncio
 import logging
 
-from .backend import Backend, BackendError, Pod
+from .backend import BackendError, Pod
+from .inventory import Inventory
 from .operations import Operations
 from .records import Policy, Resource
 from .store import Store
@@ -15,9 +16,10 @@ log = logging.getLogger(__name__)
 class Heartbeats:
     """One task for each policy."""
 
-    def __init__(self, store: Store, backend: Backend, operations: Operations) -> None:
-        self._store, self._backend, self._operations = store, backend, operations
+    def __init__(self, store: Store, inventory: Inventory, operations: Operations) -> None:
+        self._store, self._inventory, self._operations = store, inventory, operations
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._latest: dict[tuple[str, str], str] = {}
 
     def start(self, policy: Policy) -> None:
         """Starts a policy, or starts it anew with what has changed."""
@@ -38,10 +40,7 @@ class Heartbeats:
 
     async def pods(self, policy: Policy) -> list[Pod]:
         """The pods that the policy is about, as far as they are there."""
-        pods = [pod for pod in await self._backend.pods() if pod.cluster_id == policy.cluster_id]
-        if policy.resource is Resource.NAMESPACE:
-            return [pod for pod in pods if pod.namespace == policy.namespace]
-        return [pod for pod in pods if pod.uid in policy.pod_uids]
+        return [pod for pod in await self._inventory.pods() if concerns(policy, pod)]
 
     async def _beat(self, policy: Policy) -> None:
         while True:
@@ -54,5 +53,20 @@ class Heartbeats:
                 log.warning("policy %s skips a beat: %s", policy.id, failed)
                 continue
             for pod in pods:
-                request = {"pod_id": pod.uid, "kind": "simple", "reason": HEARTBEAT}
-                self._operations.start_checkpoint(pod, request, HEARTBEAT)
+                if pod.status == "Running" and not self._is_busy(policy, pod):
+                    self._checkpoint(policy, pod)
+
+    def _is_busy(self, policy: Policy, pod: Pod) -> bool:
+        """Whether the policy's checkpoint before is still being taken, so that another would only stand in its way."""
+        return self._operations.is_running(self._latest.get((policy.id, pod.uid), ""))
+
+    def _checkpoint(self, policy: Policy, pod: Pod) -> None:
+        request = {"pod_id": pod.uid, "kind": "simple", "reason": HEARTBEAT}
+        self._latest[policy.id, pod.uid] = self._operations.start_checkpoint(pod, request, HEARTBEAT).id
+
+
+def concerns(policy: Policy, pod: Pod) -> bool:
+    """Whether the policy is about this pod."""
+    if pod.cluster_id != policy.cluster_id:
+        return False
+    return pod.namespace == policy.namespace if policy.resource is Resource.NAMESPACE else pod.uid in policy.pod_uids

@@ -41,6 +41,18 @@ class ClusterStatus(StrEnum):
     DELETED = "deleted"
 
 
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an action, for `GET /events`."""
+
+    number: int
+    at: datetime
+    operation: str
+    status: str
+    message: str
+    metadata: Mapping[str, Any]
+
+
 class Resource(StrEnum):
     """What a policy's ids or name stand for."""
 
@@ -57,11 +69,15 @@ class Cluster:
     kind: str = "kubernetes"
     status: ClusterStatus = ClusterStatus.ACTIVE
     last_sync: datetime | None = None
+    registered: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Action:
-    """One request to checkpoint or restore, and what has become of it. A pod's containers share it."""
+    """One request to checkpoint or restore, and what has become of it. A pod's containers share it.
+
+    `uploaded` is what a controller has told of it (`POST /actions/upload`), `figures` what a helper has.
+    """
 
     id: str
     type: ActionType
@@ -75,6 +91,8 @@ class Action:
     status: ActionStatus = ActionStatus.INITIALIZED
     error: str | None = None
     completed: datetime | None = None
+    uploaded: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:

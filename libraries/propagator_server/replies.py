@@ -15,7 +15,9 @@ Row = dict[str, Any]
 
 def id_text(request: web.Request, value: str) -> web.Response:
     """An id, declared as text/plain and yet in quotes, as clients of the real service found it."""
-    return web.Response(text=f'"{value}"' if service_of(request).quoted_ids else value, content_type="text/plain")
+    return web.Response(
+        text=f'"{value}"' if service_of(request).quirks.quoted_ids else value, content_type="text/plain"
+    )
 
 
 def chosen(row: Mapping[str, Any], fields: Sequence[str]) -> Row:
@@ -31,15 +33,16 @@ def page(
     sort: Mapping[str, Callable[[Row], Any]],
     default: str,
     largest: int = LARGEST_PAGE,
+    also: Mapping[str, Any] | None = None,
 ) -> web.Response:
-    """`{name: rows, total_count}` by the query's limit, offset, sort and ascending."""
+    """`{name: rows, total_count}` by the query's limit, offset, sort and ascending, and what else belongs to it."""
     key = request.query.get("sort", default)
     if key not in sort:
         raise RefusedError(400, f"Invalid query parameters: sort is {key!r}, not one of {', '.join(sort)}")
     limit = query_int(request, "limit", PAGE, 1, largest)
     offset = query_int(request, "offset", 0, 0, LAST_OFFSET)
     ordered = sorted(rows, key=sort[key], reverse=not query_bool(request, "ascending"))
-    return web.json_response({name: ordered[offset : offset + limit], "total_count": len(rows)})
+    return web.json_response({name: ordered[offset : offset + limit], "total_count": len(rows), **(also or {})})
 
 
 def by_field(*fields: str) -> dict[str, Callable[[Row], Any]]:

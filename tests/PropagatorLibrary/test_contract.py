@@ -182,7 +182,7 @@ def test_the_token_is_checked_by_the_user(client: PropagatorClient):
 
 
 def test_bare_ids_do_as_well_as_quoted_ones(backend: FakeBackend, era: str):
-    with propagator(backend, era, quoted_ids=False) as url:
+    with propagator(backend, era, quirks={"quoted-ids": False}) as url:
         client = connect(url)
         cluster_id = client.register_cluster("e2e-1")
         checkpointed(client, PodRef(uid=backend.add_pod(cluster_id).uid))

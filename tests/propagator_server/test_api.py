@@ -17,7 +17,7 @@ def test_an_id_is_text_in_quotes(api: Api):
 
 
 def test_an_id_may_be_bare():
-    with propagator(FakeBackend(), quoted_ids=False) as url:
+    with propagator(FakeBackend(), quirks={"quoted-ids": False}) as url:
         assert '"' not in Api(url, FakeBackend(), "jan26").ask("GET", "/v2/user").text
 
 
@@ -25,7 +25,8 @@ def test_a_cluster_is_registered_by_name(api: Api):
     first = api.new_id("/v2/cluster", cluster_name="e2e")
     assert api.new_id("/v2/cluster", cluster_name="e2e", kind="kubernetes") == first
     assert [(row["id"], row["name"], row["status"]) for row in api.get("/v2/cluster")] == [(first, "e2e", "active")]
-    assert api.get("/v2/cluster/count") == {"total_count": 1}
+    if api.era != "seed":
+        assert api.get("/v2/cluster/count") == {"total_count": 1}
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "3", '{"cluster_name": 3}', '{"cluster_name": ""}', "{}", "\xff"])
@@ -138,15 +139,21 @@ def test_pods_are_those_of_registered_clusters(api: Api):
     body = api.get("/v2/pods")
     (row,) = body if isinstance(body, list) else body["pods"]
     assert (row["id"], row["name"], row["namespace"], row["ready"]) == (pod.uid, "web", "shop", "1/1")
+    assert [row["name"] for row in api.get("/v2/nodes")] == ["node-1"]
+    assert api.get("/v2/nodes?id=none") == []
+
+
+@only("jan26", "next")
+def test_pods_and_nodes_are_counted_and_filtered(api: Api):
+    api.backend.add_pod(api.new_id("/v2/cluster", cluster_name="e2e"))
     assert api.get("/v2/pods/count") == {"total_count": 1}
     assert api.get("/v2/pods/namespaces") == {"namespaces": ["shop"]}
     assert api.get("/v2/pods/statuses") == {"statuses": ["Running"]}
-    assert [row["name"] for row in api.get("/v2/pods/namespace/shop")] == ["web"]
-    assert api.get("/v2/pods/paginated?pod_name=WE&status=Running")["total_count"] == 1
+    body = api.get("/v2/pods/paginated?pod_name=WE&status=Running")
+    assert body["total_count"] == 1
+    assert body["available_filters"] == {"statuses": ["Running"], "namespaces": ["shop"]}
     assert api.get("/v2/pods/paginated?namespace=none")["total_count"] == 0
-    assert [row["name"] for row in api.get("/v2/nodes")] == ["node-1"]
     assert api.get("/v2/nodes/count") == {"total_count": 1}
-    assert api.get("/v2/nodes?id=none") == []
 
 
 @only("next")
@@ -165,9 +172,9 @@ def test_the_latest_action_of_a_pod(api: Api):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v2/cluster/sync"), ("POST", "/v2/cluster/workload"), ("GET", "/v2/events"), ("GET", "/v2/secrets"),
-     ("GET", "/v2/files/a/b"), ("GET", "/v1/plugins"), ("POST", "/v2/slurm/checkpoint/job"),
-     ("POST", "/v2/actions/upload")],
+    [("POST", "/v2/cluster/sync"), ("POST", "/v2/cluster/workload"), ("GET", "/v2/secrets"), ("GET", "/v2/jobs"),
+     ("GET", "/v2/files/a/b"), ("GET", "/v1/plugins"), ("POST", "/v2/slurm/checkpoint/job"), ("GET", "/v1/restores"),
+     ("POST", "/v1/policy/pipeline/create")],
 )  # fmt: skip
 def test_what_is_not_served_is_said_to_be_so(api: Api, method: str, path: str):
     answer = api.ask(method, path)

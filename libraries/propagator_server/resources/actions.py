@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..bodies import is_uuid, text
+from ..bodies import choice, is_uuid, json_object, table, text
 from ..clock import nanoseconds, shown
 from ..eras import Era
 from ..heartbeats import HEARTBEAT
@@ -14,6 +14,29 @@ from ..replies import chosen, id_text
 from ..service import Service, service_of
 from . import Route
 
+UPLOADED = ("persistent_volume_claim", "pod_metadata_spec", "pod_spec")
+STATUSES = {"success": ActionStatus.READY, **{status.value: status for status in ActionStatus}}
+"""What a controller may say of an action: the words of operations, and `success`, which helpers say."""
+DETAILS = (
+    "action_id",
+    "type",
+    "status",
+    "details",
+    "action_timestamp",
+    "checkpoint_completed_timestamp",
+    "checkpoint_id",
+    "checkpoint_info",
+    "checkpoint_name",
+    "checkpoint_size",
+    "gpu",
+    "node_name",
+    "platform",
+    "reason",
+    "restore_path",
+    "total_duration",
+    "total_io",
+)
+
 
 async def list_actions(request: web.Request) -> web.Response:
     """Every action, one row for each of its checkpoints."""
@@ -22,8 +45,8 @@ async def list_actions(request: web.Request) -> web.Response:
     kind = request.query.get("type")
     rows = [
         chosen(_shown(service, action, checkpoint_id), service.era.action_fields)
-        for action in service.store.actions(cluster_id)
-        for checkpoint_id in action.checkpoint_ids
+        for action in service.store.actions(cluster_id, service.quirks.lagging_lists)
+        for checkpoint_id in (action.checkpoint_ids if service.quirks.several_rows else action.checkpoint_ids[:1])
     ]
     return web.json_response([row for row in rows if kind in (None, row["type"])])
 
@@ -40,8 +63,6 @@ async def latest_of_pod(request: web.Request) -> web.Response:
 async def get_action(request: web.Request) -> web.Response:
     """One action with the request that began it."""
     service = service_of(request)
-    if not service.era.single_rows:
-        raise web.HTTPNotFound
     action_id = request.match_info["id"]
     if not is_uuid(action_id):
         raise RefusedError(400, f"Invalid UUID provided: {action_id!r}")
@@ -55,14 +76,30 @@ async def get_action(request: web.Request) -> web.Response:
         "checkpoint_size": row.size if row else None,
         "restore_path": row.path if row else None,
     }
-    return web.json_response(_shown(service, action, checkpoint_id) | extra)
+    return web.json_response(chosen(_shown(service, action, checkpoint_id) | extra, DETAILS))
+
+
+async def upload(request: web.Request) -> web.Response:
+    """What a cluster's controller tells of an action: how far it is, and the pod to create at a restore."""
+    service = service_of(request)
+    body = await json_object(request)
+    action_id = str(text(body, "action_id", required=True))
+    status = STATUSES[str(choice(body, "status", STATUSES, required=True))]
+    text(body, "pod_id")
+    told = {field: body[field] for field in UPLOADED if table(body, field, {})}
+    action = service.store.action(action_id)
+    if not action:
+        raise RefusedError(404, f"Failed to get action_id within the db: {action_id}")
+    service.operations.upload(action, status, told)
+    return web.Response(text="Success", content_type="text/plain")
 
 
 def _shown(service: Service, action: Action, checkpoint_id: str) -> dict[str, Any]:
     checkpoint = service.store.checkpoint(checkpoint_id)
+    late = service.quirks.late_checkpoint_ids and not action.ended
     return {
         "action_id": action.id,
-        "checkpoint_id": checkpoint_id,
+        "checkpoint_id": None if late else checkpoint_id,
         "status": status_word(service.era, action.status),
         "type": service.era.heartbeat_type if action.reason == HEARTBEAT else action.type,
         "action_timestamp": shown(action.started),
@@ -71,8 +108,8 @@ def _shown(service: Service, action: Action, checkpoint_id: str) -> dict[str, An
         "gpu": checkpoint.gpu if checkpoint else "",
         "platform": checkpoint.platform if checkpoint else "",
         "node_name": action.node or None,
-        "total_duration": _duration(service.era, action),
-        "total_io": checkpoint.size if checkpoint else None,
+        "total_duration": action.figures.get("total_duration") or _duration(service.era, action),
+        "total_io": action.figures.get("total_io") or (checkpoint.size if checkpoint else None),
         "reason": action.reason,
         "checkpoint_name": checkpoint.name if checkpoint else None,
         "delta": False,
@@ -98,4 +135,5 @@ ROUTES: list[Route] = [
     ("GET", "/actions", list_actions),
     ("GET", "/actions/from_pod/{id}", latest_of_pod),
     ("GET", "/actions/{id}", get_action),
+    ("POST", "/actions/upload", upload),
 ]

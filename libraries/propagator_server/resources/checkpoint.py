@@ -6,6 +6,7 @@ from aiohttp import web
 
 from ..backend import Pod
 from ..bodies import choice, json_object, table, text
+from ..records import ActionType
 from ..refusals import RefusedError
 from ..replies import id_text
 from ..service import Service, service_of
@@ -37,9 +38,13 @@ async def checkpoint_pod(request: web.Request) -> web.Response:
 
 async def operation_status(request: web.Request) -> web.Response:
     """Status of a checkpoint, or of a restore; whether the real service knows the latter is not documented."""
+    service = service_of(request)
     action_id = request.match_info["id"]
-    action = service_of(request).store.action(action_id)
-    if not action:
+    action = service.store.action(action_id)
+    hidden = service.quirks.status_404
+    if not action and service.quirks.not_found_status:
+        return web.json_response({"status": "not_found", "details": None})
+    if not action or hidden == "always" or (hidden == "restores" and action.type is ActionType.RESTORE_POD):
         raise RefusedError(404, f"Action ID not found: {action_id}")
     return web.json_response({"status": action.status, "details": action.error})
 
@@ -49,8 +54,8 @@ async def _pod(service: Service, body: dict[str, Any]) -> Pod:
     uid, name, namespace, cluster_id = (text(body, key) for key in ("pod_id", "pod_name", "namespace", "cluster_id"))
     if not uid and not (name and namespace):
         raise RefusedError(service.era.no_address, "Invalid request parameters: pod_id, or pod_name and namespace")
-    pod = await service.backend.find_pod(uid=uid, namespace=namespace, name=name, cluster_id=cluster_id)
-    if not pod or not service.active_cluster(pod.cluster_id):
+    pod = await service.inventory.find_pod(uid=uid, namespace=namespace, name=name, cluster_id=cluster_id)
+    if not pod:
         raise RefusedError(404, f"Failed to find checkpointable resource: pod {uid or f'{namespace}/{name}'}")
     return pod
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ..backend import BackendError, NotAnsweredError
 from ..bodies import json_object, path_uuid, query_ids, table, text
 from ..records import Checkpoint, CheckpointStatus
 from ..refusals import RefusedError
@@ -19,10 +20,10 @@ async def list_checkpoints(request: web.Request) -> web.Response:
     cluster_id = text(request.query, "cluster_id") if service.era.cluster_filters else None
     rows = [
         chosen(_shown(row), service.era.checkpoint_fields)
-        for row in service.store.checkpoints()
+        for row in service.store.checkpoints(service.quirks.lagging_lists)
         if (not ids or row.id in ids) and cluster_id in (None, row.cluster_id)
     ]
-    if not service.era.paged:
+    if not service.paged:
         return web.json_response(rows)
     sort = by_field("id", "name", "status", "platform", "gpu")
     return page(request, "checkpoints", rows, sort=sort, default="id")
@@ -60,8 +61,20 @@ async def deprecate_checkpoint(request: web.Request) -> web.Response:
         if service.era.deprecated_again != 200:
             raise RefusedError(service.era.deprecated_again, f"Checkpoint {row.id} is deprecated already")
         return id_text(request, row.id)
-    await service.backend.forget(row.id)
+    if (
+        row.path
+        and row.cluster_id
+        and not service.active_cluster(row.cluster_id)
+        and service.era.asks_cluster_to_remove
+    ):
+        raise RefusedError(409, f"Checkpoint {row.id} has files, but there is no cluster to ask to remove them")
     service.store.change_checkpoint(row.id, status=CheckpointStatus.DEPRECATED)
+    try:
+        await service.backend.forget(row.id)
+    except BackendError as failed:
+        service.store.change_checkpoint(row.id, status=row.status)
+        broken, silent = service.era.failed_removal
+        raise RefusedError(silent if isinstance(failed, NotAnsweredError) else broken, str(failed)) from failed
     return id_text(request, row.id)
 
 

@@ -15,14 +15,15 @@ async def list_nodes(request: web.Request) -> web.Response:
     query = request.query
     rows = [
         chosen(_shown(service, node), service.era.node_fields)
-        for node in await service.nodes()
-        if query.get("id") in (None, node.id) and query.get("cluster_id") in (None, node.cluster_id)
+        for node in await service.inventory.nodes()
+        if query.get("id") in (None, node.id)
+        and (not service.era.cluster_filters or query.get("cluster_id") in (None, node.cluster_id))
     ]
     return web.json_response(rows)
 
 
 async def count_nodes(request: web.Request) -> web.Response:
-    return count(len(await service_of(request).nodes()))
+    return count(len(await service_of(request).inventory.nodes()))
 
 
 def _shown(service: Service, node: Node) -> dict[str, Any]:

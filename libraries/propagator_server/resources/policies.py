@@ -1,4 +1,4 @@
-"""Heartbeat policies: checkpoints at regular times. The oldest era has none.
+"""Heartbeat policies: checkpoints at regular times.
 
 No spec gives the unit of `heartbeat_time`; seconds are what later policies count in. Nor do they say what the text of
 an answer is; here it is the policy's id.
@@ -8,21 +8,23 @@ from typing import Any
 
 from aiohttp import web
 
-from ..bodies import choice, ids, is_uuid, json_object, text, whole_number
+from ..bodies import choice, ids, is_uuid, json_object, query_bool, text, whole_number
 from ..clock import now, shown
 from ..records import Policy, Resource
 from ..refusals import RefusedError
-from ..replies import by_field, id_text, page
+from ..replies import by_field, chosen, id_text, page
 from ..service import Service, service_of
 from ..store import new_id
 from . import Route
 
 LARGEST_PAGE = 100
+RESOURCES = ("pods", "namespace", "jobs")
+STATUSES = ("active", "creating", "disabled", "completed")
 
 
 async def create_policy(request: web.Request) -> web.Response:
     """A new policy, at work from now on."""
-    service = _service(request)
+    service = service_of(request)
     policy = _policy(service, await json_object(request), new_id())
     service.store.put_policy(policy)
     service.heartbeats.start(policy)
@@ -31,7 +33,7 @@ async def create_policy(request: web.Request) -> web.Response:
 
 async def update_policy(request: web.Request) -> web.Response:
     """Puts a policy in the place of the one with the same id."""
-    service = _service(request)
+    service = service_of(request)
     body = await json_object(request)
     policy = _policy(service, body, _known_id(service, body).id)
     service.store.put_policy(policy)
@@ -41,27 +43,36 @@ async def update_policy(request: web.Request) -> web.Response:
 
 async def list_policies(request: web.Request) -> web.Response:
     """Every policy."""
-    service = _service(request)
-    rows = [await _shown(service, policy) for policy in service.store.policies()]
-    if not service.era.paged:
+    service = service_of(request)
+    policies = service.store.policies()
+    if service.era.cluster_filters:
+        resource, status = choice(request.query, "resource", RESOURCES), choice(request.query, "status", STATUSES)
+        query_bool(request, "include_automatic")
+        policies = [row for row in policies if resource in (None, row.resource) and status in (None, "active")]
+    rows = [chosen(await _shown(service, policy), service.era.policy_fields) for policy in policies]
+    if not service.paged:
         return web.json_response(rows)
     return page(request, "policies", rows, sort=by_field("id", "timestamp"), default="timestamp", largest=LARGEST_PAGE)
 
 
+async def pods_of_policy(request: web.Request) -> web.Response:
+    """The pods that a policy is about."""
+    service = service_of(request)
+    policy = service.store.policy(request.match_info["id"])
+    if not policy:
+        raise RefusedError(404, f"No policy {request.match_info['id']!r}")
+    pods = await service.heartbeats.pods(policy)
+    rows = [{"id": pod.uid, "name": pod.name, "namespace": pod.namespace, "status": pod.status} for pod in pods]
+    return web.json_response(rows)
+
+
 async def delete_policy(request: web.Request) -> web.Response:
     """Ends a policy; its id stands in the body."""
-    service = _service(request)
+    service = service_of(request)
     policy = _known_id(service, await json_object(request))
     service.heartbeats.stop(policy.id)
     service.store.remove_policy(policy.id)
     return id_text(request, policy.id)
-
-
-def _service(request: web.Request) -> Service:
-    service = service_of(request)
-    if not service.era.policies:
-        raise web.HTTPNotFound
-    return service
 
 
 def _policy(service: Service, body: dict[str, Any], policy_id: str) -> Policy:
@@ -103,6 +114,9 @@ async def _shown(service: Service, policy: Policy) -> dict[str, Any]:
         "job_count": None,
         "timestamp": shown(policy.made),
         "cluster_id": policy.cluster_id,
+        "namespace": policy.namespace or None,
+        "start_time": None,
+        "end_time": None,
     }
 
 
@@ -111,4 +125,5 @@ ROUTES: list[Route] = [
     ("POST", "/policy/update", update_policy),
     ("GET", "/policy/list", list_policies),
     ("DELETE", "/policy/delete", delete_policy),
+    ("GET", "/policy/{id}/pods", pods_of_policy),
 ]

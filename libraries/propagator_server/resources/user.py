@@ -15,10 +15,11 @@ async def user(request: web.Request) -> web.Response:
 
 async def discover(request: web.Request) -> web.Response:
     """The URL of a named service."""
+    service = service_of(request)
     name = request.match_info["name"]
-    url = service_of(request).discoverable.get(name)
+    url = service.discoverable.get(name)
     if url is None:
-        raise RefusedError(404, f"This propagator has no service named {name!r}")
+        raise RefusedError(service.era.unknown_service, f"This propagator has no service named {name!r}")
     return web.Response(text=url, content_type="text/plain")
 
 
