@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ from .uninstalling import is_there, remove_kept
 
 STORED = "owner=helm"
 """The label of the Secrets in which Helm keeps its releases."""
+_TAKEN = re.compile(r"cannot re-?use a name|release: already exists")
+"""What Helm says of a name that it has a release of: one that was there, or that appeared during the install."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,9 @@ class Helm:
         try:
             deployed = self._engine.install(self._target, release, order)
         except HelmError as problem:
-            self._settle(entry, release, problem)
+            self._settle(entry, expected, release, problem)
             self._explain(expected, release, problem, order.wait)
-        LEDGER.made(entry)
+        self._note(entry, release)
         return self._believe(deployed, order.wait, deadline)
 
     def upgrade(self, release: str, order: Order) -> Release:
@@ -80,6 +83,7 @@ class Helm:
             deployed = self._engine.upgrade(self._target, release, order)
         except HelmError as problem:
             self._explain(f"release {release} to be upgraded", release, problem, order.wait)
+        self._note(self._owed(release), release)
         return self._believe(deployed, order.wait, deadline)
 
     def rollback(self, release: str, revision: int | None, *, wait: bool, timeout: float) -> Release:
@@ -93,6 +97,7 @@ class Helm:
         except HelmError as problem:
             to = f"revision {revision}" if revision is not None else "the revision before"
             self._explain(f"release {release} to be rolled back to {to}", release, problem, wait)
+        self._note(self._owed(release), release)
         return self._believe(deployed, wait, deadline)
 
     def uninstall(self, release: str, *, wait: bool, timeout: float) -> Uninstalled:
@@ -181,12 +186,19 @@ class Helm:
         wait_until_rolled_out(self._cluster, release, workloads(stream, self._namespace), timeout)
 
     def is_stored(self, release: str) -> bool:
-        """Whether Helm keeps any revision of `release`; asks the API, which is faster than an engine."""
+        """Whether Helm keeps any revision of `release`."""
+        return bool(self.stored(release))
+
+    def stored(self, release: str) -> list[str]:
+        """The UIDs of the Secrets that hold the revisions of `release`: they tell it from another one of that name.
+
+        Asks the API, which is faster than an engine.
+        """
         with api_errors(f"list Helm's Secrets in namespace {self._namespace}"):
             found = raw(
                 self._cluster.core.list_namespaced_secret, self._namespace, label_selector=f"{STORED},name={release}"
             )
-        return bool(found["items"])
+        return [str(one["metadata"]["uid"]) for one in found["items"]]
 
     def _believe(self, deployed: Deployed, wait: bool, deadline: float) -> Release:
         if wait:
@@ -194,12 +206,22 @@ class Helm:
             wait_until_rolled_out(self._cluster, deployed.release.name, things, max(0.0, deadline - time.monotonic()))
         return deployed.release
 
-    def _settle(self, entry: Entry, release: str, problem: HelmError) -> None:
-        """After a failed install: another run's release of that name is not ours, and nothing made is nothing owed."""
-        if "cannot re-use a name" in problem.words or not self.is_stored(release):
+    def _settle(self, entry: Entry, expected: str, release: str, problem: HelmError) -> None:
+        """After a failed install: another's release of that name is not ours, and nothing made is nothing owed."""
+        if _TAKEN.search(problem.words):
             LEDGER.gone(entry)
+            seen = "somebody else has installed one of that name meanwhile"
+            look = "who uses the cluster at the same time; what is installed can be used when it is ready"
+            raise failed(expected, problem, seen=seen, look=look, cause="helm-failed") from None
+        if self.is_stored(release):
+            self._note(entry, release)
         else:
-            LEDGER.made(entry)
+            LEDGER.gone(entry)
+
+    def _note(self, entry: Entry | None, release: str) -> None:
+        """Writes down by what the release, where it is ours, is told from another one of its name."""
+        if entry:
+            LEDGER.made(entry, stored=self.stored(release))
 
     def _explain(self, expected: str, release: str, problem: HelmError, wait: bool) -> NoReturn:
         """Raises the failure with what the cluster shows of its reason, and the state that the release is left in."""

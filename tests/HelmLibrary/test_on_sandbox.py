@@ -25,7 +25,7 @@ from harness.waiting import Done, Look, Pending, wait_until
 from HelmLibrary.charts import chart_of
 from HelmLibrary.command_engine import find_command
 from HelmLibrary.embedded_engine import CHILD, find_embedded
-from HelmLibrary.operations import Helm, namespaces_with_releases
+from HelmLibrary.operations import _TAKEN, Helm, namespaces_with_releases
 from HelmLibrary.releases import Chart, Engine, Order, Values
 from HelmLibrary.removal import ReleaseRemover
 
@@ -254,6 +254,41 @@ def test_a_release_of_somebody_else_is_uninstalled_without_what_it_keeps(
     assert objects.find(cluster, *role) is not None
     for thing in left.kept:
         objects.delete(cluster, thing.api_version, thing.kind, thing.namespace, thing.name, uid=None, timeout=LONG)
+
+
+@both_engines
+def test_a_release_that_somebody_else_installs_meanwhile_is_theirs(
+    helm: Helm, sandbox: dict[str, Any], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm.install("cedana", order(sandbox, wait=False), create_namespace=True)
+    theirs = next(one for one in ledger.owed() if one.kind == "helm-release")
+    with monkeypatch.context() as patch:
+        patch.setattr(Helm, "is_stored", lambda *_: False)
+        with failing("helm-failed", "somebody else has installed one of that name meanwhile"):
+            helm.install("cedana", order(sandbox, wait=False), create_namespace=True)
+    assert [one for one in ledger.owed() if one.kind == "helm-release"] == [theirs]
+
+
+@pytest.mark.parametrize("words", ["cannot re-use a name that is still in use", "release: already exists"])
+def test_every_word_of_helm_for_a_name_that_is_taken(words: str) -> None:
+    assert _TAKEN.search(f"Error: INSTALLATION FAILED: {words}")
+
+
+def test_a_release_that_was_installed_anew_by_others_is_not_removed(
+    helm: Helm, sandbox: dict[str, Any], ledger: Ledger
+) -> None:
+    helm.install("cedana", order(sandbox, wait=False), create_namespace=True)
+    entry = next(one for one in ledger.owed() if one.kind == "helm-release")
+    helm.upgrade("cedana", order(sandbox, wait=False))
+    remover = ReleaseRemover()
+    assert remover.exists(entry)
+    helm._engine.uninstall(helm._target, "cedana", wait=True, timeout=LONG)
+    assert not remover.exists(entry)
+    helm._engine.install(helm._target, "cedana", order(sandbox, wait=False))
+    assert not remover.exists(entry)
+    remover.remove(entry, LONG)
+    assert helm.is_stored("cedana")
+    helm._engine.uninstall(helm._target, "cedana", wait=True, timeout=LONG)
 
 
 def test_a_killed_engine_leaves_no_release_pending_in_silence(helm: Helm, sandbox: dict[str, Any]) -> None:
