@@ -16,6 +16,7 @@ from .controllers.kubelet import Kubelet
 from .controllers.nodes import NodeLife, new_node
 from .controllers.storage import PROVISIONER, Storage
 from .kinds import Kind
+from .network import ClusterNetwork
 from .points import Points
 from .runtime import Runtime
 from .runtime.files import Volume
@@ -45,14 +46,16 @@ class Latencies:
     """How long things take, in seconds.
 
     pod_start: from binding to running containers. pod_stop: at most this much of a grace period is used. checkpoint and
-    restore: the work of a dump and of a restore, for the propagator. back_off: the first wait of image pulls and of
-    crashing containers (a real kubelet's is 10 s); it doubles up to 5 minutes.
+    restore: the work of a dump and of a restore, for the propagator. freeze: how long a dump stops a pod of no memory.
+    back_off: the first wait of image pulls and of crashing containers (a real kubelet's is 10 s); it doubles up to 5
+    minutes.
     """
 
     pod_start: float = 0.25
     pod_stop: float = 0.2
     checkpoint: float = 0.4
     restore: float = 0.3
+    freeze: float = 0.02
     back_off: float = 10.0
 
 
@@ -67,6 +70,7 @@ class Cluster:
         self.store = Store()
         self.runtime = Runtime()
         self.points = Points()
+        self.network = ClusterNetwork(self)
         self.events = Recorder(self)
         self.index = Index(self.store)
         self.orphans: dict[str, set[str]] = defaultdict(set)

@@ -17,7 +17,7 @@ from ..runtime import SECOND, Container
 from ..runtime.shell.launch import SHELLS, base_name
 from ..runtime.shell.machine import Machine
 from ..runtime.shell.tokens import Unsupported
-from .targets import container_name, pod_of
+from .targets import container_name, dial, pod_of
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -26,7 +26,7 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _STATUS, _CLOSE = 0, 1, 2, 3, 255
 _CHANNELS = {"stdout": _STDOUT, "stderr": _STDERR}
 NOT_EMULATED = 126
-_READERS = ("cat", "sha256sum", "wc", "head", "tail", "cut", "tr", "od")
+_READERS = ("cat", "sha256sum", "wc", "head", "tail", "cut", "tr", "od", "tar")
 
 
 async def pod_exec(request: web.Request, cluster: Cluster, namespace: str, name: str, _rest: str) -> web.StreamResponse:
@@ -41,6 +41,7 @@ async def pod_exec(request: web.Request, cluster: Cluster, namespace: str, name:
     command = request.query.getall("command", [])
     if not command:
         raise bad_request("you must specify at least 1 command for the container")
+    dial(cluster, pod)
     container = cluster.runtime.container(pod["metadata"]["uid"], wanted)
     if container is None or not container.running:
         raise bad_request(f'unable to upgrade connection: container not found ("{wanted}")')

@@ -13,7 +13,7 @@ from ..api.status import bad_request, invalid
 from ..kinds.fields import FieldError
 from ..runtime import SECOND, Container
 from ..runtime.logs import Line, rfc3339_nano
-from .targets import container_name, logged_container, pod_of
+from .targets import container_name, dial, logged_container, pod_of
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -78,10 +78,12 @@ async def pod_log(request: web.Request, cluster: Cluster, namespace: str, name: 
     """The log of one container, as text; with `follow`, as it is written until the container ends."""
     now = cluster.runtime.now()
     pod = pod_of(cluster, namespace, name)
-    options = _options(request, name, now)
+    host = cluster.runtime.host(pod["spec"].get("nodeName", ""))
+    options = _options(request, name, now + host.ahead)
     container_of = container_name(pod, options.container)
     if not pod["spec"].get("nodeName"):
         return web.Response(text="", content_type="text/plain", charset=None)
+    dial(cluster, pod)
     container = logged_container(cluster, pod, container_of, previous=options.previous)
     container.advance(now)
     lines = _chosen(container.log.lines, options)
@@ -112,9 +114,10 @@ async def _follow(
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     response.enable_chunked_encoding()
     await response.prepare(request)
-    written, left = len(container.log.lines), options.limit
+    log, left = container.log, options.limit
+    written = log.dropped + len(log.lines)
     news = asyncio.Event()
-    container.log.watchers.add(news)
+    log.watchers.add(news)
     try:
         while True:
             if left is not None:
@@ -125,12 +128,12 @@ async def _follow(
                 break
             await _news(cluster, container, news)
             container.advance(cluster.runtime.now())
-            text = b"".join(_shown(line, options) for line in container.log.lines[written:])
-            written = len(container.log.lines)
+            text = b"".join(_shown(line, options) for line in log.lines[max(0, written - log.dropped) :])
+            written = log.dropped + len(log.lines)
     except ConnectionResetError:
         return response
     finally:
-        container.log.watchers.discard(news)
+        log.watchers.discard(news)
     await response.write_eof()
     return response
 

@@ -1,4 +1,4 @@
-"""pods/portforward: streams of bytes to the HTTP that an emulated container speaks.
+"""pods/portforward: streams of bytes to the servers of emulated containers.
 
 Two protocols over websockets: `v4.channel.k8s.io` (a data and an error channel a port, each begun with the port number,
 little-endian), which the Python client speaks, and SPDY in a tunnel (`SPDY/3.1+portforward.k8s.io`), kubectl's.
@@ -7,56 +7,21 @@ little-endian), which the Python client speaks, and SPDY in a tunnel (`SPDY/3.1+
 from __future__ import annotations
 
 import struct
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
 from ..api.status import bad_request
-from ..runtime import Refused, Request, Runtime
+from ..runtime import Connection, Refused
 from . import spdy
-from .targets import pod_of
+from .targets import dial, pod_of
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
 CHANNELS = "v4.channel.k8s.io"
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
-
-
-class Wire:
-    """One forwarded connection: HTTP/1.1 requests in, answers out."""
-
-    def __init__(self, runtime: Runtime, uid: str, port: int) -> None:
-        self.runtime = runtime
-        self.uid = uid
-        self.port = port
-        self._buffer = b""
-
-    def feed(self, data: bytes) -> bytes:
-        """What comes back for these bytes. Raises Refused when nothing listens on the port."""
-        self._buffer += data
-        answers = b""
-        while (request := self._request()) is not None:
-            answer = self.runtime.http(self.uid, self.port, request)
-            length = {"Content-Length": str(len(answer.body))}
-            phrase = HTTPStatus(answer.status).phrase
-            lines = [f"HTTP/1.1 {answer.status} {phrase}", *(f"{k}: {v}" for k, v in (answer.headers | length).items())]
-            answers += "\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body
-        return answers
-
-    def _request(self) -> Request | None:
-        head, mark, rest = self._buffer.partition(b"\r\n\r\n")
-        if not mark:
-            return None
-        first, *lines = head.decode(errors="replace").split("\r\n")
-        headers = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-        length = int({k.lower(): v for k, v in headers.items()}.get("content-length", "0"))
-        if len(rest) < length:
-            return None
-        self._buffer = rest[length:]
-        method, path, *_ = [*first.split(" "), "/"]
-        return Request(method, path, headers, rest[:length], "127.0.0.1")
+_CLIENT = "127.0.0.1"
 
 
 async def pod_portforward(
@@ -66,76 +31,106 @@ async def pod_portforward(
     pod = pod_of(cluster, namespace, name)
     if request.headers.get("Upgrade", "").lower() != "websocket":
         raise bad_request("Upgrade request required")
+    dial(cluster, pod)
     if pod.get("status", {}).get("phase") != "Running":
         phase = pod.get("status", {}).get("phase")
         raise bad_request(f"unable to forward port because pod is not running. Current status={phase}")
     socket = web.WebSocketResponse(protocols=(TUNNEL, CHANNELS))
     await socket.prepare(request)
-    uid = pod["metadata"]["uid"]
+    forwarder = _Forwarder(cluster, pod["metadata"]["uid"])
     try:
         if socket.ws_protocol == TUNNEL:
-            await _tunnel(socket, cluster.runtime, uid)
+            await _tunnel(socket, forwarder)
         else:
             ports = [int(p) for text in request.query.getall("ports", []) for p in text.split(",") if p.isdigit()]
-            await _channels(socket, cluster.runtime, uid, ports)
+            await _channels(socket, forwarder, ports)
     except ConnectionResetError:
         pass
+    finally:
+        forwarder.close()
     return socket
 
 
-def _refusal(port: int, uid: str) -> bytes:
-    inside = f"dial tcp4 127.0.0.1:{port}: connect: connection refused"
-    return f"error forwarding port {port} to pod {uid}, uid : failed to connect to localhost:{port}: {inside}".encode()
+class _Forwarder:
+    """The connections of one request, each under a number."""
+
+    def __init__(self, cluster: Cluster, uid: str) -> None:
+        self.runtime = cluster.runtime
+        self.uid = uid
+        self.connections: dict[int, Connection] = {}
+
+    def open(self, number: int, port: int) -> bytes:
+        """Connects; gives what is to be said on the error channel when nothing listens."""
+        try:
+            self.connections[number] = self.runtime.connect(self.uid, port, _CLIENT)
+        except Refused:
+            inside = f"dial tcp4 127.0.0.1:{port}: connect: connection refused"
+            text = f"error forwarding port {port} to pod {self.uid}, uid : failed to connect to localhost:{port}: "
+            return (text + inside).encode()
+        return b""
+
+    def close(self) -> None:
+        """Closes all."""
+        for connection in self.connections.values():
+            connection.close()
 
 
-async def _channels(socket: web.WebSocketResponse, runtime: Runtime, uid: str, ports: list[int]) -> None:
-    wires = [Wire(runtime, uid, port) for port in ports]
+async def _channels(socket: web.WebSocketResponse, forwarder: _Forwarder, ports: list[int]) -> None:
     for number, port in enumerate(ports):
         for channel in (2 * number, 2 * number + 1):
             await socket.send_bytes(bytes([channel]) + struct.pack("<H", port))
-    async for message in socket:
-        if message.type is not WSMsgType.BINARY or not message.data or message.data[0] // 2 >= len(wires):
-            continue
-        channel, wire = message.data[0], wires[message.data[0] // 2]
-        try:
-            answer = wire.feed(message.data[1:])
-        except Refused:
-            await socket.send_bytes(bytes([channel + 1]) + _refusal(wire.port, uid))
+        refusal = forwarder.open(2 * number, port)
+        if refusal:
+            await socket.send_bytes(bytes([2 * number + 1]) + refusal)
             await socket.close()
             return
+    async for message in socket:
+        if message.type is not WSMsgType.BINARY or message.data[:1] == b"":
+            continue
+        channel = message.data[0]
+        connection = forwarder.connections.get(channel)
+        if connection is None:
+            continue
+        answer = connection.feed(message.data[1:])
         if answer:
             await socket.send_bytes(bytes([channel]) + answer)
+        if all(each.ended for each in forwarder.connections.values()):
+            await socket.close()
+            return
 
 
-async def _tunnel(socket: web.WebSocketResponse, runtime: Runtime, uid: str) -> None:
-    connection = spdy.Connection()
-    wires: dict[int, Wire] = {}
+async def _tunnel(socket: web.WebSocketResponse, forwarder: _Forwarder) -> None:
+    wire = spdy.Connection()
     errors: dict[str, int] = {}
     pairs: dict[int, int] = {}
     async for message in socket:
         if message.type is not WSMsgType.BINARY:
             continue
-        for frame in connection.feed(message.data):
+        for frame in wire.feed(message.data):
             if frame.kind == spdy.SYN_STREAM:
-                await socket.send_bytes(connection.reply(frame.stream))
+                await socket.send_bytes(wire.reply(frame.stream))
+                asked = frame.headers.get("requestid", "")
                 if frame.headers.get("streamtype") == "error":
-                    errors[frame.headers.get("requestid", "")] = frame.stream
-                else:
-                    wires[frame.stream] = Wire(runtime, uid, int(frame.headers.get("port", "0")))
-                    pairs[frame.stream] = errors.get(frame.headers.get("requestid", ""), 0)
+                    errors[asked] = frame.stream
+                    continue
+                pairs[frame.stream] = errors.get(asked, 0)
+                refusal = forwarder.open(frame.stream, int(frame.headers.get("port", "0")))
+                if refusal:
+                    end = wire.data(frame.stream, b"", last=True)
+                    await socket.send_bytes(wire.data(pairs[frame.stream], refusal, last=True) + end)
             elif frame.kind == spdy.PING:
-                await socket.send_bytes(connection.pong(frame))
-            elif frame.kind == 0 and frame.stream in wires:
-                await socket.send_bytes(_exchange(connection, frame, wires[frame.stream], pairs[frame.stream]))
+                await socket.send_bytes(wire.pong(frame))
+            elif frame.kind == 0 and frame.stream in forwarder.connections:
+                await socket.send_bytes(_exchange(wire, frame, forwarder, pairs[frame.stream]))
 
 
-def _exchange(connection: spdy.Connection, frame: spdy.Frame, wire: Wire, error_stream: int) -> bytes:
+def _exchange(wire: spdy.Connection, frame: spdy.Frame, forwarder: _Forwarder, error_stream: int) -> bytes:
     """What goes back for a data frame; the end of the client's half ends ours."""
-    last = bool(frame.flags & spdy.FIN)
-    try:
-        answer = wire.feed(frame.data)
-    except Refused:
-        refusal = connection.data(error_stream, _refusal(wire.port, wire.uid), last=True)
-        return refusal + connection.data(frame.stream, b"", last=True)
-    out = connection.data(frame.stream, answer, last=last) if answer or last else b""
-    return out + (connection.data(error_stream, b"", last=True) if last else b"")
+    connection = forwarder.connections[frame.stream]
+    answer = connection.feed(frame.data)
+    if frame.flags & spdy.FIN:
+        connection.close()
+    if connection.ended:
+        del forwarder.connections[frame.stream]
+    out = wire.data(frame.stream, answer, last=connection.ended) if answer or connection.ended else b""
+    return out + (wire.data(error_stream, b"", last=True) if connection.ended else b"")

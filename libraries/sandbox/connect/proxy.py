@@ -9,9 +9,8 @@ from aiohttp import web
 
 from .. import kinds
 from ..api.status import ApiError, bad_request, failure, not_emulated, not_found
-from ..controllers.workload import is_ready
-from ..runtime import Refused, Request
-from .targets import pod_of
+from ..runtime import NotHttp, Refused, Request
+from .targets import pod_of, unreachable
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -68,24 +67,17 @@ async def service_proxy(
         if not named:
             raise _unavailable(f'no service port "{port_name}" found for service "{service_name}"')
         port = named[0]
-    return await _forward(request, cluster, _endpoint(cluster, namespace, service_name, port), rest, scheme)
+    endpoints = cluster.network.service_endpoints(service, port)
+    if not endpoints:
+        raise _unavailable(f'no endpoints available for service "{service_name}"')
+    chosen = secrets.choice(endpoints)
+    if (namespace, service_name) in cluster.network.unreachable:
+        raise _no_answer(f"{chosen[0]['status']['podIP']}:{chosen[1]}")
+    return await _forward(request, cluster, chosen, rest, scheme)
 
 
-def _endpoint(cluster: Cluster, namespace: str, service: str, port: Object) -> tuple[Object, int]:
-    found: list[tuple[Object, int]] = []
-    slices = cluster.store.list(kinds.ENDPOINT_SLICE, namespace)
-    for each in slices:
-        if (each["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != service:
-            continue
-        numbers = [p["port"] for p in each.get("ports") or [] if (p.get("name") or "") == (port.get("name") or "")]
-        for endpoint in each.get("endpoints") or []:
-            target = endpoint.get("targetRef") or {}
-            pod = cluster.store.get(kinds.POD, namespace, target.get("name", ""))
-            if numbers and pod and endpoint.get("conditions", {}).get("ready", True) and is_ready(pod):
-                found.append((pod, numbers[0]))
-    if not found:
-        raise _unavailable(f'no endpoints available for service "{service}"')
-    return secrets.choice(found)
+def _no_answer(address: str) -> ApiError:
+    return _unavailable(f"error trying to reach service: dial tcp {address}: i/o timeout")
 
 
 async def _forward(
@@ -95,6 +87,8 @@ async def _forward(
     address = f"{pod['status']['podIP']}:{port}"
     if request.headers.get("Upgrade"):
         raise not_emulated(f"an upgrade to {request.headers['Upgrade']} through the proxy")
+    if cluster.network.down(pod["metadata"]["uid"]):
+        raise _no_answer(address)
     if scheme == "https":
         raise _unavailable("error trying to reach service: http: server gave HTTP response to HTTPS client")
     path = "/" + rest.lstrip("/") + (f"?{request.query_string}" if request.query_string else "")
@@ -107,6 +101,9 @@ async def _forward(
     except Refused:
         message = f"error trying to reach service: dial tcp {address}: connect: connection refused"
         raise _unavailable(message) from None
+    except NotHttp:
+        broken = "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
+        raise _unavailable(f"error trying to reach service: {broken}") from None
     return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
 
@@ -117,6 +114,8 @@ async def node_proxy(
     node_name = _split(name, "node")[1]
     if cluster.store.get(kinds.NODE, None, node_name) is None:
         raise not_found(kinds.NODE, node_name)
+    if cluster.kubelet.trouble[node_name].down:
+        raise unreachable(cluster, node_name)
     path = rest.strip("/")
     if path == "healthz":
         return web.Response(body=b"ok", headers={"Content-Type": "text/plain; charset=utf-8"})

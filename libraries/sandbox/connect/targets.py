@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import kinds
-from ..api.status import ApiError, bad_request, not_found
+from ..api.status import ApiError, bad_request, failure, not_found
 from ..runtime import Container
 
 if TYPE_CHECKING:
@@ -20,6 +20,21 @@ def pod_of(cluster: Cluster, namespace: str, name: str) -> Object:
     if pod is None:
         raise not_found(kinds.POD, name)
     return pod
+
+
+def dial(cluster: Cluster, pod: Object) -> None:
+    """Raises the API server's 500 when the kubelet of the pod's node does not answer."""
+    node = pod["spec"].get("nodeName", "")
+    if cluster.kubelet.trouble[node].down:
+        raise unreachable(cluster, node)
+
+
+def unreachable(cluster: Cluster, node: str) -> ApiError:
+    """500: the node's kubelet does not answer."""
+    where = f"{cluster.node_address(node)}:10250"
+    return failure(
+        500, "InternalError", f"Internal error occurred: error dialing backend: dial tcp {where}: i/o timeout"
+    )
 
 
 def container_name(pod: Object, wanted: str) -> str:

@@ -8,17 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .container import Container, Setup, StartError
-from .http import Refused, Request, Response, answer, listening
+from .container import Container
+from .http import NotHttp, Refused, answer, listening
 from .logs import SECOND
+from .requests import Request, Response
+from .setup import Setup, StartError
 from .shell.commands import Place
 from .shell.machine import Machine
 from .snapshot import ContainerSnapshot, PodSnapshot
+from .streams import Connection
+from .surroundings import Host
 
 __all__ = [
     "SECOND",
+    "Connection",
     "Container",
     "ContainerSnapshot",
+    "Host",
+    "NotHttp",
     "PodContainers",
     "PodSnapshot",
     "Refused",
@@ -41,6 +48,7 @@ class PodContainers:
     containers: dict[str, Container] = field(default_factory=dict)
     previous: dict[str, Container] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    connections: list[Connection] = field(default_factory=list)
     origin: PodSnapshot | None = None
 
 
@@ -53,7 +61,21 @@ class Runtime:
         self.on_exit: Callable[[str, Container], None] = lambda _uid, _container: None
         self.repeated_line_every = REPEATED_LINE_EVERY
         self._staged: dict[str, PodSnapshot] = {}
+        self._hosts: dict[str, Host] = {}
         self._restores = 0
+
+    def host(self, node: str) -> Host:
+        """A node as its containers see it."""
+        return self._hosts.setdefault(node, Host(node))
+
+    def jump_clock(self, node: str, seconds: float) -> None:
+        """Sets a node's clock forward or (below 0) back; what its containers did until now keeps its times."""
+        host = self.host(node)
+        for held in self.pods.values():
+            for container in held.containers.values():
+                if container.setup.surroundings.host is host:
+                    container.advance(self.now())
+        host.ahead += int(seconds * SECOND)
 
     def stage(self, pod_uid: str, snapshot: PodSnapshot) -> None:
         """The containers of this pod will start from the snapshot. Call it in the tick in which the pod was created."""
@@ -104,8 +126,8 @@ class Runtime:
         self._watch(held, container)
         return container
 
-    def stop(self, pod_uid: str, name: str, exit_code: int) -> Container | None:
-        """Ends one container from outside; `on_exit` is not called."""
+    def stop(self, pod_uid: str, name: str, exit_code: int | None) -> Container | None:
+        """Ends one container from outside, with SIGTERM or (where given) this exit code; `on_exit` is not called."""
         held = self.pods.get(pod_uid)
         container = held.containers.get(name) if held else None
         if held and container:
@@ -132,12 +154,27 @@ class Runtime:
         return found
 
     def http(self, pod_uid: str, port: int, request: Request) -> Response:
-        """What the pod answers on a port. Raises Refused when nothing listens there."""
+        """What the pod answers on a port. Raises Refused when nothing listens there, and NotHttp."""
+        return answer(self._listener(pod_uid, port), port, request, self.now())
+
+    def connect(self, pod_uid: str, port: int, client: str) -> Connection:
+        """A connection to a pod's port, from an address. Raises Refused when nothing listens there."""
+        connection = Connection(self._listener(pod_uid, port), port, client, self.now)
+        held = self.pods[pod_uid]
+        held.connections = [*(each for each in held.connections if not each.ended), connection]
+        return connection
+
+    def connections(self, pod_uid: str) -> int:
+        """How many connections to the pod are established."""
+        held = self.pods.get(pod_uid)
+        return sum(each.container.running and not each.ended for each in held.connections) if held else 0
+
+    def _listener(self, pod_uid: str, port: int) -> Container:
         held = self.pods.get(pod_uid)
         for name in list(held.containers) if held else []:
             container = self.container(pod_uid, name)
             if container and port in listening(container):
-                return answer(container, port, request, self.now())
+                return container
         raise Refused(f"connect: connection refused on port {port}")
 
     def run(
@@ -146,9 +183,8 @@ class Runtime:
         """A command beside the container's process, in its file tree (exec, exec probes). Raises Unsupported."""
         now = self.now()
         container.advance(now)
-        env = {**container.setup.env}
-        cwd = container.setup.spec.get("workingDir") or "/"
-        place = Place(container.files, container.machine.place.hostname if container.machine else "", env, now, cwd)
+        setup, hostname = container.setup, container.machine.place.hostname if container.machine else ""
+        place = Place(container.files, hostname, {**setup.env}, now, setup.cwd, setup.surroundings)
         return Machine.start(argv, place, sink, now, complete=False, stdin=stdin)
 
     def close(self) -> None:
@@ -161,7 +197,7 @@ class Runtime:
         if not container.running:
             asyncio.get_running_loop().call_soon(self._ended, held.uid, container)
             return
-        due = container.machine.next_end if container.machine else None
+        due = container.next_end
         if due is not None:
             delay = max(0, due - self.now()) / SECOND
             held.timers[container.name] = asyncio.get_running_loop().call_later(

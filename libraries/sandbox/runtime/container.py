@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
 
-from .files import FileTree, Mount
+from . import nginx, usage
+from .files import FileTree
 from .images import Image
-from .logs import Line, Log
-from .shell.builtins import BUILTINS
-from .shell.commands import COMMANDS, Place, reason
-from .shell.launch import SHELLS, base_name
+from .logs import SECOND, Line, Log
+from .setup import RESTORE_FAILED, Setup, StartError, check_exists, is_emulated
+from .shell.commands import Place, reason
 from .shell.machine import Machine
 from .shell.memory import Memory, Thread
 from .shell.program import End, Program, is_witness, witness_of
 from .shell.tokens import Unsupported
 from .snapshot import ContainerSnapshot
 
-_BIN = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/")
-_NOT_EMULATED_NAMES = """
-awk sed grep egrep find xargs sort uniq wget curl nc ping top ps kill killall dd df du mount ln cp mv stat tee nproc
-free uptime yes expr readlink realpath timeout nohup ip ifconfig route netstat nslookup tar gzip apk apt apt-get dpkg
-perl bc diff vi less more watch hexdump base64 dirname mktemp which time nice openssl python python3
-"""
-_NOT_EMULATED = frozenset(_NOT_EMULATED_NAMES.split())
-CREATE_FAILED = (
-    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
-    "unable to start container process: error during container init: "
-)
-
-
-class StartError(Exception):
-    """The container cannot be started; the message is the runtime's."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the kubelet gives a container: its spec, image, environment, mounts and the pod's host name."""
-
-    spec: dict[str, Any]
-    image: Image
-    env: dict[str, str]
-    mounts: tuple[Mount, ...]
-    hostname: str
-    hosts: bytes = b""
-
-    @property
-    def argv(self) -> list[str]:
-        """What runs: the spec's command and args over the image's, with $(NAME) of the environment put in."""
-        command, args = self.spec.get("command") or [], self.spec.get("args") or []
-        if not command and not args:
-            # Args alone replace the image's command: the entrypoints of the known images run what they are given.
-            args = list(self.image.command)
-        return [with_env(text, self.env) for text in (*command, *args)]
+KILLED = 137
 
 
 @dataclass
 class Container:
-    """A container that was started once; a restart makes a new one."""
+    """A container that was started once; a restart makes a new one. Its times are the cluster's (ns since the epoch);
+    what it prints, and `clock`, are its node's."""
 
     setup: Setup
     attempt: int
@@ -69,14 +35,15 @@ class Container:
     is_stand_in: bool = False
     exit_code: int | None = None
     finished_at: int = 0
+    out_of_memory: bool = False
     origin: ContainerSnapshot | None = None
     files: FileTree = field(init=False)
+    shown_start: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.files = FileTree(
-            {**self.image.files, "/etc/hostname": f"{self.setup.hostname}\n".encode(), "/etc/hosts": self.setup.hosts},
-            self.setup.mounts,
-        )
+        self.files = self.setup.file_tree()
+        self.log.host = self.setup.surroundings.host
+        self.shown_start = self.clock(self.started_at)
 
     @property
     def name(self) -> str:
@@ -94,15 +61,11 @@ class Container:
         return self.exit_code is None
 
     @property
-    def container_ports(self) -> set[int]:
-        """The containerPorts that the spec declares."""
-        return {int(port["containerPort"]) for port in self.setup.spec.get("ports") or []}
-
-    @property
     def declared_ports(self) -> set[int]:
         """The ports that the spec names, in ports and in probes."""
-        found = self.container_ports
-        named = {p.get("name"): int(p["containerPort"]) for p in self.setup.spec.get("ports") or []}
+        ports = self.setup.spec.get("ports") or []
+        found = {int(port["containerPort"]) for port in ports}
+        named = {p.get("name"): int(p["containerPort"]) for p in ports}
         for kind in ("readinessProbe", "livenessProbe", "startupProbe"):
             probe = self.setup.spec.get(kind) or {}
             for how in ("httpGet", "tcpSocket", "grpc"):
@@ -110,24 +73,41 @@ class Container:
                 found |= {named[port]} if port in named else {int(str(port))} if str(port or "").isdigit() else set()
         return found
 
+    @property
+    def next_end(self) -> int | None:
+        """When it may end next by itself (ns), or None."""
+        if self.machine is None or not self.running:
+            return None
+        ends = [at for at in (self.machine.next_end, self._out_of_memory_at()) if at is not None]
+        return min(ends, default=None)
+
+    def clock(self, at: int) -> int:
+        """A time of the cluster as the node's clock shows it now."""
+        return at + self.setup.surroundings.host.ahead
+
+    def memory_bytes(self, now: int) -> int:
+        """Bytes of memory that it takes (see `usage`)."""
+        return usage.memory_bytes(self.machine.memory, now) if self.machine and self.running else 0
+
+    def cores(self) -> float:
+        """Cores that it keeps busy (see `usage`)."""
+        return usage.cores(self.machine.memory, self.setup.limit("cpu")) if self.machine and self.running else 0.0
+
     def begin(self) -> None:
         """Starts the image's or the spec's command. Raises StartError."""
         argv = self.setup.argv
-        place = Place(
-            self.files, self.setup.hostname, self.setup.env, self.started_at, self.setup.spec.get("workingDir") or "/"
-        )
+        place = self._place(self.setup.hostname, self.setup.env)
         if not argv and self.image.complete:
             raise StartError(
                 f'failed to generate container "{self.id}" spec: failed to generate spec: no command specified'
             )
         if argv:
-            self._check_exists(argv[0])
+            check_exists(self.image, self.files, argv[0])
         try:
             self.machine = self._machine(argv, place)
         except FileNotFoundError as error:
-            self.machine = self._scripted(
-                f'echo "sh: can\'t open {error}: No such file or directory" >&2; exit 2', place
-            )
+            script = f'echo "sh: can\'t open {error}: No such file or directory" >&2; exit 2'
+            self.machine = Machine.start(["sh", "-c", script], place, self.write, self.started_at)
         except Unsupported as error:
             self._stand_in(argv, place, str(error))
         self.advance(self.started_at)
@@ -136,19 +116,24 @@ class Container:
         """Goes on from a snapshot taken at `cut` (ns): the same memory, the source's log before its own lines.
 
         `extra_line` copies one line more than the cut, which the restored process then prints again: containerd copies
-        the log after the process has resumed.
+        the log after the process has resumed. A mount that the source had and this one has not makes it fail; one more
+        than the source had does not show (stock runtimes do so). Raises StartError.
         """
+        if snapshot.mounts - {mount.path for mount in self.setup.mounts}:
+            raise StartError(RESTORE_FAILED)
+        self.files.mounts = tuple(mount for mount in self.files.mounts if mount.path in snapshot.mounts)
         self.origin = snapshot
         self.is_stand_in = snapshot.stand_in
         self.log = snapshot.copied_log()
+        self.log.host = self.setup.surroundings.host
         self.files.layer = dict(snapshot.layer)
         self.files.made = set(snapshot.made)
-        place = Place(self.files, snapshot.hostname, snapshot.env, self.started_at)
+        place = self._place(snapshot.hostname, snapshot.env)
         memory = snapshot.memory.copy() if snapshot.memory else Memory()
         if extra_line and snapshot.memory:
             self._copy_next_line(snapshot.memory.copy(), place)
         memory.shift(self.started_at - cut)
-        self.machine = Machine(memory, place, self._write, complete=self.image.complete)
+        self.machine = Machine(memory, place, self.write, complete=self.image.complete)
         self.advance(self.started_at)
 
     def advance(self, now: int) -> None:
@@ -163,21 +148,28 @@ class Container:
         except OSError as error:
             self._give_up(reason(error))
         if machine.exit_code is not None:
-            self.exit_code, self.finished_at = machine.exit_code, machine.exited_at
-            self.log.notify()
+            self._end(machine.exited_at, machine.exit_code)
+            return
+        full = self._out_of_memory_at()
+        if full is not None and full <= now:
+            self.kill_for_memory(max(full, self.started_at))
 
-    def stop(self, now: int, exit_code: int) -> None:
-        """Ends it from outside."""
+    def stop(self, now: int, exit_code: int | None) -> None:
+        """Ends it from outside: with this exit code, or (None) by SIGTERM and, where that is not heeded, SIGKILL."""
         self.advance(now)
         if self.running:
-            self.exit_code, self.finished_at = exit_code, now
-            self.log.notify()
+            self._end(now, self._terminated(now) if exit_code is None else exit_code)
+
+    def kill_for_memory(self, now: int) -> None:
+        """The kernel kills it, for it takes more memory than it may."""
+        if self.running:
+            self.out_of_memory = True
+            self._end(now, KILLED)
 
     def discard(self, now: int) -> None:
         """Ends it without working out what it did since it was last looked at: nobody will."""
         if self.running:
-            self.exit_code, self.finished_at = 137, now
-        self.log.notify()
+            self._end(now, KILLED)
 
     def snapshot(self, now: int) -> ContainerSnapshot:
         """Its state at `now`; it keeps running."""
@@ -185,17 +177,19 @@ class Container:
         memory = self.machine.memory.copy() if self.machine and self.running else None
         place = self.machine.place if self.machine else None
         return ContainerSnapshot(
-            self.name,
-            self.image.reference,
-            memory,
-            dict(self.files.layer),
-            frozenset(self.files.made),
-            dict(place.env if place else self.setup.env),
-            place.hostname if place else self.setup.hostname,
-            tuple(self.log.lines),
-            dict(self.log.pending),
-            self.is_stand_in,
-            tuple(self.setup.argv),
+            name=self.name,
+            image=self.image.reference,
+            memory=memory,
+            layer=dict(self.files.layer),
+            made=frozenset(self.files.made),
+            env=dict(place.env if place else self.setup.env),
+            hostname=place.hostname if place else self.setup.hostname,
+            log=tuple(self.log.lines),
+            pending=dict(self.log.pending),
+            stand_in=self.is_stand_in,
+            command=tuple(self.setup.argv),
+            memory_bytes=self.memory_bytes(now),
+            mounts=frozenset(mount.path for mount in self.files.mounts),
         )
 
     def termination_message(self) -> str:
@@ -210,42 +204,48 @@ class Container:
             return tail.decode(errors="replace")[-2048:]
         return ""
 
-    def term_exit_code(self) -> int:
-        """With what it ends on SIGTERM: nginx ends well, a stand-in too; a shell or sleep as PID 1 is killed (137)."""
-        serves = self.machine is not None and "nginx" in self.machine.memory.serves
-        return 0 if serves or self.is_stand_in else 137
+    def write(self, at: int, stream: str, data: bytes) -> None:
+        """Output of the process, as its node's clock dates it."""
+        self.log.write(self.clock(at), stream, data)
 
-    def _write(self, at: int, stream: str, data: bytes) -> None:
-        self.log.write(at, stream, data)
+    def _end(self, at: int, exit_code: int) -> None:
+        self.exit_code, self.finished_at = exit_code, at
+        self.log.notify()
+
+    def _place(self, hostname: str, env: dict[str, str]) -> Place:
+        return Place(
+            self.files, hostname, env, self.started_at, self.setup.cwd, self.setup.surroundings, self.image.version
+        )
+
+    def _out_of_memory_at(self) -> int | None:
+        limit = self.setup.limit("memory")
+        if limit is None or self.machine is None:
+            return None
+        return usage.exceeded_at(self.machine.memory, int(limit))
+
+    def _terminated(self, now: int) -> int:
+        """How it ends on SIGTERM: servers and stand-ins end well, a shell with a trap does what that says, and others
+        with PID 1 do not heed it. Of a trap only a handler that exits is emulated."""
+        assert self.machine is not None
+        handler = self.machine.memory.traps.get("TERM", "")
+        if re.search(r"\bexit\b", handler):
+            place = self.machine.place_of(self.machine.memory.threads[0])
+            last = Machine.start(["sh", "-c", handler], place, self.write, now)
+            last.advance(now + SECOND)
+            return KILLED if last.exit_code is None else last.exit_code
+        return 0 if self.machine.memory.serves or self.is_stand_in else KILLED
 
     def _machine(self, argv: list[str], place: Place) -> Machine:
-        if not argv or not self._is_emulated(argv[0]):
+        if not argv or not is_emulated(argv[0]):
             raise Unsupported(f"{argv[0]!r}" if argv else "the image's own command")
-        return Machine.start(argv, place, self._write, self.started_at, complete=self.image.complete)
-
-    def _scripted(self, script: str, place: Place) -> Machine:
-        return Machine.start(["sh", "-c", script], place, self._write, self.started_at)
-
-    def _check_exists(self, name: str) -> None:
-        if not self.image.complete or self.files.exists(name) or base_name(name) == "pause":
-            return
-        known = base_name(name) in COMMANDS or base_name(name) in (*BUILTINS, *SHELLS, *_NOT_EMULATED)
-        known = known and not (base_name(name) == "nginx" and not self.image.has_nginx)
-        if "/" not in name:
-            if not known:
-                raise StartError(f'{CREATE_FAILED}exec: "{name}": executable file not found in $PATH')
-        elif not (known and name.startswith(_BIN)):
-            raise StartError(f'{CREATE_FAILED}exec: "{name}": stat {name}: no such file or directory')
-
-    def _is_emulated(self, name: str) -> bool:
-        return base_name(name) in COMMANDS or base_name(name) in (*BUILTINS, *SHELLS)
+        return Machine.start(argv, place, self.write, self.started_at, complete=self.image.complete)
 
     def _stand_in(self, argv: list[str], place: Place, what: str) -> None:
         """Sleeps for ever in place of what is not emulated; a witness that is declared in it still steps."""
         text = " ".join(argv)
-        self.is_stand_in = "nginx" not in text
+        self.is_stand_in = "nginx" not in text or not self.files.exists(nginx.MAIN)
         note = f"emulated container: {what} is not emulated; a sleeping stand-in runs in its place\n"
-        self.log.write(self.started_at, "stdout", note.encode())
+        self.write(self.started_at, "stdout", note.encode())
         program: Program = (End(),)
         thread = Thread(0, program, dict(self.setup.env), self.started_at, blocked="forever")
         memory = Memory([thread], exported=set(self.setup.env), started=self.started_at)
@@ -253,7 +253,8 @@ class Container:
             thread.program, thread.blocked = (witness_of(text),), ""
         if not self.is_stand_in:
             memory.serves.add("nginx")
-        self.machine = Machine(memory, place, self._write, complete=False)
+            memory.nginx = nginx.configuration(self.files)
+        self.machine = Machine(memory, place, self.write, complete=False)
 
     def _give_up(self, what: str) -> None:
         """A thread came to something that is not emulated: the log says so and it sleeps."""
@@ -261,7 +262,7 @@ class Container:
         thread = self.machine.current
         assert thread is not None
         thread.blocked = "forever"
-        self.log.write(
+        self.write(
             thread.due, "stderr", f"emulated container: {what} is not emulated; it sleeps from here on\n".encode()
         )
 
@@ -272,12 +273,3 @@ class Container:
         if any(thread.witness for thread in memory.threads) and ahead.next_due is not None:
             ahead.advance(ahead.next_due)
             self.log.lines.extend(lines[:1])
-
-
-def with_env(text: str, env: dict[str, str]) -> str:
-    """A text with $(NAME) replaced by the environment's values."""
-    for name, value in env.items():
-        if "$(" not in text:
-            break
-        text = text.replace(f"$({name})", value)
-    return text

@@ -28,10 +28,14 @@ class Mount:
 
 
 class FileTree:
-    """Files by absolute path. A directory exists when something is below it or when it was made."""
+    """Files by absolute path. A directory exists when something is below it or when it was made.
 
-    def __init__(self, image: Mapping[str, bytes], mounts: tuple[Mount, ...] = ()) -> None:
+    `read_only` holds for all that is not in a volume, /dev apart (readOnlyRootFilesystem).
+    """
+
+    def __init__(self, image: Mapping[str, bytes], mounts: tuple[Mount, ...] = (), *, read_only: bool = False) -> None:
         self.image = image
+        self.read_only = read_only
         self.mounts = tuple(sorted(mounts, key=lambda mount: -len(mount.path)))
         self.layer: dict[str, bytes | None] = {}
         self.made: set[str] = set(_DIRECTORIES)
@@ -53,11 +57,9 @@ class FileTree:
             raise FileNotFoundError(path)
         if append:
             data = (self._find(path) or b"") + data
-        mount = self._mount(path)
+        mount = self._writable(path)
         if mount is None:
             self.layer[path] = data
-        elif mount.read_only or mount.volume.read_only:
-            raise PermissionError(path)
         else:
             mount.volume.files[_inside(mount, path)] = data
 
@@ -72,7 +74,8 @@ class FileTree:
         self.made = {p for p in self.made if p != path and not p.startswith(path.rstrip("/") + "/")}
 
     def make_dir(self, path: str) -> None:
-        """Makes a directory and those above it."""
+        """Makes a directory and those above it. Raises PermissionError."""
+        self._writable(path)
         while path not in self.made:
             self.made.add(path)
             path = posixpath.dirname(path)
@@ -113,18 +116,28 @@ class FileTree:
         return next((m for m in self.mounts if path == m.path or path.startswith(m.path.rstrip("/") + "/")), None)
 
     def _remove_file(self, path: str) -> None:
-        mount = self._mount(path)
+        mount = self._writable(path)
         if mount is None:
             self.layer[path] = None
-        elif mount.read_only or mount.volume.read_only:
-            raise PermissionError(path)
         else:
             mount.volume.files.pop(_inside(mount, path), None)
+
+    def _writable(self, path: str) -> Mount | None:
+        """The mount that a path is in, if any. Raises PermissionError where nothing may be written."""
+        mount = self._mount(path)
+        fixed = self.read_only and not path.startswith("/dev/") if mount is None else _is_fixed(mount)
+        if fixed:
+            raise PermissionError(path)
+        return mount
 
 
 def _inside(mount: Mount, path: str) -> str:
     below = path[len(mount.path.rstrip("/")) :].strip("/")
     return "/".join(part for part in (mount.sub_path.strip("/"), below) if part)
+
+
+def _is_fixed(mount: Mount) -> bool:
+    return mount.read_only or mount.volume.read_only
 
 
 def _is_file(mount: Mount) -> bool:

@@ -60,6 +60,11 @@ _NGINX: dict[str, bytes] = {
     "/etc/nginx/conf.d/default.conf": b"server {\n    listen 80;\n    root /usr/share/nginx/html;\n}\n",
     "/etc/nginx/nginx.conf": b"worker_processes auto;\nhttp { include /etc/nginx/conf.d/*.conf; }\n",
 }
+_UNPRIVILEGED = {
+    **_NGINX,
+    "/etc/nginx/conf.d/default.conf": b"server {\n    listen 8080;\n    root /usr/share/nginx/html;\n}\n",
+}
+_REDIS: dict[str, bytes] = {**_COMMON, "/etc/debian_version": b"12.12\n"}
 _BASES: dict[str, tuple[dict[str, bytes], tuple[str, ...]]] = {
     "bb": (_COMMON, ("sh",)),
     "busybox": (_COMMON, ("sh",)),
@@ -69,14 +74,20 @@ _BASES: dict[str, tuple[dict[str, bytes], tuple[str, ...]]] = {
     "bash": (_COMMON, ("bash",)),
     "base": ({**_NGINX, "/etc/debian_version": b"13.2\n"}, ("sh",)),
     "nginx": (_NGINX, ("nginx", "-g", "daemon off;")),
-    "nginx-unprivileged": (_NGINX, ("nginx", "-g", "daemon off;")),
+    "nginx-unprivileged": (_UNPRIVILEGED, ("nginx", "-g", "daemon off;")),
+    "redis": (_REDIS, ("redis-server",)),
+    "redis-stack-server": (_REDIS, ("redis-server",)),
+    "valkey": (_REDIS, ("valkey-server",)),
+    "curl": (_COMMON, ("curl",)),
+    "stress": (_COMMON, ("stress",)),
     "pause": ({}, ("/pause",)),
 }
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image on a node. `complete` says that its content is known; `command` is what it runs by itself."""
+    """An image on a node. `complete` says that its content is known; `command` is what it runs by itself; `version` is
+    what its tag names, as far as that is a version."""
 
     reference: str
     image_id: str
@@ -84,6 +95,7 @@ class Image:
     files: Mapping[str, bytes] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     complete: bool = False
+    version: str = ""
 
     @property
     def has_nginx(self) -> bool:
@@ -150,6 +162,4 @@ def _image(name: str, repo: str, tag: str) -> Image:
         return Image(name, image_id, size)
     files, command = base
     version = re.match(r"^\d+\.\d+(\.\d+)?", tag)
-    if files is _NGINX and version:
-        files = {**files, "/etc/nginx/.version": version.group(0).encode()}
-    return Image(name, image_id, size, files, command, complete=True)
+    return Image(name, image_id, size, files, command, complete=True, version=version.group(0) if version else "")

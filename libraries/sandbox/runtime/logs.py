@@ -6,7 +6,10 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from .surroundings import Host
+
 SECOND = 1_000_000_000
+_LINE_HEAD = len("2026-11-25T01:41:51.127420589Z stdout F \n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,17 @@ class Line:
 class Log:
     """Lines in the order in which they were written; output without a newline yet stays pending.
 
-    `watchers` are set when something is written and when the container ends.
+    It is the newest file of the log, which is what the kubelet serves: where the host has a limit, a log that has grown
+    over it begins anew. `dropped` counts the lines before. `watchers` are set when something is written and when the
+    container ends.
     """
 
     lines: list[Line] = field(default_factory=list)
     pending: dict[str, Line] = field(default_factory=dict)
     watchers: set[asyncio.Event] = field(default_factory=set)
+    host: Host = field(default_factory=Host)
+    dropped: int = 0
+    _size: int = 0
 
     def write(self, at: int, stream: str, data: bytes) -> None:
         """Adds output; each newline ends a line."""
@@ -35,10 +43,19 @@ class Log:
             begun = self.pending.pop(stream)
             at, data = begun.at, begun.text + data
         *whole, rest = data.split(b"\n")
-        self.lines.extend(Line(at, stream, text) for text in whole)
+        for text in whole:
+            self.lines.append(Line(at, stream, text))
+            self._size += len(text) + _LINE_HEAD
+            if 0 < self.host.log_limit < self._size:
+                self._rotate()
         if rest:
             self.pending[stream] = Line(at, stream, rest)
         self.notify()
+
+    def _rotate(self) -> None:
+        self.dropped += len(self.lines)
+        self.lines = []
+        self._size = 0
 
     def notify(self) -> None:
         """Wakes those who follow the log."""

@@ -7,10 +7,7 @@ from typing import Any
 
 from .logs import Line, Log
 from .shell.memory import Memory
-
-_BASE_BYTES = 1_500_000
-_THREAD_BYTES = 400_000
-_SERVER_BYTES = 600_000
+from .usage import CHECKPOINT_BYTES
 
 
 @dataclass(frozen=True)
@@ -28,19 +25,16 @@ class ContainerSnapshot:
     pending: dict[str, Line]
     stand_in: bool
     command: tuple[str, ...]
+    memory_bytes: int
+    mounts: frozenset[str]
 
     @property
     def size(self) -> int:
-        """Bytes that a checkpoint of it takes (a real one of sh and nginx takes 2.5 MB).
-
-        A simple model: 1.5 MB, 0.4 MB a process, 0.6 MB a server, the writable layer, the environment and the log.
-        """
-        threads = len(self.memory.threads) if self.memory else 0
-        servers = len(self.memory.serves) if self.memory else 0
+        """Bytes that a checkpoint of it takes (see `usage`)."""
         layer = sum(len(data) for data in self.layer.values() if data)
         log = sum(len(line.text) + 1 for line in self.log)
         env = sum(len(k) + len(v) + 2 for k, v in self.env.items())
-        return _BASE_BYTES + threads * _THREAD_BYTES + servers * _SERVER_BYTES + layer + log + env
+        return CHECKPOINT_BYTES + self.memory_bytes + layer + log + env
 
     def copied_log(self) -> Log:
         """The log with which a restored container begins: the source's lines, byte for byte."""

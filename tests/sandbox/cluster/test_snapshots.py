@@ -148,7 +148,7 @@ async def test_a_restored_container_that_ends_is_restored_again(hands, cluster, 
     clock.pass_seconds(2)
     assert steps(hands.log("w-restored"))[-1][1] > cut + 5
     worker = cluster.kubelet.workers[pod["metadata"]["uid"]]
-    worker._kill(worker.mains[0], 1)
+    worker.containers.kill(worker.containers.mains[0], 1)
     await hands.until(
         lambda: hands.status("w-restored")["containerStatuses"][0]["restartCount"] == 1 and hands.ready("w-restored")
     )
@@ -156,14 +156,11 @@ async def test_a_restored_container_that_ends_is_restored_again(hands, cluster, 
 
 
 async def test_memory_layer_and_counters_come_along_and_the_source_goes_its_own_way(hands, cluster, clock):
-    source = hands.pod(
-        "w", ["sh", "-c", f"echo marker > /etc/marker; ({WITNESS}) & exec nginx -g 'daemon off;'"], image="nginx"
-    )
+    status = "server { listen 80; root /usr/share/nginx/html; location = /nginx_status { stub_status; } }"
+    script = f"echo '{status}' > /etc/nginx/conf.d/default.conf; echo marker > /etc/marker"
+    source = hands.pod("w", ["sh", "-c", f"{script}; ({WITNESS}) & exec nginx -g 'daemon off;'"], image="nginx")
     await hands.running("w")
     uid = source["metadata"]["uid"]
-    cluster.runtime.container(uid, "main").files.write(
-        "/etc/nginx/conf.d/status.conf", b"server { listen 80; location = /nginx_status { stub_status; } }"
-    )
     clock.pass_seconds(0.1)
     for _ in range(7):
         assert cluster.runtime.http(uid, 80, Request(path="/")).status == 200

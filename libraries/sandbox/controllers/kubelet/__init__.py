@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...runtime import Container
-from ..base import Controller
+from ..base import Controller, key_of
 from .images import NodeImages
+from .trouble import Trouble
 from .worker import PodWorker
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Kubelet(Controller):
         super().__init__(cluster)
         self.workers: dict[str, PodWorker] = {}
         self.addresses = Addresses(cluster)
-        self.images = NodeImages()
+        self.trouble: dict[str, Trouble] = defaultdict(Trouble)
+        self.images = NodeImages(self.trouble)
         cluster.runtime.on_exit = self._exited
 
     def kinds(self) -> tuple[Kind, ...]:
@@ -76,13 +78,24 @@ class Kubelet(Controller):
         """Starts a worker for a new pod, tells a known one of the change."""
         assert isinstance(key, tuple)
         pod = self.store.get(kinds.POD, *key)
-        if pod is None or not pod["spec"].get("nodeName"):
+        if pod is None or not pod["spec"].get("nodeName") or self.trouble[pod["spec"]["nodeName"]].down:
             return
         worker = self.workers.get(pod["metadata"]["uid"])
         if worker is None:
             self._adopt(pod)
         else:
             worker.update(pod)
+
+    def on_node(self, node: str) -> list[PodWorker]:
+        """The workers of a node's pods."""
+        return [worker for worker in self.workers.values() if worker.node == node]
+
+    def resume(self, node: str) -> None:
+        """The node's kubelet acts again, after it was down."""
+        for pod in self.cluster.index.on_node(node):
+            self.enqueue(key_of(pod))
+        for worker in self.on_node(node):
+            worker.resume()
 
     def stop(self) -> None:
         """Ends all workers."""

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from ... import kinds
-from ...runtime.container import with_env
+from ...runtime.setup import with_env
 from ..selectors import quantity
 from .missing import Missing
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ...cluster import Cluster
 
 Object = dict[str, Any]
+DNS_ADDRESS = "10.96.0.10"
+DOMAIN = "cluster.local"
 
 
 def environment(cluster: Cluster, pod: Object, container: Object, address: dict[str, str]) -> dict[str, str]:
@@ -40,13 +42,45 @@ def environment(cluster: Cluster, pod: Object, container: Object, address: dict[
 
 def hostname(pod: Object) -> str:
     """The host name inside the pod's containers."""
+    return _domain_name(pod) if pod["spec"].get("setHostnameAsFQDN") and _domain_name(pod) else _short_name(pod)
+
+
+def _short_name(pod: Object) -> str:
     return str(pod["spec"].get("hostname") or pod["metadata"]["name"])[:63]
+
+
+def _domain_name(pod: Object) -> str:
+    subdomain = pod["spec"].get("subdomain")
+    return f"{_short_name(pod)}.{subdomain}.{pod['metadata']['namespace']}.svc.{DOMAIN}" if subdomain else ""
 
 
 def hosts_file(pod: Object, address: str) -> bytes:
     """/etc/hosts of the pod's containers."""
-    own = f"{address}\t{hostname(pod)}\n"
-    return b"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n" + own.encode()
+    own = "\t".join(name for name in (address, _domain_name(pod), _short_name(pod)) if name)
+    lines = ["# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", "::1\tlocalhost", own]
+    aliases = pod["spec"].get("hostAliases") or []
+    if aliases:
+        lines += ["", "# Entries added by HostAliases."]
+        lines += ["\t".join((alias["ip"], *(alias.get("hostnames") or []))) for alias in aliases]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def resolver_file(pod: Object) -> bytes:
+    """/etc/resolv.conf of the pod's containers. It is shown; the emulated resolver answers as ClusterFirst does."""
+    spec, namespace = pod["spec"], pod["metadata"]["namespace"]
+    given = spec.get("dnsConfig") or {}
+    servers, searches, options = list[str](), list[str](), list[str]()
+    if spec.get("dnsPolicy", "ClusterFirst") != "None":
+        servers, options = [DNS_ADDRESS], ["ndots:5"]
+        searches = [f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN]
+    servers += given.get("nameservers") or []
+    searches += given.get("searches") or []
+    for each in given.get("options") or []:
+        options.append(f"{each['name']}:{each['value']}" if each.get("value") else each["name"])
+    lines = [f"search {' '.join(searches)}"] if searches else []
+    lines += [f"nameserver {server}" for server in servers]
+    lines += [f"options {' '.join(options)}"] if options else []
+    return ("\n".join(lines) + "\n").encode()
 
 
 def service_links(cluster: Cluster, namespace: str) -> dict[str, str]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...runtime import Container, Refused, Request, Runtime
+from ...runtime import Container, NotHttp, Refused, Request, Runtime
 from ...runtime.http import listening
 from ...runtime.shell.tokens import Unsupported
+from .status import Known
+
+if TYPE_CHECKING:
+    from .containers import Containers
 
 Object = dict[str, Any]
 Report = Callable[["Prober", bool | None, str], None]
@@ -98,6 +103,8 @@ class Prober:
         headers |= {h["name"]: h["value"] for h in get.get("httpHeaders") or []}
         try:
             response = self.runtime.http(self.pod_uid, port, Request("GET", path, headers))
+        except NotHttp:
+            return False, f'Get "http://{self.address}:{port}{path}": malformed HTTP response'
         except Refused:
             url = f"http://{self.address}:{port}{path}"
             return False, f'Get "{url}": dial tcp {self.address}:{port}: connect: connection refused'
@@ -112,3 +119,54 @@ class Prober:
             if str(named.get(port, port)).isdigit()
             else 0
         )
+
+
+class PodProbes:
+    """The probes of a pod's containers, and what follows from their verdicts."""
+
+    def __init__(self, containers: Containers) -> None:
+        self.containers = containers
+        self.worker = containers.worker
+
+    def begin(self, known: Known) -> None:
+        """Probes a container that has started: first its startup, then the rest."""
+        self._probe(known, ["startup"] if known.spec.get("startupProbe") else ["readiness", "liveness"])
+
+    @staticmethod
+    def stop(known: Known) -> None:
+        """No more probes of a container."""
+        for prober in known.probes:
+            prober.stop()
+        known.probes.clear()
+
+    def _probe(self, known: Known, wanted: list[str]) -> None:
+        for kind in wanted:
+            if known.container and known.spec.get(f"{kind}Probe"):
+                target = Target(self.worker.uid, self.worker.pod_ip, known.container)
+                known.probes.append(Prober(self.worker.runtime, target, kind, partial(self._probed, known)))
+
+    def _probed(self, known: Known, prober: Prober, verdict: bool | None, output: str) -> None:
+        worker = self.worker
+        if known.container is not prober.container or worker.stopping or worker.trouble.down:
+            return
+        if output:
+            worker.event(known, "Unhealthy", f"{prober.kind.capitalize()} probe failed: {output}", warning=True)
+        if verdict is None:
+            return
+        if prober.kind == "readiness":
+            known.ready = verdict
+            worker.publish()
+        elif not verdict:
+            worker.event(known, "Killing", f"Container {known.name} failed {prober.kind} probe, will be restarted")
+            self.containers.kill(known)
+        elif prober.kind == "startup":
+            self._started(known, prober)
+
+    def _started(self, known: Known, prober: Prober) -> None:
+        prober.stop()
+        known.started = True
+        known.ready = not known.spec.get("readinessProbe")
+        self._probe(known, ["readiness", "liveness"])
+        self.worker.publish()
+        if known.sidecar:
+            self.containers.next()

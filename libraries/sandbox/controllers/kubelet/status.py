@@ -7,6 +7,7 @@ from typing import Any
 
 from ...runtime import Container
 from ...runtime.logs import rfc3339
+from ...runtime.surroundings import User
 from ...store import timestamp
 
 Object = dict[str, Any]
@@ -30,6 +31,7 @@ class Known:
     crashes: int = 0
     pulls: int = 0
     image_id: str = ""
+    user: User = field(default_factory=User)
     probes: list[Any] = field(default_factory=list)
 
     @property
@@ -59,10 +61,10 @@ def terminated_state(container: Container, *, reason: str = "", message: str = "
     message = message or container.termination_message()
     return {
         "exitCode": code,
-        "reason": reason or ("Completed" if code == 0 else "Error"),
+        "reason": reason or ("OOMKilled" if container.out_of_memory else "Completed" if code == 0 else "Error"),
         **({"message": message} if message else {}),
-        "startedAt": EPOCH if reason == "StartError" else rfc3339(container.started_at),
-        "finishedAt": rfc3339(container.finished_at),
+        "startedAt": EPOCH if reason == "StartError" else rfc3339(container.shown_start),
+        "finishedAt": rfc3339(container.clock(container.finished_at)),
         "containerID": f"containerd://{container.id}",
     }
 
@@ -84,7 +86,7 @@ def container_status(known: Known, default_waiting: str) -> Object:
         ) or f"containerd://{known.container.id if known.container else ''}"
     status["started"] = known.started and known.running
     if known.container or known.terminated:
-        status |= _applied(known.spec)
+        status |= _applied(known.spec, known.user)
     mounts = [_mount_status(mount) for mount in known.spec.get("volumeMounts") or []]
     return {**status, **({"volumeMounts": mounts} if mounts else {})}
 
@@ -96,18 +98,16 @@ def _state(known: Known, default_waiting: str) -> Object:
     if known.terminated:
         return {"terminated": known.terminated}
     if known.container:
-        return {"running": {"startedAt": rfc3339(known.container.started_at)}}
+        return {"running": {"startedAt": rfc3339(known.container.shown_start)}}
     return {"waiting": {"reason": default_waiting}}
 
 
-def _applied(spec: Object) -> Object:
+def _applied(spec: Object, user: User) -> Object:
     resources = spec.get("resources") or {}
-    user = (spec.get("securityContext") or {}).get("runAsUser") or 0
-    group = (spec.get("securityContext") or {}).get("runAsGroup") or 0
     return {
         **({"allocatedResources": resources["requests"]} if resources.get("requests") else {}),
         "resources": {k: v for k, v in resources.items() if k in ("limits", "requests") and v},
-        "user": {"linux": {"uid": user, "gid": group, "supplementalGroups": [group]}},
+        "user": {"linux": {"uid": user.uid, "gid": user.gid, "supplementalGroups": list(user.groups)}},
     }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ... import kinds
-from ...runtime.container import with_env
 from ...runtime.files import Mount, Volume
+from ...runtime.setup import with_env
 from ..storage import claim_name
 from .environment import field_value
 from .missing import Missing

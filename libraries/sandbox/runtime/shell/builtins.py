@@ -1,10 +1,11 @@
-"""Commands that act on the shell itself or do not return: exit, sleep, wait, cd, export, servers that stay."""
+"""Commands that act on the shell itself or take time: exit, sleep, wait, cd, export, trap, and those of `servers`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from . import servers
 from .launch import ERREXIT
 from .memory import SECOND, Thread
 from .tokens import Unsupported
@@ -38,21 +39,17 @@ def _tail(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
     if any(a.startswith("-") and a.lower().endswith("f") for a in argv[1:]):
         thread.blocked = "forever"
         return None
+    if argv[-1] == "/dev/zero":
+        servers.eat(machine, thread)
+        return None
     return machine.deliver(thread, machine.call(thread, argv, machine.stdin, {}), (), machine.expander_of(thread))
 
 
-def _pause(_machine: Machine, thread: Thread, _argv: list[str]) -> int | None:
-    thread.blocked = "forever"
-    return None
-
-
-def _nginx(machine: Machine, thread: Thread, argv: list[str]) -> int | None:
-    if any(flag in argv for flag in ("-s", "-t", "-T", "-v", "-V")):
-        raise Unsupported(f"{' '.join(argv)!r}")
-    machine.memory.serves.add("nginx")
-    if "daemon off" in " ".join(argv) or b"daemon off" in machine.place.files.image.get("/etc/nginx/nginx.conf", b""):
-        thread.blocked = "forever"
-        return None
+def _trap(machine: Machine, thread: Thread, argv: list[str]) -> int:
+    """Kept for the end: of the signals, a container's first shell only ever gets SIGTERM."""
+    handler, *signals = argv[1:] or [""]
+    if thread is machine.memory.threads[0]:
+        machine.memory.traps |= {name.removeprefix("SIG").replace("15", "TERM"): handler for name in signals}
     return 0
 
 
@@ -103,8 +100,14 @@ BUILTINS: dict[str, _Builtin] = {
     "return": _exit,
     "sleep": _sleep,
     "tail": _tail,
-    "pause": _pause,
-    "nginx": _nginx,
+    "trap": _trap,
+    "pause": servers.pause,
+    "nginx": servers.nginx,
+    "redis-server": servers.redis,
+    "valkey-server": servers.redis,
+    "nc": servers.nc,
+    "stress": servers.stress,
+    "stress-ng": servers.stress,
     "wait": _wait,
     "cd": _cd,
     "export": _export,

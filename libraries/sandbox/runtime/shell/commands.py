@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..files import FileTree
+from ..surroundings import Surroundings
 from .tokens import Unsupported
 
 SECOND = 1_000_000_000
@@ -15,13 +16,16 @@ SECOND = 1_000_000_000
 
 @dataclass
 class Place:
-    """Where a command runs: files, host name, environment, directory, and the time (ns since the epoch)."""
+    """Where a command runs: files, host name, environment, the time (ns since the epoch), directory, what is around it,
+    and the version that the image's tag names."""
 
     files: FileTree
     hostname: str
     env: dict[str, str]
     now: int = 0
     cwd: str = "/"
+    around: Surroundings = field(default_factory=Surroundings)
+    version: str = ""
 
     def path(self, name: str) -> str:
         """The absolute path of a name."""
@@ -31,11 +35,12 @@ class Place:
 
 @dataclass
 class Result:
-    """What a command did: its exit status and output."""
+    """What a command did: its exit status and output, and the seconds that it waited."""
 
     status: int = 0
     out: bytes = b""
     err: bytes = b""
+    waited: float = 0.0
 
 
 Command = Callable[[list[str], bytes, Place], Result]
@@ -83,10 +88,18 @@ def read_input(name: str, stdin: bytes, place: Place) -> tuple[bytes, str]:
         return b"", f"{name}: No such file or directory"
 
 
-@command("true", ":", "trap", "chmod", "chown", "sync", "umask")
+@command("true", ":")
 def _true(_args: list[str], _stdin: bytes, _place: Place) -> Result:
-    # The file tree has no modes, owners or dirty pages, and no signal reaches a script: nothing is left to do.
     return Result()
+
+
+@command("chmod", "chown")
+def _change_mode(args: list[str], _stdin: bytes, place: Place) -> Result:
+    # The file tree has no modes and no owners: nothing but the files' being there is left to look at.
+    missing = [
+        name for name in [a for a in args if not a.startswith("-")][1:] if not place.files.exists(place.path(name))
+    ]
+    return Result(1, err=f"{missing[0]}: No such file or directory\n".encode()) if missing else Result()
 
 
 @command("false")
@@ -208,7 +221,7 @@ def _date(args: list[str], _stdin: bytes, place: Place) -> Result:
     form = next((a[1:] for a in args if a.startswith("+")), "%a %b %e %H:%M:%S UTC %Y")
     if any(not a.startswith("+") and a not in ("-u", "--utc") for a in args):
         raise Unsupported(f"date {' '.join(args)}")
-    seconds, nanos = divmod(place.now, SECOND)
+    seconds, nanos = divmod(place.now + place.around.host.ahead, SECOND)
     form = form.replace(_DATE_NANOS, f"{nanos:09d}").replace("%3N", f"{nanos // 1_000_000:03d}")
     form = form.replace("%s", str(seconds))
     return Result(out=(time.strftime(form, time.gmtime(seconds)) + "\n").encode())
@@ -224,22 +237,32 @@ def _pwd(_args: list[str], _stdin: bytes, place: Place) -> Result:
     return Result(out=f"{place.cwd}\n".encode())
 
 
-@command("id", "whoami")
-def _whoami(args: list[str], _stdin: bytes, _place: Place) -> Result:
+@command("id")
+def _id(args: list[str], _stdin: bytes, place: Place) -> Result:
+    user = place.around.user
+    shown = {"-u": str(user.uid), "-g": str(user.gid), "-G": " ".join(map(str, user.groups))}
+    if args and args[0] not in shown:
+        raise Unsupported(f"id {' '.join(args)}")
     if args:
-        return Result(out=b"0\n")
-    return Result(out=b"uid=0(root) gid=0(root) groups=0(root)\n")
+        return Result(out=f"{shown[args[0]]}\n".encode())
+    groups = ",".join(map(_named, user.groups))
+    return Result(out=f"uid={_named(user.uid)} gid={_named(user.gid)} groups={groups}\n".encode())
+
+
+def _named(number: int) -> str:
+    return f"{number}(root)" if number == 0 else str(number)
+
+
+@command("whoami")
+def _whoami(_args: list[str], _stdin: bytes, place: Place) -> Result:
+    uid = place.around.user.uid
+    return Result(1, err=f"whoami: unknown uid {uid}\n".encode()) if uid else Result(out=b"root\n")
 
 
 @command("uname")
 def _uname(args: list[str], _stdin: bytes, place: Place) -> Result:
     shown = {"-n": place.hostname, "-m": "x86_64", "-r": "6.1.0-emulated"}
     return Result(out=f"{shown.get(args[0] if args else '', 'Linux')}\n".encode())
-
-
-@command("basename")
-def _basename(args: list[str], _stdin: bytes, _place: Place) -> Result:
-    return Result(out=(posixpath.basename(args[0]) if args else "").encode() + b"\n")
 
 
 @dataclass

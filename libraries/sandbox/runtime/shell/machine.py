@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from . import archive as _archive  # noqa: F401 (makes its commands known)
 from . import commands
+from . import network as _network  # noqa: F401 (makes its commands known)
 from . import text as _text  # noqa: F401 (makes its commands known)
 from .builtins import BUILTINS
 from .commands import Place, Result
@@ -242,6 +244,7 @@ class Machine:
                     self.write(thread, "stderr", f"sh: can't create {name}: {commands.reason(error)}\n".encode())
                     return 1
                 targets[redirect.fd] = path
+        thread.due += int(result.waited * SECOND)
         self.write(thread, targets[1], result.out)
         self.write(thread, targets[2], result.err)
         return result.status
@@ -258,7 +261,9 @@ class Machine:
     def place_of(self, thread: Thread) -> Place:
         """Where a thread runs."""
         env = {name: thread.variables[name] for name in thread.variables if name in self.memory.exported}
-        return Place(self.place.files, self.place.hostname, env, thread.due, thread.cwd)
+        return Place(
+            self.place.files, self.place.hostname, env, thread.due, thread.cwd, self.place.around, self.place.version
+        )
 
     def expander_of(self, thread: Thread) -> Expander:
         """Expands words with a thread's variables."""

@@ -6,6 +6,8 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
 
+from ..nginx import Directive
+from ..redis import Redis
 from .program import Program, Witness
 
 SECOND = 1_000_000_000
@@ -75,7 +77,12 @@ class Thread:
 
 @dataclass
 class Memory:
-    """All threads of a container's process, what it serves, and its counters."""
+    """All threads of a container's process, what it serves, its counters, and how much memory it takes.
+
+    ports: what listens on them besides nginx (`redis`, `echo`). held: bytes that a memory eater took. growth: since
+    when (ns) it takes how many bytes a second. nginx: the configuration that it started with. busy: cores that its
+    workers keep busy. traps: what the first shell does on a signal, by the signal's name.
+    """
 
     threads: list[Thread] = field(default_factory=list)
     serves: set[str] = field(default_factory=set)
@@ -83,15 +90,31 @@ class Memory:
     exported: set[str] = field(default_factory=set)
     started: int = 0
     spawned: int = 0
+    ports: dict[int, str] = field(default_factory=dict)
+    nginx: Directive | None = None
+    redis: Redis | None = None
+    held: int = 0
+    growth: tuple[int, int] | None = None
+    busy: float = 0.0
+    traps: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Memory:
         """An independent copy."""
         threads = [thread.copy() for thread in self.threads]
         return replace(
-            self, threads=threads, serves=set(self.serves), counters=dict(self.counters), exported=set(self.exported)
+            self,
+            threads=threads,
+            serves=set(self.serves),
+            counters=dict(self.counters),
+            exported=set(self.exported),
+            ports=dict(self.ports),
+            redis=self.redis.copy() if self.redis else None,
+            traps=dict(self.traps),
         )
 
     def shift(self, nanoseconds: int) -> None:
         """Lets everything that is due come later, as after a freeze."""
         for thread in self.threads:
             thread.due += nanoseconds
+        if self.growth:
+            self.growth = (self.growth[0] + nanoseconds, self.growth[1])

@@ -1,0 +1,57 @@
+"""What emulated processes take: a model, simple enough to say in a few lines.
+
+- Memory: 0.4 MB a process, 0.6 MB a server (nginx, redis) and what it holds, what a memory eater has taken.
+- Processor time: a witness 4 ms a step, a server or a script that runs 1 ms a second, a core for each worker of
+  `stress --cpu` and for `tail /dev/zero`; nothing sleeps for free, but nothing is counted for it. A limit caps it.
+- A checkpoint: 1.5 MB and the memory, the writable layer, the environment and the log (a real one of sh and nginx took
+  2.5 MB, and one of a process of 100 MB 102 MB).
+"""
+
+from __future__ import annotations
+
+from .shell.memory import SECOND, Memory
+
+CHECKPOINT_BYTES = 1_500_000
+_PROCESS_BYTES = 400_000
+_SERVER_BYTES = 600_000
+_STEP_SECONDS = 0.004
+_RUNNING_CORES = 0.001
+
+
+def memory_bytes(memory: Memory, now: int) -> int:
+    """Bytes of memory at `now` (ns)."""
+    return _settled(memory) + _grown(memory, now)
+
+
+def exceeded_at(memory: Memory, limit: int) -> int | None:
+    """When (ns) the memory outgrows a limit in bytes, or None when it does not by itself; 0: it has long done so."""
+    settled = _settled(memory)
+    if settled > limit:
+        return 0
+    if memory.growth is None:
+        return None
+    since, rate = memory.growth
+    return since + (limit - settled) * SECOND // rate
+
+
+def cores(memory: Memory, limit: float | None) -> float:
+    """Cores in use, on average."""
+    used = memory.busy + (1.0 if memory.growth else 0.0) + _RUNNING_CORES * len(memory.serves)
+    for thread in memory.threads:
+        if thread.witness:
+            used += _STEP_SECONDS / max(thread.witness.interval, _STEP_SECONDS)
+        elif not thread.blocked:
+            used += _RUNNING_CORES
+    return used if limit is None else min(used, limit)
+
+
+def _settled(memory: Memory) -> int:
+    redis = sum(len(key) + len(value) for key, value in memory.redis.values.items()) if memory.redis else 0
+    return len(memory.threads) * _PROCESS_BYTES + len(memory.serves) * _SERVER_BYTES + redis + memory.held
+
+
+def _grown(memory: Memory, now: int) -> int:
+    if memory.growth is None:
+        return 0
+    since, rate = memory.growth
+    return max(0, now - since) * rate // SECOND
