@@ -12,13 +12,16 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
+from harness.diagnosis import diagnose
 from harness.failures import BadInput, E2EFailure
-from harness.kube import CLUSTERS
+from harness.kube import CLUSTERS, Cluster
 from harness.secrets import SECRETS
+from harness.sources import SOURCES
 
 from . import links
 from .diagnostics import Collector, fresh_directory
 from .evidence import plain, without_credentials
+from .facts import facts
 from .recorder import Recorder
 from .redaction import Redaction
 from .screen import Screen
@@ -161,37 +164,62 @@ class ReportLibrary:
 
     @keyword
     def collect_diagnostics(
-        self, namespace: str, cluster: str | None = None, cedana_namespace: str = "cedana-system"
+        self,
+        namespace: str = "",
+        cluster: str | None = None,
+        cedana_namespace: str = "cedana-system",
+        about: list[str] | None = None,
+        failure: str | None = None,
     ) -> Path:
-        """Collects pods, events, logs and node conditions into files, with links to them in the log.
+        """Collects what explains a failure into files, linked from the log, and looks for the cause.
 
-        To be used in a teardown, before anything is removed. It never fails and takes 20 seconds at most: what could
-        not be collected is listed with the reason. Secrets are not read, values of environment variables not written.
+        To be used in a teardown, before anything is removed. Pods, events, logs, nodes, what the propagator and Helm
+        say, and versions are read side by side. It never fails and takes 20 seconds at most: what could not be
+        collected is listed with the reason. Secrets are not read, values of environment variables and ConfigMaps not
+        written.
+
+        Where the facts tell a better cause than the failure does, the failure's message and the evidence get it; where
+        no known cause fits, they get the strongest facts.
 
         Args:
-            namespace: where the workload is.
+            namespace: where the workload is; none when it never came to be.
             cluster: alias of the cluster; the first one that was connected when left out.
             cedana_namespace: where Cedana is.
+            about: names of the pods that the failure is about, beside those that it names itself.
+            failure: the message to explain; by default that of the running test.
 
         Returns:
             The directory of the files, `diagnostics/<test>` in the output directory. It is there when anything was
             found.
 
         ```robotframework
-        Collect Diagnostics    my-tests
+        [Teardown]    Run Keyword If Test Failed    Collect Diagnostics    ${NAMESPACE}
         ```
         """
-        output = Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
-        name = BuiltIn().get_variable_value("${TEST NAME}") or BuiltIn().get_variable_value("${SUITE NAME}")
+        built_in = BuiltIn()
+        output = Path(built_in.get_variable_value("${OUTPUT DIR}"))
+        name = built_in.get_variable_value("${TEST NAME}") or built_in.get_variable_value("${SUITE NAME}")
+        message = failure if failure is not None else built_in.get_variable_value("${TEST MESSAGE}") or ""
         directory = fresh_directory(output / "diagnostics", name)
-        try:
-            found = Collector(CLUSTERS.get(cluster), directory).collect([namespace, cedana_namespace])
-        except E2EFailure as problem:
-            logger.info(f"No diagnostics: {problem}")
-        else:
-            log_file = BuiltIn().get_variable_value("${LOG FILE}")
+        collector = Collector(_cluster(cluster), directory, cedana_namespace=cedana_namespace)
+        found = collector.collect([namespace, cedana_namespace], SOURCES.all())
+        if found:
+            log_file = built_in.get_variable_value("${LOG FILE}")
             logger.info(links.table(found, output if log_file == "NONE" else Path(log_file).parent), html=True)
+        if message:
+            known = facts(collector.seen, _RECORDER.since)
+            explained = diagnose(SECRETS.redact(message), known, about=about or [])
+            _RECORDER.diagnoses.append(explained)
+            logger.info("\n".join([f"Cause: {explained.cause}", *map(str, explained.facts)]))
         return directory
+
+
+def _cluster(alias: str | None) -> Cluster | None:
+    try:
+        return CLUSTERS.get(alias)
+    except E2EFailure as problem:
+        logger.info(f"No diagnostics: {problem}")
+        return None
 
 
 def _fact(name: str, value: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from importlib import metadata
 from typing import Any
 
 Obj = dict[str, Any]
 HIDDEN = "<hidden>"
+PACKAGES = ("robotframework", "robotframework-requests", "kubernetes", "requests", "urllib3", "helm-python-sdk")
 
 
 def pods(items: Sequence[Obj]) -> str:
@@ -31,6 +34,29 @@ def nodes(items: Sequence[Obj]) -> str:
     """Each node with its versions, taints and conditions."""
     lines = [line for node in items for line in [*_node(node), ""]]
     return "\n".join(lines or ["There are no nodes.", ""])
+
+
+def config_maps(items: Sequence[Obj]) -> str:
+    """ConfigMaps by name with the keys that they have; no value, for it may be a credential."""
+    rows: list[tuple[object, ...]] = [("CONFIGMAP", "KEYS")]
+    for item in items:
+        keys = sorted([*(item.get("data") or {}), *(item.get("binaryData") or {})])
+        rows.append((item["metadata"]["name"], ", ".join(keys) or "none"))
+    return "\n".join(table(rows)) + "\n"
+
+
+def versions(kubernetes: str) -> str:
+    """What ran: the API server, and of ours Python and the packages that a run stands on."""
+    rows: list[tuple[object, ...]] = [("Kubernetes", kubernetes), ("Python", platform.python_version())]
+    rows += [(name, _version(name)) for name in PACKAGES]
+    return "\n".join(table(rows)) + "\n"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def event_time(event: Obj) -> datetime:

@@ -1,7 +1,8 @@
-"""Collects what a cluster knows about a failure, before clean-up takes it away: pods, events, logs, nodes.
+"""Collects what is known of a failure, before clean-up takes it away: from the cluster, and what libraries offer.
 
-It goes on past its own failures, says what it could not get and why, and ends within its time. Secrets are not asked
-for, and environment values not written.
+Side by side, so that nothing that hangs keeps the rest away. It goes on past its own failures, says what it could not
+get and why, and ends within its time and its size. Secrets are not asked for, and values of environment variables and
+ConfigMaps not written.
 """
 
 from __future__ import annotations
@@ -9,15 +10,22 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotDone
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kubernetes import client
+
 from harness.kube import Cluster, api_errors
 from harness.secrets import SECRETS
+from harness.sources import Tale
 
 from . import describe
+from .facts import Seen, nodes_of
+from .side_by_side import SideBySide
 
 WITHIN = 20.0
 """Seconds for all of it."""
@@ -28,7 +36,9 @@ LOG_LINES = 1000
 LOG_BYTES = 1024 * 1024
 """Of each log its last lines; of lines so long that they are more than this, the first bytes."""
 MOST_PODS = 20
-"""Pods of a namespace whose logs are read, those that are not Running first."""
+"""Pods of a namespace whose logs are read: those that are not Running first, then those on the workloads' nodes."""
+MOST_BYTES = 20 * 1024 * 1024
+"""Of all files together."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,11 @@ class Budget:
         if self.clock() - self.start >= self.seconds:
             raise TimeUp
 
+    @property
+    def left(self) -> float:
+        """Seconds until everything must have ended."""
+        return max(0.0, self.start + self.seconds + ONE_CALL - self.clock())
+
 
 class TimeUp(Exception):
     """The time for diagnostics is over."""
@@ -65,37 +80,74 @@ class TimeUp(Exception):
 
 
 class Collector:
-    """Collects from one cluster into one directory."""
+    """Collects into one directory, from one cluster where there is one.
 
-    def __init__(self, cluster: Cluster, directory: Path, budget: Budget | None = None) -> None:
+    Attributes:
+        found: everything that was looked for.
+        seen: what the cluster told, for a diagnosis.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster | None,
+        directory: Path,
+        budget: Budget | None = None,
+        *,
+        cedana_namespace: str = "cedana-system",
+    ) -> None:
         self._cluster = cluster
         self._directory = directory
         self._budget = budget or Budget()
+        self._beside = SideBySide()
+        self._begun: list[tuple[str, str, Future[str]]] = []
+        self._size = 0
         self.found: list[Found] = []
+        self.seen = Seen(cedana_namespace)
 
-    def collect(self, namespaces: Iterable[str]) -> list[Found]:
-        """Everything of those namespaces, and the nodes; what is cheap and tells most comes first."""
-        names = list(dict.fromkeys(name for name in namespaces if name))
-        core = self._cluster.core
-        pods = {name: self._listed(f"pods of {name}", core.list_namespaced_pod, name, describe.pods) for name in names}
-        for name in names:
-            self._listed(f"events of {name}", core.list_namespaced_event, name, describe.events)
-        self._listed("nodes", core.list_node, "", describe.nodes)
-        for name in names:
-            for pod in sorted(pods[name], key=_runs)[:MOST_PODS]:
-                self._logs(name, pod)
+    def collect(self, namespaces: Iterable[str], tales: Sequence[Tale] = ()) -> list[Found]:
+        """Everything of those namespaces, the nodes, and what is offered; a log of each container that is there."""
+        try:
+            for tale in tales:
+                self._begin(tale.title, f"{tale.title}.txt", tale.tell)
+            if self._cluster:
+                self._ask(self._cluster, [name for name in dict.fromkeys(namespaces) if name])
+            for title, file_name, future in self._begun:
+                self._keep(title, file_name, future)
+        finally:
+            self._beside.end()
         return self.found
 
-    def _listed(self, title: str, call: Any, namespace: str, text_of: Callable[[list[Any]], str]) -> list[Any]:
-        items: list[Any] = []
+    def _ask(self, cluster: Cluster, names: list[str]) -> None:
+        lists = []
+        for name in names:
+            lists.append(self._list(f"pods of {name}", "list_namespaced_pod", name, describe.pods))
+            lists.append(self._list(f"events of {name}", "list_namespaced_event", name, describe.events))
+            self._list(f"ConfigMaps of {name}", "list_namespaced_config_map", name, describe.config_maps)
+        lists.append(self._list("nodes", "list_node", "", describe.nodes))
+        self._begin("versions", "versions.txt", lambda: self._versions(cluster))
+        for future in lists:
+            self._wait(future)
+        for name in names:
+            for pod in sorted(self.seen.pods.get(name, []), key=self._rank)[:MOST_PODS]:
+                self._logs(name, pod)
 
+    def _rank(self, pod: Any) -> tuple[bool, bool]:
+        running = pod.get("status", {}).get("phase") == "Running"
+        return running, pod["spec"].get("nodeName") not in nodes_of(self.seen)
+
+    def _list(self, title: str, call: str, namespace: str, text_of: Callable[[list[Any]], str]) -> Future[str]:
         def text() -> str:
             place = (namespace,) if namespace else ()
-            items.extend(json.loads(self._read(call, *place)).get("items") or [])
+            items = json.loads(self._read(call, *place)).get("items") or []
+            if call == "list_namespaced_pod":
+                self.seen.pods[namespace] = items
+            elif call == "list_namespaced_event":
+                self.seen.events[namespace] = items
+            elif call == "list_node":
+                self.seen.nodes[:] = items
             return text_of(items)
 
-        self._keep(title, f"{title}.txt", text)
-        return items
+        return self._begin(title, f"{title}.txt", text)
 
     def _logs(self, namespace: str, pod: Any) -> None:
         name, status = pod["metadata"]["name"], pod.get("status", {})
@@ -105,32 +157,70 @@ class Collector:
                 self._log(namespace, name, container["name"], previous=True)
 
     def _log(self, namespace: str, pod: str, container: str, *, previous: bool) -> None:
-        title = f"{'previous ' if previous else ''}log of {namespace}/{pod} {container}"
         options = {"container": container, "previous": previous, "timestamps": True}
-        call = self._cluster.core.read_namespaced_pod_log
 
         def text() -> str:
-            return self._read(call, pod, namespace, tail_lines=LOG_LINES, limit_bytes=LOG_BYTES, **options)
+            read = self._read(
+                "read_namespaced_pod_log", pod, namespace, tail_lines=LOG_LINES, limit_bytes=LOG_BYTES, **options
+            )
+            if not previous:
+                self.seen.logs[namespace, pod, container] = read
+            return read
 
-        self._keep(title, f"{namespace} {pod} {container}{'.previous' if previous else ''}.log", text)
+        title = f"{'previous ' if previous else ''}log of {namespace}/{pod} {container}"
+        self._begin(title, f"{namespace} {pod} {container}{'.previous' if previous else ''}.log", text)
 
-    def _keep(self, title: str, file_name: str, text: Callable[[], str]) -> None:
-        """Writes what `text` gives, or notes why it could not."""
-        try:
+    def _versions(self, cluster: Cluster) -> str:
+        served = client.VersionApi(cluster.api_client).get_code(_request_timeout=(ONE_CALL, ONE_CALL)).git_version
+        return describe.versions(served)
+
+    def _begin(self, title: str, file_name: str, text: Callable[[], str]) -> Future[str]:
+        def checked() -> str:
             self._budget.check()
             with api_errors(f"tell the {title}"):
-                content = text()
-            file = self._directory / safe_name(file_name)
-            self._directory.mkdir(parents=True, exist_ok=True)
-            file.write_text(SECRETS.redact(content), "utf-8")
+                return text()
+
+        future = self._beside.begin(checked)
+        self._begun.append((title, file_name, future))
+        return future
+
+    def _wait(self, future: Future[str]) -> None:
+        """Waits until it has ended, however it did."""
+        try:
+            future.exception(self._budget.left)
+        except NotDone:
+            return
+
+    def _result(self, future: Future[str]) -> str:
+        try:
+            return future.result(self._budget.left)
+        except NotDone:
+            future.cancel()
+            raise TimeUp from None
+
+    def _keep(self, title: str, file_name: str, future: Future[str]) -> None:
+        """Writes the text that comes, or notes why none does."""
+        try:
+            file = self._write(file_name, SECRETS.redact(self._result(future)).encode(errors="replace"))
         except Exception as problem:  # diagnosis must not become a failure of its own
             self.found.append(Found(title, None, SECRETS.redact(getattr(problem, "seen", "") or str(problem))))
         else:
             self.found.append(Found(title, file))
 
-    def _read(self, call: Any, *arguments: str, **options: Any) -> str:
+    def _write(self, file_name: str, content: bytes) -> Path:
+        self._size += len(content)
+        if self._size > MOST_BYTES:
+            raise OSError(f"not kept: all files together would be larger than {MOST_BYTES // 1024 // 1024} MiB")
+        self._directory.mkdir(parents=True, exist_ok=True)
+        file = self._directory / safe_name(file_name)
+        file.write_bytes(content)
+        return file
+
+    def _read(self, call: str, *arguments: str, **options: Any) -> str:
         """The answer of a call of the official client as text, no more than some bytes and seconds of it."""
-        response = call(*arguments, **options, _preload_content=False, _request_timeout=(ONE_CALL, ONE_CALL))
+        assert self._cluster is not None
+        function = getattr(self._cluster.core, call)  # the client of the thread that is at work
+        response = function(*arguments, **options, _preload_content=False, _request_timeout=(ONE_CALL, ONE_CALL))
         try:
             content = b""
             for part in response.stream(64 * 1024):
@@ -151,7 +241,3 @@ def fresh_directory(parent: Path, name: str) -> Path:
     wanted = parent / safe_name(name)
     numbers = (wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 1000))
     return next(path for path in (wanted, *numbers) if not path.exists())
-
-
-def _runs(pod: Any) -> bool:
-    return bool(pod.get("status", {}).get("phase") == "Running")

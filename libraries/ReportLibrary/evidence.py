@@ -17,17 +17,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from harness.causes import CAUSES, Blame, Cause
-from harness.failures import cause_of_text
+from harness.causes import Blame, Cause
+from harness.diagnosis import Diagnosis, cause_of_message
 from harness.secrets import SECRETS
 
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 FILE_NAME = "evidence.json"
 
 PASS, FAIL, SKIP, RUNNING = "PASS", "FAIL", "SKIP", "RUNNING"
-INTERRUPTED = "Execution terminated by signal"
-"""What Robot Framework says of a test that Ctrl-C or SIGTERM ended (robot/running/signalhandler.py, 7.5)."""
 STOPPED = "Test execution stopped due to a fatal error."
 """What it says of a test that it never began, because of an earlier failure."""
 WORST_FIRST = (Blame.PRODUCT, Blame.HARNESS, Blame.UNKNOWN, Blame.SERVICE, Blame.ENVIRONMENT)
@@ -61,9 +59,7 @@ class Failure:
         """The cause that the message names, or that Robot Framework's own words tell."""
         if self.stopped_by:
             return self.stopped_by
-        if named := cause_of_text(self.message):
-            return named
-        return CAUSES["interrupted" if INTERRUPTED in self.message else "unknown"]
+        return cause_of_message(self.message)
 
     def to_dict(self) -> dict[str, Any]:
         """As in the file."""
@@ -79,6 +75,7 @@ class Outcome:
         duration: seconds.
         retried: earlier attempts that failed, first one first.
         stopped_by: of a test that never began: why the run was stopped.
+        diagnosis: what was found out about its failure.
     """
 
     suite: str
@@ -90,6 +87,7 @@ class Outcome:
     notes: Notes
     retried: tuple[Failure, ...] = ()
     stopped_by: Cause | None = None
+    diagnosis: Diagnosis | None = None
 
     @property
     def failure(self) -> Failure | None:
@@ -104,6 +102,7 @@ class Outcome:
             "status": self.status,
             "message": self.message,
             "cause": cause_dict(self.failure.cause) if self.failure else None,
+            "diagnosis": self.diagnosis.to_dict() if self.diagnosis else None,
             "start": timestamp(self.start),
             "duration": round(self.duration, 3),
             "retries": {"count": len(self.retried), "first_failure": self.retried[0].to_dict()}
@@ -157,15 +156,20 @@ class Evidence:
         )
         return whole
 
+    @property
+    def worst_blame(self) -> Blame | None:
+        """Whose fault the run is remembered for; None when nothing failed."""
+        blames = {one.failure.cause.blame for one in [*self.tests, *self.suites] if one.failure}
+        return next((blame for blame in WORST_FIRST if blame in blames), None)
+
     def _summary(self) -> dict[str, Any]:
         counts = {status: sum(test.status == status for test in self.tests) for status in (PASS, FAIL, SKIP)}
-        blames = {one.failure.cause.blame for one in [*self.tests, *self.suites] if one.failure}
         everybody = [*self.tests, *self.suites]
         return {
             "passed": counts[PASS],
             "failed": counts[FAIL],
             "skipped": counts[SKIP],
-            "worst_blame": next((blame.value for blame in WORST_FIRST if blame in blames), None),
+            "worst_blame": self.worst_blame.value if self.worst_blame else None,
             "leftovers": sorted({name for one in everybody for name in one.notes.leftovers}),
         }
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from robot.libraries.BuiltIn import BuiltIn
 from robot.version import get_version
 
+from harness.diagnosis import Diagnosis, cause_of_message
+from harness.failures import cause_of_text
 from harness.ledger import LEDGER
 
 from . import evidence
@@ -34,6 +36,7 @@ class Recorder:
 
     Attributes:
         environment: facts of where the run takes place.
+        diagnoses: what was found out about failures, in its order.
     """
 
     ROBOT_LISTENER_PRIORITY = -10  # after RetryFailed, which changes the status of a test that it runs again
@@ -43,6 +46,7 @@ class Recorder:
 
     def _forget(self) -> None:
         self.environment: dict[str, Any] = {}
+        self.diagnoses: list[Diagnosis] = []
         self._root: Any = None
         self._directory = Path()
         self._open: list[Any] = []
@@ -54,6 +58,13 @@ class Recorder:
         """The notes of the test that is running, else of the suite."""
         self._enter_run()
         return self._notes_of(self._open[-1])
+
+    @property
+    def since(self) -> datetime:
+        """When the test that is running began, else the suite."""
+        self._enter_run()
+        began: datetime = self._open[-1].start_time
+        return began.astimezone()
 
     def start_suite(self, _data: data.TestSuite, result: result.TestSuite) -> None:
         """A suite begins, perhaps with it the run."""
@@ -71,6 +82,7 @@ class Recorder:
         if self._root is None or result not in self._open:
             return
         self._open.remove(result)
+        self._explain(result, failed=result.failed or _is_retried(result))
         earlier = self._retried.setdefault(result.full_name, [])
         if _is_retried(result):
             earlier.append(Failure(result.message.removesuffix(RETRIED).rstrip("\n")))
@@ -83,6 +95,7 @@ class Recorder:
         """A suite is done."""
         if self._root is not None and result in self._open:
             self._open.remove(result)
+            self._explain(result, failed=result.failed and bool(result.message))
             self.write()
 
     def close(self) -> None:
@@ -118,6 +131,23 @@ class Recorder:
     def _notes_of(self, item: Any) -> Notes:
         return self._notes.setdefault(id(item), (item, Notes()))[1]  # with the item, so that its id stays its own
 
+    def _explain(self, result: Any, *, failed: bool) -> None:
+        """Gives the message of a failure its cause, and what was found out about it."""
+        if not failed or result.message == evidence.STOPPED:
+            return
+        message = result.message.removesuffix(RETRIED if _is_retried(result) else "").rstrip("\n")
+        end = result.message[len(message) :]
+        if diagnosis := self._diagnosis(message):
+            message = diagnosis.told(message)
+        cause = cause_of_message(message)
+        if cause_of_text(message) is None and cause.name != "unknown":
+            message = f"{message}\nCause: {cause}".lstrip("\n")
+        result.message = f"{message}{end}"
+
+    def _diagnosis(self, message: str) -> Diagnosis | None:
+        """The newest one about a failure that this text tells."""
+        return next((one for one in reversed(self.diagnoses) if one.is_about(message)), None)
+
     def _gather(self, *, complete: bool) -> Evidence:
         tests: list[Outcome] = [self._outcome(Outcome, test) for test in _last_attempts(self._root)]
         suites: list[Outcome] = [self._outcome(SuiteOutcome, suite) for suite in _suites(self._root)]
@@ -145,14 +175,17 @@ class Recorder:
             duration=elapsed.total_seconds(),
             notes=self._notes_of(item),
             retried=tuple(self._retried.get(item.full_name, ())),
+            diagnosis=self._diagnosis(item.message) if status == evidence.FAIL else None,
         )
 
     def _tell(self, gathered: Evidence, file: Path) -> None:
         console = talking_console()
         if console is None:
             return
-        for test, failure in evidence.failed(gathered.tests):
+        for test, failure in evidence.failed([*gathered.tests, *gathered.suites]):
             console.write(f"cause: {failure.cause} - {test.name}\n")
+        if worst := gathered.worst_blame:
+            console.write(f"Whose fault: {worst}\n")
         console.write("Evidence: ")
         console.link(file)
         console.write("\n")

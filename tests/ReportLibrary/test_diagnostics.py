@@ -162,10 +162,13 @@ def test_everything_is_collected_and_nothing_secret(api, collector):
     found = texts(collector.collect(["e2e", "cedana-system"]))
     assert list(found) == [
         "pods of e2e",
-        "pods of cedana-system",
         "events of e2e",
+        "ConfigMaps of e2e",
+        "pods of cedana-system",
         "events of cedana-system",
+        "ConfigMaps of cedana-system",
         "nodes",
+        "versions",
         "log of e2e/test-nginx nginx",
         "previous log of e2e/test-nginx nginx",
         "log of e2e/test-nginx sidecar",
@@ -208,16 +211,16 @@ def test_a_cluster_that_is_not_there(api, collector, tmp_path):
     api.server.shutdown()
     api.server.server_close()
     found = collector.collect(["e2e"])
-    assert [(one.file, one.problem[:10]) for one in found] == [(None, "no answer:")] * 3
+    assert [(one.file, one.problem[:10]) for one in found] == [(None, "no answer:")] * 5
     assert not (tmp_path / "found").exists()
 
 
 def test_nothing_is_begun_when_the_time_is_over(api, kubeconfig, tmp_path):
-    seconds = iter(range(0, 1000, 7))
+    seconds = iter(range(0, 10000, 7))
     collector = Collector(Cluster("test", kubeconfig), tmp_path, Budget(clock=lambda: next(seconds)))
     found = texts(collector.collect(["e2e"]))
     assert found["nodes"] == "not collected: the time for diagnostics (20 s) was over"
-    assert len(api.asked) == 1
+    assert len(api.asked) <= 1
 
 
 def test_the_budget_leaves_room_for_a_last_call():

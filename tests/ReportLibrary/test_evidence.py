@@ -100,7 +100,11 @@ def test_bad_values_are_refused(recorded):
 def test_the_console_says_causes_and_where_the_file_is(recorded):
     at = recorded.lines.index("cause: auth (service) - Refused")
     assert recorded.lines[at - 1] == "=" * 78
-    assert recorded.lines[at + 4 : at + 6] == ["Evidence: OUT/evidence.json", "Output:  OUT/output.xml"]
+    assert recorded.lines[at + 4 : at + 7] == [
+        "Whose fault: harness",
+        "Evidence: OUT/evidence.json",
+        "Output:  OUT/output.xml",
+    ]
 
 
 @pytest.mark.parametrize(("console", "tells"), [("dotted", True), ("quiet", False), ("none", False)])
@@ -217,8 +221,12 @@ def test_worst_blame(causes, worst):
 
 
 def test_a_failure_without_a_known_cause_is_unknown():
-    assert outcome("a", "FAIL", "KeyError: 'x'").to_dict()["cause"]["name"] == "unknown"
+    assert outcome("a", "FAIL", "1 != 2").to_dict()["cause"]["name"] == "unknown"
     assert Failure("").cause.name == "unknown"
+
+
+def test_a_failure_of_our_own_code_says_so():
+    assert outcome("a", "FAIL", "KeyError: 'x'").to_dict()["cause"]["name"] == "harness-error"
 
 
 def test_a_run_that_was_stopped_has_a_cause(robot, evidence_of):

@@ -1,0 +1,235 @@
+"""Why something failed: small rules over facts that were collected about it.
+
+A failure names a cause when it is raised, out of what was known at that place. Some of these causes are general ("not
+Ready", "the checkpoint failed"), and facts from elsewhere (events, states, logs, the server's words) may tell a better
+one. Each rule says which words in which facts mean what, and which general causes it may take the place of. Where no
+rule fits, the cause stays as it was and the strongest facts are told.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .causes import CAUSES, Cause
+from .failures import cause_of_text
+from .secrets import SECRETS
+
+MOST_FACTS = 5
+LONGEST_FACT = 400
+RESTORED = "-restored"
+
+
+class Source(StrEnum):
+    """Where a fact comes from."""
+
+    FAILURE = "failure"
+    """The failure's own text, which holds the server's words."""
+    POD = "pod"
+    EVENT = "event"
+    NODE = "node"
+    CEDANA = "cedana"
+    """Which of Cedana's own pods were at work."""
+    LOG = "log"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that was seen.
+
+    Attributes:
+        text: in words, as it is shown.
+        name, namespace: of the object that it is about; both empty where it is about the whole cluster.
+        strength: the greater, the more it tells of what is wrong.
+    """
+
+    source: Source
+    text: str
+    name: str = ""
+    namespace: str = ""
+    strength: int = 1
+
+    def __str__(self) -> str:
+        line = SECRETS.redact(" ".join(self.text.split()))
+        return line if len(line) <= LONGEST_FACT else f"{line[:LONGEST_FACT]}..."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Facts from `sources` with words that match `pattern` mean `cause`, where the cause was one of `instead_of`."""
+
+    cause: str
+    pattern: str
+    sources: frozenset[Source]
+    instead_of: frozenset[str]
+
+    def fits(self, raised: str, fact: Fact) -> bool:
+        """Whether the fact tells this rule's cause."""
+        return raised in self.instead_of and fact.source in self.sources and bool(re.search(self.pattern, fact.text))
+
+
+STATES = frozenset({Source.POD, Source.EVENT})
+ANYWHERE = frozenset({Source.FAILURE, Source.POD, Source.EVENT, Source.LOG})
+WORDS = frozenset({Source.FAILURE, Source.EVENT, Source.LOG})
+
+NOT_READY = frozenset(
+    {"unknown", "not-ready", "install-timeout", "helm-failed", "restored-pod-not-ready", "restored-pod-unstable"}
+)
+CRASHED = NOT_READY | {"crash-loop"}
+CHECKPOINT = frozenset({"unknown", "checkpoint-failed", "checkpoint-timeout"})
+RESTORE = frozenset({"unknown", "restore-failed", "restore-timeout", "restored-pod-missing", "restored-pod-not-ready"})
+
+RULES = (
+    # The most telling ones first: the first rule that fits wins.
+    Rule("disk-full", r"(?i)no space left on device|disk quota exceeded", ANYWHERE, CRASHED | CHECKPOINT | RESTORE),
+    Rule(
+        "criu-missing",
+        r'CRIU binary not found or too old|exec: "criu": executable file not found',
+        ANYWHERE,
+        CHECKPOINT | RESTORE,
+    ),
+    Rule("open-connection", r"Connected TCP socket, consider using", WORDS, CHECKPOINT),
+    Rule("external-socket", r"External socket is used", WORDS, CHECKPOINT),
+    Rule("pid-taken", r"Can't fork for \d+: File exists", ANYWHERE, RESTORE),
+    Rule("restore-disabled", r"restore via CreateContainer is disabled by configuration", ANYWHERE, RESTORE),
+    Rule("criu-dump", r"criu failed: type DUMP|Dumping FAILED", WORDS, CHECKPOINT),
+    Rule("criu-restore", r"criu failed: type RESTORE|Restoring FAILED", ANYWHERE, RESTORE),
+    Rule("quota", r"exceeded quota", ANYWHERE, NOT_READY | RESTORE),
+    Rule("webhook-refused", r"admission webhook .* denied|failed calling webhook", ANYWHERE, NOT_READY | RESTORE),
+    Rule("out-of-memory", r"OOMKilled|OOMKilling", STATES, CRASHED),
+    Rule("evicted", r"\bEvicted\b|\bPreempted\b|The node was low on resource", STATES, CRASHED | RESTORE),
+    Rule(
+        "image-pull",
+        r"ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|Failed to pull image",
+        STATES,
+        NOT_READY | RESTORE,
+    ),
+    Rule("unschedulable", r"FailedScheduling|not scheduled: |nodes? (are|is) available", STATES, NOT_READY | RESTORE),
+    Rule("volume-mount", r"FailedMount|FailedAttachVolume|FailedMapVolume", STATES, NOT_READY | RESTORE),
+    Rule("container-config", r"CreateContainerConfigError", STATES, NOT_READY | RESTORE),
+    Rule("pod-network", r"FailedCreatePodSandBox|NetworkNotReady", STATES, NOT_READY | RESTORE),
+    Rule("node-not-ready", r"is not Ready", frozenset({Source.NODE}), NOT_READY | CHECKPOINT | RESTORE),
+    Rule("cedana-crash", r"^Cedana's pod .* CrashLoopBackOff", frozenset({Source.CEDANA}), CRASHED),
+    Rule(
+        "helper-not-ready",
+        r"^no Ready helper",
+        frozenset({Source.CEDANA}),
+        frozenset({"checkpoint-timeout", "restored-pod-not-ready"}),
+    ),
+    Rule(
+        "manager-not-ready",
+        r"^no Ready manager",
+        frozenset({Source.CEDANA}),
+        frozenset({"checkpoint-timeout", "restore-timeout"}),
+    ),
+    Rule(
+        "probe-failed", r"Unhealthy", frozenset({Source.EVENT}), frozenset({"unknown", "not-ready", "install-timeout"})
+    ),
+)
+
+_PYTHON = "|".join(
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, Exception)
+)
+ROBOTS_WORDS = (
+    (r"Execution terminated by signal", "interrupted"),
+    (r"^\s*(\d+\) )?(Test|Task|Keyword) timeout .* exceeded\.", "robot-timeout"),
+    (
+        r"No keyword with name '|Variable '[^']*' not found|Keyword '[^']*' (expected|got|missing)|Argument '[^']*' got"
+        r"|Multiple keywords (with name|matching)|is a reserved keyword|Evaluating expression '",
+        "suite-error",
+    ),
+    # What is raised on purpose has no class name in front: E2EFailure suppresses it, and Robot drops the generic ones.
+    (rf"^\s*(\d+\) )?({_PYTHON}|ApiException|JSONDecodeError|MaxRetryError): ", "harness-error"),
+)
+"""What texts mean that name no cause: Robot Framework's own (robot/running, 7.5) and Python's exceptions."""
+
+
+def cause_of_message(message: str) -> Cause:
+    """The cause that a failure's text names or, where it names none, that its words tell; else `unknown`."""
+    if named := cause_of_text(message):
+        return named
+    for pattern, cause in ROBOTS_WORDS:
+        if re.search(pattern, message, re.MULTILINE):
+            return CAUSES[cause]
+    return CAUSES["unknown"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the facts say of a failure.
+
+    Attributes:
+        message: the failure's text that this is about.
+        raised: the cause that the failure had.
+        cause: the cause that it has in the light of the facts; may be the same.
+        because: the fact that tells it; None when the cause is as it was.
+        facts: the strongest ones, strongest first.
+    """
+
+    message: str
+    raised: Cause
+    cause: Cause
+    because: Fact | None
+    facts: tuple[Fact, ...] = ()
+
+    def is_about(self, message: str) -> bool:
+        """Whether that text tells the failure that this explains, perhaps among others."""
+        told = self.message.split("\nCause: ", maxsplit=1)[0].strip()
+        return bool(told) and told in message
+
+    def told(self, message: str) -> str:
+        """A failure's text with the cause as it is now, and the facts that tell it, or those that may."""
+        if self.because:
+            words = [f"Cause: {self.cause}, at first {self.raised}", f"Because: {self.because}"]
+        elif self.cause.name == "unknown" and self.facts:
+            words = [f"Cause: {self.cause}", *(f"Known: {fact}" for fact in self.facts)]
+        else:
+            return message
+        named = re.search(r"^Cause: .*$", message, re.MULTILINE)
+        if named is None:
+            return "\n".join([message, *words])
+        return message[: named.start()] + "\n".join(words) + message[named.end() :]
+
+    def to_dict(self) -> dict[str, object]:
+        """As in the evidence file."""
+        return {"raised": self.raised.name, "facts": [str(fact) for fact in self.facts]}
+
+
+def diagnose(message: str, facts: Iterable[Fact], *, about: Sequence[str] = ()) -> Diagnosis:
+    """What `facts` say of the failure with this text.
+
+    Args:
+        message: the failure's text.
+        facts: whatever was collected; those about other things are passed over.
+        about: names of objects that the failure is about, beside those that its text names.
+    """
+    raised = cause_of_message(message)
+    told = [Fact(Source.FAILURE, message), *_about(message, list(facts), about)]
+    found = ((rule, fact) for rule in RULES for fact in told if rule.fits(raised.name, fact))
+    rule, because = next(found, (None, None))
+    cause = CAUSES[rule.cause] if rule else raised
+    rest = sorted(told[1:], key=lambda fact: -fact.strength)
+    if because and because.source is Source.FAILURE:
+        because = Fact(Source.FAILURE, _line_of(rule.pattern if rule else "", message))
+    strongest = ([because] if because else []) + [fact for fact in rest if fact != because]
+    return Diagnosis(message, raised, cause, because, tuple(strongest[:MOST_FACTS]))
+
+
+def _about(message: str, facts: list[Fact], names: Sequence[str]) -> list[Fact]:
+    """The facts about what the failure is about: by name or, where none is named, by namespace; and those about all."""
+    words = {word.strip(".:;,'\"()") for word in message.split()} | {*names}
+    words |= {word.rpartition("/")[2] for word in words}
+    everywhere = [fact for fact in facts if not fact.name]
+    named = [fact for fact in facts if fact.name and (fact.name in words or _original(fact.name) in words)]
+    return everywhere + (named or [fact for fact in facts if fact.name and fact.namespace in words])
+
+
+def _original(name: str) -> str:
+    return name.split(RESTORED, maxsplit=1)[0]
+
+
+def _line_of(pattern: str, message: str) -> str:
+    return next((line for line in message.splitlines() if re.search(pattern, line)), message)

@@ -1,0 +1,115 @@
+"""Which facts are taken from what a cluster told."""
+
+from datetime import UTC, datetime
+
+from harness.diagnosis import Source
+from ReportLibrary.facts import Seen, facts
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def pod(name, *, uid="u", node="n1", ready=True, component="", state=None, phase="Running"):
+    yes = "True" if ready else "False"
+    labels = {"app.kubernetes.io/component": component} if component else {}
+    return {
+        "metadata": {"name": name, "uid": uid, "namespace": "shop", "labels": labels},
+        "spec": {"nodeName": node},
+        "status": {
+            "phase": phase,
+            "conditions": [{"type": "Ready", "status": yes}, {"type": "PodScheduled", "status": "True"}],
+            "containerStatuses": [{"name": "c", "ready": ready, "state": state or {"running": {}}}],
+        },
+    }
+
+
+def event(reason, *, name="web", uid="u", at="12:00:00", kind="Pod", type="Warning"):  # noqa: A002
+    about = {"kind": kind, "name": name, "uid": uid}
+    return {
+        "metadata": {},
+        "type": type,
+        "reason": reason,
+        "message": "m",
+        "involvedObject": about,
+        "lastTimestamp": f"2026-01-01T{at}Z",
+    }
+
+
+def seen(**known):
+    return Seen("cedana-system", **known)
+
+
+def texts(found, source):
+    return [fact.text for fact in found if fact.source is source]
+
+
+def test_warnings_are_facts_newest_first():
+    events = [event("A"), event("B", at="12:00:05"), event("Fine", type="Normal")]
+    found = facts(seen(pods={"shop": [pod("web", ready=False)]}, events={"shop": events}))
+    assert texts(found, Source.EVENT) == ["event of Pod web: B: m", "event of Pod web: A: m"]
+
+
+def test_events_of_an_earlier_pod_of_that_name_are_none():
+    events = [event("Old", uid="before", at="11:00:00"), event("New", uid="u")]
+    assert texts(facts(seen(events={"shop": events})), Source.EVENT) == ["event of Pod web: New: m"]
+    found = facts(seen(pods={"shop": [pod("web", uid="third")]}, events={"shop": events}))
+    assert texts(found, Source.EVENT) == []
+
+
+def test_trouble_that_a_pod_got_past_is_none():
+    events = [event("FailedScheduling"), event("FailedMount"), event("Failed"), event("Unhealthy")]
+    started = facts(seen(pods={"shop": [pod("web", ready=False)]}, events={"shop": events}))
+    assert texts(started, Source.EVENT) == ["event of Pod web: Unhealthy: m"]
+    waiting = pod("web", ready=False, state={"waiting": {"reason": "ContainerCreating"}})
+    found = facts(seen(pods={"shop": [waiting]}, events={"shop": events}))
+    assert "event of Pod web: FailedMount: m" in texts(found, Source.EVENT)
+    assert "event of Pod web: FailedScheduling: m" not in texts(found, Source.EVENT)
+
+
+def test_a_container_that_ended_before_is_told():
+    web = pod("web")
+    web["status"]["containerStatuses"][0]["lastState"] = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+    (text,) = texts(facts(seen(pods={"shop": [web]})), Source.POD)
+    assert "ended before: OOMKilled, exit code 137" in text
+
+
+def test_a_pod_that_is_ready_is_no_fact():
+    assert texts(facts(seen(pods={"shop": [pod("web")]})), Source.POD) == []
+
+
+def test_nodes_in_trouble_are_told_for_their_pods():
+    conditions = [{"type": "Ready", "status": "False", "message": "gone"}, {"type": "DiskPressure", "status": "False"}]
+    nodes = [{"metadata": {"name": "n1"}, "status": {"conditions": conditions}}, {"metadata": {"name": "n2"}}]
+    found = facts(seen(pods={"shop": [pod("web")]}, nodes=nodes))
+    assert [(fact.text, fact.name) for fact in found if fact.source is Source.NODE] == [
+        ("node n1 is not Ready: gone", "web")
+    ]
+
+
+def test_cedana_that_is_at_work_is_no_fact():
+    own = [pod("m", component="manager", node="n2"), pod("h", component="helper", node="n1")]
+    assert texts(facts(seen(pods={"shop": [pod("web")], "cedana-system": own})), Source.CEDANA) == []
+
+
+def test_cedana_that_is_missing_where_it_is_needed():
+    own = [pod("h", component="helper", node="n2")]
+    assert texts(facts(seen(pods={"shop": [pod("web")], "cedana-system": own})), Source.CEDANA) == [
+        "no Ready manager of Cedana in namespace cedana-system",
+        "no Ready helper of Cedana on node n1, where pod web is",
+    ]
+
+
+def test_cedana_that_could_not_be_asked_about_is_no_fact():
+    assert texts(facts(seen(pods={"shop": [pod("web")]})), Source.CEDANA) == []
+
+
+def test_errors_in_cedanas_logs_since_the_test_began():
+    log = "\n".join(
+        [
+            "2026-01-01T11:00:00.123456789Z error of another time",
+            "2026-01-01T12:00:01.123456789Z level=info all is well",
+            "2026-01-01T12:00:02.123456789Z Error (criu/x.c:1): Dumping FAILED.",
+            "no time error",
+        ]
+    )
+    known = seen(pods={"shop": [pod("web")]}, logs={("cedana-system", "h", "c"): log, ("shop", "web", "c"): log})
+    assert texts(facts(known, NOW), Source.LOG) == ["log of h c: Error (criu/x.c:1): Dumping FAILED."]
