@@ -8,6 +8,9 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from harness.children import owed
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL: Helm uses them to mark the release as failed instead of pending."""
@@ -33,26 +36,31 @@ def run(
 
     An exception that comes while waiting (Ctrl-C, Robot's timeout) ends the group the same way before it goes on.
     """
-    child = subprocess.Popen(
+    with owed(f"{Path(command[0]).name} {' '.join(command[1:3])}") as mark:
+        child = _start(command, {**environment, **mark})
+        stopped = False
+        try:
+            output, errors = child.communicate(text, timeout)
+        except subprocess.TimeoutExpired:
+            stopped = True
+            output, errors = _end(child, grace)
+        except BaseException:
+            _end(child, grace)
+            raise
+        return Finished(child.returncode, output, errors, stopped)
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(environment),
+        env=environment,
         text=True,
         errors="replace",
         start_new_session=True,
     )
-    stopped = False
-    try:
-        output, errors = child.communicate(text, timeout)
-    except subprocess.TimeoutExpired:
-        stopped = True
-        output, errors = _end(child, grace)
-    except BaseException:
-        _end(child, grace)
-        raise
-    return Finished(child.returncode, output, errors, stopped)
 
 
 def _end(child: subprocess.Popen[str], grace: float) -> tuple[str, str]:

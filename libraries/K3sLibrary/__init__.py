@@ -15,6 +15,7 @@ from robot.utils import DotDict
 from harness.failures import BadInput, NotAsExpected
 from harness.kube import CLUSTERS, Cluster
 from harness.ledger import LEDGER
+from harness.removal import Removal
 
 from .cleanup import CleanUp, sweep_dead_runs
 from .nodes import facts, wait_until_nodes_ready
@@ -178,14 +179,19 @@ class K3sLibrary:
             Nothing Should Be Left
         """
         lines = []
-        for removal in self._clean_up.run(timeout.total_seconds()):
+
+        def tell(removal: Removal) -> None:
             lines.append(str(removal))
             logger.write(str(removal), "WARN" if removal.left else "INFO")
-        for alias in list(self._providers):
-            CLUSTERS.discard(alias)
-        self._ended += self._providers.values()
-        self._providers.clear()
-        self._started.clear()
+
+        try:
+            self._clean_up.run(timeout.total_seconds(), tell)
+        finally:
+            for alias in list(self._providers):
+                CLUSTERS.discard(alias)
+            self._ended += self._providers.values()
+            self._providers.clear()
+            self._started.clear()
         return lines
 
     @keyword

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from harness.failures import NotAsExpected
@@ -19,11 +20,23 @@ class CleanUp:
 
     removals: list[Removal] = field(default_factory=list)
 
-    def run(self, budget: float) -> Iterator[Removal]:
-        """Removes what this run made, newest first, and yields what became of each thing."""
+    def run(self, budget: float, tell: Callable[[Removal], None]) -> None:
+        """Removes what this run made, newest first, and tells what became of each thing.
+
+        Robot Framework raises an exception in the midst of it when a first signal comes. It is raised again when all
+        is done; a second signal's is no `Exception` and ends the work at once.
+        """
+        deadline = time.monotonic() + budget
+        try:
+            self._remove(budget, tell)
+        except Exception:
+            self._remove(max(0.0, deadline - time.monotonic()), tell)
+            raise
+
+    def _remove(self, budget: float, tell: Callable[[Removal], None]) -> None:
         for removal in remove_all(LEDGER, budget=budget, each=EACH):
             self.removals.append(removal)
-            yield removal
+            tell(removal)
 
     def left(self) -> list[str]:
         """What this run made and is still there, by name, with the reason."""

@@ -9,14 +9,16 @@ from typing import Any
 
 from harness.failures import NotAsExpected
 from harness.kube import Cluster, api_errors
-from harness.kube.objects import entry_of, intend
+from harness.kube.objects import RUN_LABEL, entry_of, intend
 from harness.kube.pods import LOOK_AT_EVENTS, is_ready, list_pods, raw, state_of
 from harness.kube.watching import Objects, watch_until
-from harness.ledger import LEDGER
+from harness.ledger import LEDGER, Entry
 from harness.waiting import Done, Look, Pending
 
 Obj = dict[str, Any]
 RESTORED = "-restored"
+EXPECTED = "restored-pod"
+"""The kind of ledger entries for pods that a restore is about to make."""
 LOOK_AT_RESTORE = "the restore action at the propagator, and the log of the Cedana manager"
 
 
@@ -49,6 +51,10 @@ class Wanted:
 
     def objection(self, pod: Obj) -> str:
         """Why the pod cannot be the restored one; empty when it can."""
+        return self.difference(pod) or ("it is being deleted" if "deletionTimestamp" in pod["metadata"] else "")
+
+    def difference(self, pod: Obj) -> str:
+        """Why the pod is not the restored one, on its way out or not; empty when it may be."""
         metadata = pod["metadata"]
         if not self._named(metadata["name"]):
             return "another name"
@@ -58,7 +64,7 @@ class Wanted:
             return "it was there before the restore"
         if self.asked_at and _created(pod) < self.asked_at.replace(microsecond=0):
             return f"created at {metadata['creationTimestamp']}, before the restore was asked for"
-        return "it is being deleted" if "deletionTimestamp" in metadata else ""
+        return ""
 
     def _named(self, name: str) -> bool:
         if self.name:
@@ -77,6 +83,35 @@ def sought(original: Obj, name: str | None, known: Iterable[Obj], asked_at: date
     if asked_at and asked_at.tzinfo is None:
         asked_at = asked_at.replace(tzinfo=UTC)
     return Wanted(metadata["name"], metadata["uid"], name or None, uids, asked_at)
+
+
+def expect(cluster: Cluster, original: Obj, name: str | None) -> list[Obj]:
+    """Writes down that a restore of `original` is about to make a pod; gives the pods that are there before."""
+    metadata = original["metadata"]
+    namespace = metadata["namespace"]
+    known = _pods(cluster, namespace)
+    LEDGER.intend(
+        EXPECTED,
+        f"of {namespace}/{metadata['name']}",
+        place=str(cluster.kubeconfig),
+        context=cluster.context,
+        namespace=namespace,
+        original=metadata["name"],
+        original_uid=metadata["uid"],
+        name=name or None,
+        known=[pod["metadata"]["uid"] for pod in known],
+        run=LEDGER.run_id,
+    )
+    return known
+
+
+def expected(cluster: Cluster, entry: Entry) -> list[Obj]:
+    """The pods that can only be what the restore of the entry made; none that another run has labelled."""
+    find = entry.find
+    wanted = Wanted(find["original"], find["original_uid"], find["name"], frozenset(find["known"]))
+    labels = [(pod, pod["metadata"].get("labels") or {}) for pod in _pods(cluster, find["namespace"])]
+    ours = [pod for pod, label in labels if label.get(RUN_LABEL, find["run"]) == find["run"]]
+    return [pod for pod in ours if not wanted.difference(pod)]
 
 
 def judge(wanted: Wanted, pods: Iterable[Obj]) -> Look[Obj]:
@@ -102,9 +137,7 @@ def find(cluster: Cluster, namespace: str, wanted: Wanted) -> Obj:
     Raises:
         NotAsExpected: there is none, or several; lists the pods there are; cause `restored-pod-missing`.
     """
-    with api_errors(f"list the pods of namespace {namespace}"):
-        pods = raw(list_pods(cluster, namespace)).get("items") or []
-    answer = judge(wanted, pods)
+    answer = judge(wanted, _pods(cluster, namespace))
     if isinstance(answer, Pending):
         raise NotAsExpected(str(wanted), answer.seen, LOOK_AT_RESTORE, cause=answer.cause)
     return _owe(cluster, answer.value)
@@ -157,6 +190,12 @@ def _owe(cluster: Cluster, pod: Obj) -> Obj:
         entry = intend(cluster, "v1", "Pod", metadata["namespace"], metadata["name"])
         LEDGER.made(entry, uid=metadata["uid"], restored=True)
     return pod
+
+
+def _pods(cluster: Cluster, namespace: str) -> list[Obj]:
+    with api_errors(f"list the pods of namespace {namespace}"):
+        pods: list[Obj] = raw(list_pods(cluster, namespace)).get("items") or []
+    return pods
 
 
 def _created(pod: Obj) -> datetime:

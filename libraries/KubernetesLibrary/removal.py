@@ -11,6 +11,7 @@ from harness.kube.objects import RUN_LABEL, delete, find
 from harness.ledger import Entry
 
 from . import namespaces
+from .lookup import expected
 
 Obj = dict[str, Any]
 
@@ -48,6 +49,20 @@ class ObjectRemover:
             return the_one(entry, find(_cluster(entry), *address(entry)))
         except NotAsExpected:
             return None
+
+
+class RestoredPodRemover:
+    """Deletes what a restore made that the run did not live to find."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether there is such a pod."""
+        return bool(expected(_cluster(entry), entry))
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Deletes it and waits until it is gone, at most `budget` seconds."""
+        for pod in expected(_cluster(entry), entry):
+            found = pod["metadata"]
+            delete(_cluster(entry), "v1", "Pod", found["namespace"], found["name"], uid=found["uid"], timeout=budget)
 
 
 def address(entry: Entry) -> tuple[str, str, str, str]:

@@ -1,16 +1,18 @@
-"""Removing what runs left at the propagator: cluster registrations, checkpoints and heartbeat policies."""
+"""Removing what runs left at the propagator: cluster registrations, checkpoints, restores and heartbeat policies."""
 
 from __future__ import annotations
 
 from harness.failures import OperationFailed
 from harness.ledger import Entry
+from harness.waiting import Done, Look, Pending, wait_until
 
-from .client import PropagatorClient
+from .client import RESTORE, PropagatorClient
 from .connections import client_for
 from .lookups import CheckpointTrace
-from .models import Checkpoint
+from .models import Action, Checkpoint, Outcome
 
 LOOK_BUDGET = 5.0
+RESTORE_PATIENCE = 15.0
 
 
 class RegistrationRemover:
@@ -39,6 +41,33 @@ class CheckpointRemover:
             client_for(entry.place, budget / 2).deprecate_checkpoint(checkpoint.id)
 
 
+class RestoreRemover:
+    """Waits for the end of a restore that may be going on: none can be called off, and until then it makes a pod."""
+
+    def exists(self, entry: Entry) -> bool:
+        """Whether it is going on."""
+        return bool(_going_on(entry))
+
+    def remove(self, entry: Entry, budget: float) -> None:
+        """Waits for its end, for 15 s at most.
+
+        Raises:
+            WaitTimedOut: names the last status.
+        """
+
+        def look() -> Look[None]:
+            running = _going_on(entry)
+            return Pending("; ".join(map(str, running))) if running else Done(None)
+
+        wait_until(
+            look,
+            timeout=min(budget, RESTORE_PATIENCE),
+            expected=f"the restore {entry.name} to end",
+            look_next="the pods of its namespace: it may still make one",
+            cause="leftovers",
+        )
+
+
 class PolicyRemover:
     """Ends the heartbeat policy of the entry: by its id, or by the pods that it is about."""
 
@@ -50,6 +79,20 @@ class PolicyRemover:
         """Ends it."""
         if policy_id := _policy(entry):
             client_for(entry.place, budget / 2).delete_policy(policy_id)
+
+
+def _going_on(entry: Entry) -> list[Action]:
+    """The restore of the entry, or all of its checkpoint where the run did not live to learn which one it is."""
+    client, known = client_for(entry.place, LOOK_BUDGET), entry.find.get("action_id")
+    actions = client.list_actions()
+    saved = {id_ for action in actions if action.id == entry.find["source"] for id_ in action.checkpoint_ids}
+    return [
+        action
+        for action in actions
+        if action.type == RESTORE
+        and action.outcome is Outcome.RUNNING
+        and (action.id == known if known else saved.intersection(action.checkpoint_ids))
+    ]
 
 
 def _policy(entry: Entry) -> str | None:

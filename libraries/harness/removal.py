@@ -6,10 +6,11 @@ import importlib
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol
 
-from .failures import E2EFailure
+from .failures import E2EFailure, WaitTimedOut
 from .ledger import Entry, Ledger
 from .processes import LIBRARIES
 from .secrets import SECRETS
@@ -27,16 +28,30 @@ class Remover(Protocol):
 
 REMOVERS = {
     "directory": "harness.rundir:DirectoryRemover",
+    "process": "harness.children:ProcessRemover",
     "sandbox": "K3sLibrary.removal:SandboxRemover",
     "namespace": "KubernetesLibrary.removal:NamespaceRemover",
     "object": "KubernetesLibrary.removal:ObjectRemover",
+    "restored-pod": "KubernetesLibrary.removal:RestoredPodRemover",
     "helm-release": "HelmLibrary.removal:ReleaseRemover",
     "cluster-registration": "PropagatorLibrary.removal:RegistrationRemover",
     "checkpoint": "PropagatorLibrary.removal:CheckpointRemover",
+    "restore": "PropagatorLibrary.removal:RestoreRemover",
     "heartbeat-policy": "PropagatorLibrary.removal:PolicyRemover",
 }
 """Which code removes which kind, as module:class. They are loaded when they are needed, so that the harness depends on
 no keyword library."""
+
+
+class Again(Enum):
+    """What is worth trying at the end with an entry that was not removed."""
+
+    NOTHING = "nothing"
+    """It was refused, or nobody answered."""
+    LOOK = "look"
+    """It was still there: it may be on its way, or have gone with something older."""
+    REMOVE = "remove"
+    """Its removal was broken off, by a signal for one."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class Removal:
     problem: str
     seconds: float
     silent: bool = False
+    again: Again = Again.NOTHING
 
     @property
     def left(self) -> bool:
@@ -84,27 +100,44 @@ def remove_all(ledger: Ledger, *, budget: float, each: float) -> Iterator[Remova
         yield removal
     for removal in unreachable:
         if removal.entry.place and removal.entry.place in removed_places:
-            ledger.gone(removal.entry)
-            yield Removal(removal.entry, "", removal.seconds)
+            final = Removal(removal.entry, "", removal.seconds)
         else:
-            yield removal
+            final = _once_more(removal, min(each, deadline - time.monotonic()))
+        if not final.problem:
+            ledger.gone(final.entry)
+        yield final
     ledger.close()
+
+
+def _once_more(removal: Removal, budget: float) -> Removal:
+    """A second look, or attempt, where that can help and time is left."""
+    if budget <= 0 or removal.again is Again.NOTHING:
+        return removal
+    if removal.again is Again.REMOVE:
+        second = _remove(removal.entry, budget)
+        return replace(second, seconds=removal.seconds + second.seconds)
+    try:
+        there = remover_of(removal.entry.kind).exists(removal.entry)
+    except E2EFailure:
+        return removal
+    return removal if there else replace(removal, problem="")
 
 
 def _remove(entry: Entry, budget: float) -> Removal:
     start = time.monotonic()
-    problem, silent = "", False
+    problem, silent, again = "", False, Again.NOTHING
     try:
         remover = remover_of(entry.kind)
         if remover.exists(entry):
             remover.remove(entry, budget)
             if remover.exists(entry):
-                problem = "still there after its removal"
-    except Exception as failure:  # one entry's trouble must not keep the others from their removal
-        seen = failure.seen if isinstance(failure, E2EFailure) else f"{type(failure).__name__}: {failure}"
-        problem = SECRETS.redact(seen)
-        silent = isinstance(failure, E2EFailure) and failure.cause.name == "cluster-unreachable"
-    return Removal(entry, problem, time.monotonic() - start, silent)
+                problem, again = "still there after its removal", Again.LOOK
+    except E2EFailure as failure:  # one entry's trouble must not keep the others from their removal
+        problem, silent = SECRETS.redact(failure.seen), failure.cause.name == "cluster-unreachable"
+        again = Again.LOOK if isinstance(failure, WaitTimedOut) else Again.NOTHING
+    except Exception as broken:  # ours, or Robot Framework's, which a signal raises anywhere
+        problem, again = SECRETS.redact(f"{type(broken).__name__}: {broken}"), Again.REMOVE
+    return Removal(entry, problem, time.monotonic() - start, silent, again)
 
 
 def remover_of(kind: str) -> Remover:

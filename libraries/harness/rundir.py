@@ -17,8 +17,10 @@ def private_directory() -> Path:
     """A directory of the run's own, mode 0700, made at the first call; the ledger owes its removal."""
     with _making:  # a control arm may ask for it at the same moment
         if not _made or not _made[0].exists():
-            entry = LEDGER.intend("directory", f"cedana-e2e-{LEDGER.run_id}", path=str(_path()))
-            _path().mkdir(mode=0o700)
+            # A signal's exception may have come between the lines below, so that it is ours and there already.
+            ours = LEDGER.find("directory", path=str(_path()))
+            entry = ours or LEDGER.intend("directory", f"cedana-e2e-{LEDGER.run_id}", path=str(_path()))
+            _path().mkdir(mode=0o700, exist_ok=ours is not None)
             _made[:] = [_path()]
             LEDGER.made(entry)
         return _made[0]

@@ -18,7 +18,7 @@ from KubernetesLibrary import KubernetesLibrary
 
 DOC = LibraryDocumentation(str(LIBRARIES / "KubernetesLibrary"))
 KEYWORDS = {keyword.name: keyword for keyword in DOC.keywords}
-VERBS = {"Apply", "Create", "Delete", "Execute", "Find", "Get", "List", "Pod", "Request", "Wait"}
+VERBS = {"Apply", "Create", "Delete", "Execute", "Expect", "Find", "Get", "List", "Pod", "Request", "Wait"}
 SUITE = """
 *** Settings ***
 Library     KubernetesLibrary

@@ -85,6 +85,7 @@ A Restore
     VAR    ${original}    ${pod}
     VAR    ${checkpoint}    ${taken}
     <<Note Deletion>>
+    <<Expect Restored Pod>>
     <<Wait Until Restored Pod Is Ready>>
     <<Find Restored Pod>>
     <<Workload Should Have Continued>>

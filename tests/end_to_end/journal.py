@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import requests
@@ -56,7 +57,7 @@ class Moment:
     def reached(self, entries: Sequence[dict[str, Any]]) -> bool:
         """Whether the entries, in the order of their answers, have got there."""
         rest = iter(entries)
-        return all(sum(1 for _ in zip(range(each.nth), filter(each.fits, rest))) == each.nth for each in self.requests)
+        return all(len(list(islice(filter(each.fits, rest), each.nth))) == each.nth for each in self.requests)
 
     def __str__(self) -> str:
         return f"{self.name} ({', then '.join(map(str, self.requests))})"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.children import MARK, new_mark
 from harness.failures import OperationFailed
 from harness.ledger import LEDGER, Entry
 from harness.processes import LIBRARIES, ProcessId, clean_environment, python_command
@@ -37,8 +38,9 @@ class SandboxProvider:
             OperationFailed: it ended, or printed nothing in time; with what it wrote to its error stream.
         """
         errors = private_directory() / "sandbox-errors.txt"
-        self._entry = LEDGER.intend("sandbox", "the sandbox's process")
-        process = self._launch(errors, keep)
+        mark = new_mark()
+        self._entry = LEDGER.intend("sandbox", "the sandbox's process", mark=mark)
+        process = self._launch(errors, keep, mark)
         me = ProcessId.of(process.pid)
         LEDGER.made(self._entry, pid=me.pid, started=me.started)
         told = _first_line(process, timeout, errors)
@@ -72,7 +74,7 @@ class SandboxProvider:
                 found.append(f"folder {Path(place).parent}")
         return found
 
-    def _launch(self, errors: Path, keep: bool) -> subprocess.Popen[bytes]:
+    def _launch(self, errors: Path, keep: bool, mark: str) -> subprocess.Popen[bytes]:
         options = ["--outlive-parent"] if keep else []
         with errors.open("wb") as error_stream:
             return subprocess.Popen(
@@ -80,7 +82,7 @@ class SandboxProvider:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=error_stream,
-                env=clean_environment(PYTHONPATH=str(LIBRARIES)),
+                env=clean_environment(PYTHONPATH=str(LIBRARIES), **{MARK: mark}),
                 start_new_session=True,  # Ctrl-C is for the run, which takes the sandbox down in order
             )
 

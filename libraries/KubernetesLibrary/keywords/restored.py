@@ -12,11 +12,32 @@ from robot.utils import DotDict
 from harness.kube import CLUSTERS
 
 from .. import lookup
-from .answers import dotted
+from .answers import all_dotted, dotted
 
 
 class RestoredPodKeywords:
     """The pod that a restore made. Its name is not known beforehand, so it is found by what it must and must not be."""
+
+    @keyword
+    def expect_restored_pod(
+        self, original: dict[str, Any], *, name: str | None = None, cluster: str | None = None
+    ) -> list[DotDict]:
+        """Notes, before a restore is asked for, that it makes a pod: it is removed at the end even of a broken run.
+
+        Args:
+            original: the pod that was checkpointed, as `Get Pod` or `Wait Until Pod Is Ready` returned it.
+            name: the name that the restore will ask for, if it asks for one.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pods that are there now, which `Wait Until Restored Pod Is Ready` takes as `known`.
+
+        Example:
+
+            ${known}=    Expect Restored Pod    ${original}    name=web-again
+            Restore Pod    ${checkpoint}    name=web-again
+        """
+        return all_dotted(lookup.expect(CLUSTERS.get(cluster), original, name))
 
     @keyword
     def find_restored_pod(
@@ -36,7 +57,7 @@ class RestoredPodKeywords:
         Args:
             original: the pod that was checkpointed, as `Get Pod` or `Wait Until Pod Is Ready` returned it.
             name: the name that the restore asked for, if it asked for one.
-            known: the pods that were there before the restore was asked for, as `List Pods` returned them.
+            known: the pods that were there before the restore was asked for, as `Expect Restored Pod` returned them.
             asked_at: when it was asked for, by the cluster's clock; `known` is surer, as pods tell whole seconds only.
             cluster: alias; the first started cluster by default.
 
@@ -70,7 +91,7 @@ class RestoredPodKeywords:
         Args:
             original: the pod that was checkpointed, as `Get Pod` or `Wait Until Pod Is Ready` returned it.
             name: the name that the restore asked for, if it asked for one.
-            known: the pods that were there before the restore was asked for, as `List Pods` returned them.
+            known: the pods that were there before the restore was asked for, as `Expect Restored Pod` returned them.
             asked_at: when it was asked for, by the cluster's clock.
             timeout: how long to wait.
             cluster: alias; the first started cluster by default.
@@ -84,7 +105,7 @@ class RestoredPodKeywords:
 
         Example:
 
-            ${known}=    List Pods    my-tests
+            ${known}=    Expect Restored Pod    ${original}
             Restore Pod    ${checkpoint}
             ${restored}=    Wait Until Restored Pod Is Ready    ${original}    known=${known}
         """

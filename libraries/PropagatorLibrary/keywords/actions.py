@@ -12,6 +12,7 @@ from harness.failures import NotAsExpected
 from harness.ledger import LEDGER
 
 from ..client import PodRef
+from ..errors import ActionFailed
 from ..models import Action, ActionStatus
 from .base import Connected, begin
 
@@ -114,9 +115,15 @@ class ActionKeywords(Connected):
             ${restore}=    Restore Pod    ${action}    cluster_id=${cluster_id}
             Wait Until Action Completes    ${restore}
         """
-        restore_id = self.connected().restore_pod(
-            action_id, cluster_id=cluster_id, pod_name=name, reason=reason, criu_opts=criu_opts
-        )
+        client = self.connected()
+        entry = LEDGER.intend("restore", f"of checkpoint action {action_id}", place=client.base_url, source=action_id)
+
+        def ask() -> str:
+            return client.restore_pod(
+                action_id, cluster_id=cluster_id, pod_name=name, reason=reason, criu_opts=criu_opts
+            )
+
+        restore_id = begin(entry, ask, "action_id")
         self._kinds[restore_id] = "restore"
         logger.info(f"Restore of checkpoint action {action_id} is action {restore_id}.")
         return restore_id
@@ -156,13 +163,20 @@ class ActionKeywords(Connected):
                 seen.append(status.status)
                 logger.info(f"Status {status}.")
 
-        return client.wait_until_action_completes(
-            action_id,
-            kind or self._kinds.get(action_id) or client.kind_of(action_id),
-            timeout=timeout.total_seconds(),
-            unknown_for=unknown_for.total_seconds(),
-            on_status=note,
-        )
+        try:
+            status = client.wait_until_action_completes(
+                action_id,
+                kind or self._kinds.get(action_id) or client.kind_of(action_id),
+                timeout=timeout.total_seconds(),
+                unknown_for=unknown_for.total_seconds(),
+                on_status=note,
+            )
+        except ActionFailed as failed:
+            if failed.cause.name != "action-unknown":
+                _restore_has_ended(action_id)
+            raise
+        _restore_has_ended(action_id)
+        return status
 
     @keyword
     def get_action_status(self, action_id: str) -> ActionStatus:
@@ -220,3 +234,9 @@ class ActionKeywords(Connected):
             ${restores}=    List Actions    restore_pod
         """
         return self.connected().list_actions(type or "")
+
+
+def _restore_has_ended(action_id: str) -> None:
+    """A restore makes nothing any more when it has ended; what it made is its own entry."""
+    if entry := LEDGER.find("restore", action_id=action_id):
+        LEDGER.gone(entry)
