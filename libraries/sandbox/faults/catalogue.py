@@ -1,0 +1,21 @@
+"""Every fault there is, by name."""
+
+from __future__ import annotations
+
+from . import checkpoints, install, kubernetes, nodes, propagator, restores, transport, workloads
+from .declaration import Fault
+
+CATALOGUE: dict[str, Fault] = {
+    fault.name: fault
+    for declared in (
+        restores.FAULTS,
+        checkpoints.FAULTS,
+        propagator.FAULTS,
+        transport.FAULTS,
+        kubernetes.FAULTS,
+        nodes.FAULTS,
+        workloads.FAULTS,
+        install.FAULTS,
+    )
+    for fault in declared.all
+}
