@@ -1,14 +1,14 @@
 """Emulated clusters as what a propagator works on.
 
 Where the real service is silent, so is this: a request that no Ready helper on the pod's node takes up is never
-answered, so its action never ends. A pod is known only in a cluster whose cedana-config names a registered cluster id.
+answered, so its action never ends. A pod is known only in a cluster whose Cedana knows its cluster id: cedana-config
+names it, or the manager has registered the cluster itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from propagator_server.backend import (
@@ -24,37 +24,42 @@ from propagator_server.backend import (
 from .. import kinds
 from ..api import objects
 from ..api.status import ApiError
+from .dump import claims_of, dump
+from .helper import Helper
 from .installation import Installation, installation_in
 from .interfering import Interference, RestorePlan
 from .restored import restored_pod
 from .rows import node_row, pod_row
+from .saved import Saved, container_checkpoint
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..runtime import PodSnapshot
 
-FREEZE_LEAST = 0.02
-FREEZE_PER_BYTE = 1 / 400e6
-"""A model: processes stand for 20 ms, and as long as it takes to copy their memory at 400 MB/s."""
-NAME_VARIABLE = "CEDANA_CHECKPOINT"
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A checkpoint: the containers' state at one moment, and which cluster it is of."""
-
-    snapshot: PodSnapshot
-    cluster_id: str
-    checkpoint_ids: tuple[str, ...]
-
 
 class EmulatedBackend:
-    """The clusters that share one propagator."""
+    """The clusters that share one propagator: what is taken in one can be restored in any of them.
 
-    def __init__(self, clusters: Sequence[Cluster]) -> None:
-        self._clusters = clusters
+    Attributes:
+        helper: how the helpers are set; may be replaced at any time.
+        interference: what is to go wrong.
+    """
+
+    def __init__(
+        self,
+        clusters: Sequence[Cluster],
+        helper: Helper | None = None,
+        identify: Callable[[Cluster], str] = lambda _cluster: "",
+    ) -> None:
+        self._clusters, self._identify = clusters, identify
         self._saved: dict[str, Saved] = {}
+        self.helper = helper or Helper()
         self.interference = Interference()
+
+    def saved(self, action_id: str) -> PodSnapshot | None:
+        """What a checkpoint action saved, as long as it is stored."""
+        kept = self._saved.get(action_id)
+        return kept.snapshot if kept else None
 
     async def find_pod(
         self, *, uid: str | None = None, namespace: str | None = None, name: str | None = None, cluster_id: str | None
@@ -69,17 +74,17 @@ class EmulatedBackend:
     async def pods(self) -> Sequence[Pod]:
         """Every pod of every cluster with Cedana."""
         return [
-            pod_row(pod, each.cluster_id)
-            for each in self._installations()
-            for pod in each.cluster.store.list(kinds.POD)
+            pod_row(pod, cluster_id)
+            for cluster_id, there in self._installations()
+            for pod in there.cluster.store.list(kinds.POD)
         ]
 
     async def nodes(self) -> Sequence[Node]:
         """Every node of every cluster with Cedana."""
         return [
-            node_row(node, each.cluster_id)
-            for each in self._installations()
-            for node in each.cluster.store.list(kinds.NODE)
+            node_row(node, cluster_id, there.cluster)
+            for cluster_id, there in self._installations()
+            for node in there.cluster.store.list(kinds.NODE)
         ]
 
     async def checkpoint(self, request: CheckpointRequest) -> Sequence[ContainerCheckpoint]:
@@ -90,12 +95,15 @@ class EmulatedBackend:
         if not there.helper_is_ready(request.pod.node):
             raise NotAnsweredError(f"no Ready Cedana helper on node {request.pod.node or '(none)'}")
         await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
-        snapshot = self.interference.keep(request, _snapshot(there.cluster, request.pod))
-        request.created()
+        helper = self.helper.overridden(request.overrides.get("criu_opts") or {})
+        snapshot = self.interference.keep(request, dump(there.cluster, request.pod, helper))
+        await asyncio.sleep(snapshot.freeze)
+        request.created(asynchronous=_is_asynchronous(there, request))
         await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
-        self._saved[request.action_id] = Saved(snapshot, request.pod.cluster_id, request.checkpoint_ids)
+        claims = claims_of(there.cluster, snapshot.pod)
+        self._saved[request.action_id] = Saved(snapshot, request.pod.cluster_id, request.checkpoint_ids, claims)
         return [
-            _container(snapshot, name, checkpoint_id)
+            container_checkpoint(snapshot, name, checkpoint_id)
             for name, checkpoint_id in zip(request.pod.containers, request.checkpoint_ids, strict=True)
         ]
 
@@ -104,19 +112,17 @@ class EmulatedBackend:
         saved = self._saved.get(request.checkpoint_action_id)
         if not saved:
             raise BackendError(f"nothing is stored for checkpoint action {request.checkpoint_action_id}")
-        there = self._installation(request.cluster_id or saved.cluster_id)
+        cluster_id = request.cluster_id or saved.cluster_id
+        there = self._installation(cluster_id)
         if not there.manager_is_ready():
             raise NotAnsweredError("no Ready Cedana manager")
         await asyncio.sleep(there.cluster.latencies.restore)
-        plan = RestorePlan(there.cluster, restored_pod(saved.snapshot.pod, request.pod_name), saved.snapshot)
-        plan = self.interference.plan(request, plan)
-        try:
-            created = objects.create(there.cluster, kinds.POD, plan.pod)
-        except ApiError as refused:
-            raise BackendError(f"failed to create the restored pod: {refused}") from refused
+        pod = restored_pod(saved.snapshot.pod, request.pod_name, request.uploaded)
+        plan = self.interference.plan(request, RestorePlan(there.cluster, pod, saved.snapshot))
+        created = _create(there.cluster, plan.pod, saved)
         if plan.snapshot:
             there.cluster.runtime.stage(created["metadata"]["uid"], plan.snapshot)
-        return pod_row(created, there.cluster_id)
+        return pod_row(created, cluster_id)
 
     async def forget(self, checkpoint_id: str) -> None:
         """Drops what was saved; a pod needs all of its containers' checkpoints, so that one takes the others along."""
@@ -124,30 +130,35 @@ class EmulatedBackend:
             if checkpoint_id in saved.checkpoint_ids:
                 del self._saved[action_id]
 
-    def _installations(self) -> list[Installation]:
+    def stored(self) -> dict[str, int]:
+        """Bytes that are stored, by the action that saved them."""
+        return {action_id: saved.snapshot.size for action_id, saved in self._saved.items()}
+
+    def _installations(self) -> list[tuple[str, Installation]]:
         found = (installation_in(cluster) for cluster in self._clusters)
-        return [each for each in found if each]
+        named = [(each.cluster_id or self._identify(each.cluster), each) for each in found if each]
+        return [(cluster_id, each) for cluster_id, each in named if cluster_id]
 
     def _installation(self, cluster_id: str) -> Installation:
-        for each in self._installations():
-            if each.cluster_id == cluster_id:
-                return each
+        for known, there in self._installations():
+            if known == cluster_id:
+                return there
         raise NotAnsweredError(f"no cluster's Cedana has the cluster id {cluster_id}")
 
 
-def _snapshot(cluster: Cluster, pod: Pod) -> PodSnapshot:
-    stored = cluster.store.get(kinds.POD, pod.namespace, pod.name)
-    if not stored or stored["metadata"]["uid"] != pod.uid:
-        raise NotAnsweredError(f"pod {pod.namespace}/{pod.name} is gone")
+def _is_asynchronous(there: Installation, request: CheckpointRequest) -> bool:
+    """What the request says, or else the chart's value checkpointAsync."""
+    asked = request.overrides.get("asynchronous")
+    return there.config.get("checkpoint-async") == "true" if asked is None else bool(asked)
+
+
+def _create(cluster: Cluster, pod: dict[str, Any], saved: Saved) -> dict[str, Any]:
+    """The pod, after the claims that it needs and that the cluster does not have. Raises BackendError."""
     try:
-        size = cluster.runtime.snapshot(pod.uid).size
-        return cluster.runtime.snapshot(pod.uid, stored, freeze=FREEZE_LEAST + size * FREEZE_PER_BYTE)
-    except KeyError:
-        raise NotAnsweredError(f"no container of pod {pod.namespace}/{pod.name} runs") from None
-
-
-def _container(snapshot: PodSnapshot, name: str, checkpoint_id: str) -> ContainerCheckpoint:
-    taken = snapshot.containers.get(name)
-    spec: dict[str, Any] = next(each for each in snapshot.pod["spec"]["containers"] if each["name"] == name)
-    named = next((each.get("value") for each in spec.get("env", []) if each["name"] == NAME_VARIABLE), None)
-    return ContainerCheckpoint(name, f"cedana://{checkpoint_id}", taken.size if taken else 0, named)
+        for claim in saved.claims:
+            metadata = claim["metadata"]
+            if cluster.store.get(kinds.PVC, metadata["namespace"], metadata["name"]) is None:
+                objects.create(cluster, kinds.PVC, claim)
+        return objects.create(cluster, kinds.POD, pod)
+    except ApiError as refused:
+        raise BackendError(f"failed to create the restored pod: {refused}") from refused

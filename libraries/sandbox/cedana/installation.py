@@ -10,8 +10,12 @@ from .. import kinds
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
+Object = dict[str, Any]
+
 CONFIG_MAP = "cedana-config"
 COMPONENT = "app.kubernetes.io/component"
+NAMES = ("cluster-name", "cedana-cluster-name")
+"""Keys of the name by which a controller registers its cluster: those of August 2025, and of before."""
 
 
 @dataclass(frozen=True)
@@ -20,35 +24,47 @@ class Installation:
 
     cluster: Cluster
     namespace: str
-    cluster_id: str
+    config: dict[str, str]
+
+    @property
+    def cluster_id(self) -> str:
+        """The id that it was told, or "". It may be in quotes: it is often the raw answer to the registration."""
+        return self.config.get("cluster-id", "").strip('" \n')
+
+    @property
+    def cluster_name(self) -> str:
+        """The name by which it is to register itself, or ""."""
+        return next((self.config[key] for key in NAMES if self.config.get(key)), "")
 
     def helper_is_ready(self, node: str) -> bool:
         """Whether a helper answers on that node."""
-        return any(pod["spec"].get("nodeName") == node for pod in self._ready("helper"))
+        return any(pod["spec"].get("nodeName") == node for pod in self.ready_pods("helper"))
 
     def manager_is_ready(self) -> bool:
         """Whether a manager answers."""
-        return bool(self._ready("manager"))
+        return bool(self.ready_pods("manager"))
 
-    def _ready(self, component: str) -> list[dict[str, Any]]:
+    def ready_pods(self, component: str) -> list[Object]:
+        """The Ready pods of a component."""
         pods = self.cluster.store.list(kinds.POD, self.namespace)
-        return [pod for pod in pods if pod["metadata"].get("labels", {}).get(COMPONENT) == component and is_ready(pod)]
+        return [pod for pod in pods if component_of(pod) == component and is_ready(pod)]
 
 
 def installation_in(cluster: Cluster) -> Installation | None:
-    """The installation, or None when Cedana is not installed or not told which cluster it is in.
-
-    The id may be in quotes: it is often the raw answer to the registration.
-    """
+    """The installation, or None when Cedana is not installed."""
     for config in cluster.store.list(kinds.CONFIG_MAP):
         if config["metadata"]["name"] == CONFIG_MAP:
-            cluster_id = str(config.get("data", {}).get("cluster-id", "")).strip('" \n')
-            if cluster_id:
-                return Installation(cluster, config["metadata"]["namespace"], cluster_id)
+            data = {key: str(value) for key, value in (config.get("data") or {}).items()}
+            return Installation(cluster, config["metadata"]["namespace"], data)
     return None
 
 
-def is_ready(pod: dict[str, Any]) -> bool:
+def component_of(obj: Object) -> str:
+    """Which part of Cedana the object belongs to, or ""."""
+    return str((obj["metadata"].get("labels") or {}).get(COMPONENT, ""))
+
+
+def is_ready(pod: Object) -> bool:
     """Whether the pod's condition Ready is True and it is not being deleted."""
     conditions = pod.get("status", {}).get("conditions", [])
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

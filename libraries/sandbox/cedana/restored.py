@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 SUFFIX = "-restored"
@@ -12,14 +13,16 @@ NOT_CREATED = ("nodeName", "ephemeralContainers")
 """Fields of a spec that a new pod must not, or cannot, be created with."""
 
 
-def restored_pod(stored: dict[str, Any], name: str | None) -> dict[str, Any]:
+def restored_pod(stored: dict[str, Any], name: str | None, uploaded: Mapping[str, Any]) -> dict[str, Any]:
     """A new pod in the stored one's namespace: labels, annotations and spec are its, node and owners are not.
 
     It runs under RuntimeClass cedana, whose shim restores. Its name is the one asked for, or the stored pod's with
-    `-restored`: clients look for a pod whose name contains both.
+    `-restored`: clients look for a pod whose name contains both. Spec and metadata that a controller has uploaded with
+    the action come before those that were stored.
     """
     metadata = stored["metadata"]
-    spec = {key: value for key, value in stored["spec"].items() if key not in NOT_CREATED}
+    kept = metadata | (uploaded.get("pod_metadata_spec") or {})
+    spec = uploaded.get("pod_spec") or stored["spec"]
     return copy.deepcopy(
         {
             "apiVersion": "v1",
@@ -27,8 +30,9 @@ def restored_pod(stored: dict[str, Any], name: str | None) -> dict[str, Any]:
             "metadata": {
                 "name": name or metadata["name"] + SUFFIX,
                 "namespace": metadata["namespace"],
-                **{key: metadata[key] for key in KEPT_METADATA if key in metadata},
+                **{key: kept[key] for key in KEPT_METADATA if key in kept},
             },
-            "spec": spec | {"runtimeClassName": RUNTIME_CLASS},
+            "spec": {key: value for key, value in spec.items() if key not in NOT_CREATED}
+            | {"runtimeClassName": RUNTIME_CLASS},
         }
     )

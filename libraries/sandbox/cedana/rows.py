@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from propagator_server.backend import Node, Pod
+
+from .. import kinds
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+LEASES = "kube-node-lease"
 
 
 def pod_row(pod: dict[str, Any], cluster_id: str) -> Pod:
@@ -27,10 +34,11 @@ def pod_row(pod: dict[str, Any], cluster_id: str) -> Pod:
     )
 
 
-def node_row(node: dict[str, Any], cluster_id: str) -> Node:
-    """A node object's row."""
+def node_row(node: dict[str, Any], cluster_id: str, cluster: Cluster) -> Node:
+    """A node object's row. It was last heard of when its kubelet renewed its lease."""
     metadata = node["metadata"]
     labels = metadata.get("labels", {})
+    lease = cluster.store.get(kinds.LEASE, LEASES, metadata["name"]) or {}
     conditions = node.get("status", {}).get("conditions", [])
     ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
     return Node(
@@ -41,6 +49,7 @@ def node_row(node: dict[str, Any], cluster_id: str) -> Node:
         instance_type=labels.get("node.kubernetes.io/instance-type", ""),
         region=labels.get("topology.kubernetes.io/region", ""),
         labels=labels,
+        heard=_moment((lease.get("spec") or {}).get("renewTime")),
     )
 
 

@@ -4,16 +4,15 @@ namespace, some time after `helm uninstall` has returned (upstream: the first po
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 from .. import kinds
 from ..api import objects
 from ..controllers.base import Controller
 from ..kinds import Kind
 from ..store import Change
-from .installation import COMPONENT, is_ready
+from .installation import component_of, is_ready
+from .manager import untaint
 
-TAINT = "cedana.ai/not-ready"
 UNINSTALLER = "uninstaller"
 
 
@@ -26,9 +25,8 @@ class UninstallerController(Controller):
 
     def changed(self, change: Change) -> None:
         """Queues the namespace of an uninstaller's pod."""
-        metadata = change.object["metadata"]
-        if metadata.get("labels", {}).get(COMPONENT) == UNINSTALLER and change.type != "DELETED":
-            self.enqueue(metadata["namespace"])
+        if component_of(change.object) == UNINSTALLER and change.type != "DELETED":
+            self.enqueue(change.object["metadata"]["namespace"])
 
     def reconcile(self, key: Hashable) -> None:
         """Ends the installation of a namespace, once all its uninstaller pods are Ready."""
@@ -36,21 +34,12 @@ class UninstallerController(Controller):
         if not self._all_at_work(namespace):
             return
         for node in self.store.list(kinds.NODE):
-            if any(taint["key"] == TAINT for taint in node["spec"].get("taints", ())):
-                self.store.change(kinds.NODE, None, node["metadata"]["name"], _untaint)
+            self.store.change(kinds.NODE, None, node["metadata"]["name"], untaint)
         objects.delete(self.cluster, kinds.NAMESPACE, None, namespace)
 
     def _all_at_work(self, namespace: str) -> bool:
-        pods = [pod for pod in self.store.list(kinds.POD, namespace) if _component(pod) == UNINSTALLER]
+        pods = [pod for pod in self.store.list(kinds.POD, namespace) if component_of(pod) == UNINSTALLER]
         ready = [pod for pod in pods if is_ready(pod)]
-        workers = [one for one in self.store.list(kinds.DAEMON_SET, namespace) if _component(one) == UNINSTALLER]
+        workers = [one for one in self.store.list(kinds.DAEMON_SET, namespace) if component_of(one) == UNINSTALLER]
         wanted: int = sum(one.get("status", {}).get("desiredNumberScheduled", 0) for one in workers)
         return 0 < wanted <= len(ready) == len(pods)
-
-
-def _component(obj: dict[str, Any]) -> str:
-    return str(obj["metadata"].get("labels", {}).get(COMPONENT, ""))
-
-
-def _untaint(node: dict[str, Any]) -> None:
-    node["spec"]["taints"] = [taint for taint in node["spec"]["taints"] if taint["key"] != TAINT]

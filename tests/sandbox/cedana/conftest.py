@@ -18,7 +18,7 @@ from sandbox.cluster import Cluster, Latencies
 WITNESS = Path(__file__).parents[3] / "resources" / "workloads" / "witness.yaml"
 CLUSTER_ID = "0b54a3f6-0000-4000-8000-00000000000a"
 INSTALL = "cedana-system"
-QUICK = Latencies(pod_start=0.01, pod_stop=0.01, checkpoint=0.01, restore=0.01)
+QUICK = Latencies(pod_start=0.01, pod_stop=0.01, checkpoint=0.01, restore=0.01, freeze=0.0)
 
 
 @dataclass
@@ -93,7 +93,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def dump(pod: Pod, action: str = "action-1", **changes: Any) -> CheckpointRequest:
     ids = tuple(f"{action}-{name}" for name in pod.containers)
-    fields = {"kind": "simple", "overrides": {}, "created": lambda: None} | changes
+    fields = {"kind": "simple", "overrides": {}, "created": lambda **_: None} | changes
     return CheckpointRequest(action_id=action, pod=pod, checkpoint_ids=ids, **fields)
 
 

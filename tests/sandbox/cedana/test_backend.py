@@ -28,7 +28,7 @@ async def test_a_restored_pod_goes_on_where_the_checkpoint_was_taken(emulated: E
     emulated.cluster.runtime.repeated_line_every = 1000
     pod = await emulated.witness(metadata={"labels": {"app": "web"}})
     cut: list[int] = []
-    request = dump(pod, created=lambda: cut.append(len(emulated.lines(pod.uid))))
+    request = dump(pod, created=lambda **_: cut.append(len(emulated.lines(pod.uid))))
     (saved,) = await emulated.backend.checkpoint(request)
     assert saved.size > 0
     before = emulated.lines(pod.uid)
