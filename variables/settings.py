@@ -175,7 +175,7 @@ TABLE = (
     Setting("NAMESPACE", None, matching(DNS_LABEL, NAME_RULE), "Namespace of the workloads; one of the run's own"),
     Setting("CEDANA_NAMESPACE", "cedana-system", matching(DNS_LABEL, NAME_RULE), "Namespace of the Cedana release"),
     Setting("HELM_CHART", None, str, f"Chart path, archive or reference; else the sandbox's own or {PUBLISHED_CHART}"),
-    Setting("HELM_VALUES", None, file_with_text, "A values file for the chart, over the values that the run sets"),
+    Setting("HELM_VALUES", None, file_with_text, "A values file for the chart; what the run sets itself wins over it"),
     Setting("SKIP_HELM", "0", switch, "1: install nothing, use the Cedana that is there"),
     Setting("RUNC_ROOT", "/run/containerd/runc/k8s.io", str, "Root of runc's state on the nodes"),
     Setting("WORKLOAD_IMAGE", None, str, "Image instead of the one in the workload's manifest"),

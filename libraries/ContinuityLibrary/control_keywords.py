@@ -31,6 +31,9 @@ class ControlArmKeywords(Records):
         *,
         image: str | None = None,
         container: str = "",
+        ready_timeout: timedelta = timedelta(minutes=1),
+        witness_timeout: timedelta = timedelta(seconds=30),
+        delete_timeout: timedelta = timedelta(minutes=1),
         cluster: str | None = None,
     ) -> None:
         """Starts the control arm: the manifest's pod under another name, created, observed, deleted and created again.
@@ -42,6 +45,9 @@ class ControlArmKeywords(Records):
             namespace: where to.
             image: another image for its first container.
             container: whose log has the witness; needed where the pod has several.
+            ready_timeout: until its pod is Ready, each time.
+            witness_timeout: for the steps of its witness before, and for the verdict after.
+            delete_timeout: until its pod is gone, each time.
             cluster: alias of the cluster.
 
         Raises:
@@ -54,7 +60,11 @@ class ControlArmKeywords(Records):
         if self._arm is not None:
             raise BadInput("control arm", self._arm.workload, "joined or stopped before another is started")
         pod = control.control_pod(manifest, image)
-        self._arm = control.ControlArm(CLUSTERS.get(cluster), namespace, pod, container=container, others=self._nonces)
+        witness = witness_timeout.total_seconds()
+        limits = control.Limits(ready_timeout.total_seconds(), witness, delete_timeout.total_seconds(), verdict=witness)
+        self._arm = control.ControlArm(
+            CLUSTERS.get(cluster), namespace, pod, container=container, others=self._nonces, limits=limits
+        )
         self._arm.start()
 
     @keyword(tags=["continuity", "assertion"])

@@ -93,8 +93,10 @@ class Ledger:
         return None
 
     def keep(self) -> None:
-        """What is owed stays on purpose: only an explicit sweep removes it."""
+        """What is owed, if anything, stays on purpose: only an explicit sweep removes it."""
         with self._lock:
+            if not self.owed():
+                return
             self.kept = True
             self._write({"op": "kept"})
 

@@ -63,8 +63,11 @@ class ProcessId:
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
-    """The environment for a child process: ours without credentials, with `extra`."""
-    secret = {"CEDANA_AUTH_TOKEN", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "GCLOUD_SERVICE_ACCOUNT_KEY"}
+    """The environment for a child process: ours without credentials of this project's, with `extra`.
+
+    Those of a cloud stay: the kubeconfigs of EKS and others have commands that need them to log in to the cluster.
+    """
+    secret = {"CEDANA_AUTH_TOKEN", "HF_TOKEN"}
     return {name: value for name, value in os.environ.items() if name not in secret} | extra
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
 
 from ContinuityLibrary import collect, control
 from ContinuityLibrary.control import ControlArm, Limits, control_pod
+from ContinuityLibrary.control_keywords import ControlArmKeywords
 from ContinuityLibrary.verdict import Kind
 from harness.failures import BadInput, NotAsExpected, OperationFailed, WaitTimedOut
-from harness.kube import Cluster
+from harness.kube import CLUSTERS, Cluster
 from harness.waiting import Pace
 
 NGINX = Path(__file__).parents[2] / "resources" / "workloads" / "nginx.yaml"
@@ -150,6 +152,16 @@ def test_it_has_a_connection_of_its_own(tmp_path: Path) -> None:
     assert (arm.cluster.alias, arm.workload.cluster) == ("real-control", "real")
     assert (arm.cluster.kubeconfig, arm.cluster.context) == (cluster.kubeconfig, cluster.context)
     assert arm.cluster._clients is not cluster._clients
+
+
+def test_its_waits_last_as_long_as_the_keyword_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ControlArm, "start", lambda _: None)
+    monkeypatch.setattr(CLUSTERS, "get", lambda _: Cluster("main", tmp_path / "kubeconfig"))
+    keywords = ControlArmKeywords()
+    timeouts = {"ready": timedelta(minutes=5), "witness": timedelta(seconds=50), "delete": timedelta(minutes=2)}
+    keywords.start_control_arm(NGINX, **{f"{name}_timeout": value for name, value in timeouts.items()})
+    assert keywords._arm is not None
+    assert keywords._arm.limits == Limits(ready=300, witness=50, deletion=120, verdict=50)
 
 
 def test_the_pod_of_the_manifest_under_another_name() -> None:

@@ -40,6 +40,12 @@ def test_all_wrong_settings_are_said_at_once(folders: Folders) -> None:
         assert sentence in ended.console
 
 
+def test_nothing_is_kept_where_nothing_was_made(folders: Folders) -> None:
+    ended = run(folders, PROVIDER="minikube", KEEP="always")
+    _ended_before_anything_was_created(ended)
+    assert "is kept" not in ended.console
+
+
 def test_existing_without_what_it_needs(folders: Folders, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch()

@@ -150,6 +150,13 @@ def test_live_runs_are_not_left_behind_and_dead_ones_are(tmp_path: Path) -> None
     assert {ledger.run_id for ledger in all_ledgers(tmp_path)} == {"mine", "dead"}
 
 
+def test_a_run_that_owes_nothing_has_nothing_to_keep(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "run")
+    ledger.keep()
+    assert not ledger.kept
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_kept_run_says_so_after_its_death(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path, "run")
     ledger.intend("object", "a")

@@ -60,9 +60,11 @@ def test_a_process_of_somebody_else_with_the_same_pid_is_not_ended() -> None:
 def test_child_processes_do_not_inherit_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEDANA_AUTH_TOKEN", "secret")
     monkeypatch.setenv("KUBECONFIG", "/somewhere")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the cloud that a kubeconfig's command logs in to")
     environment = clean_environment(PYTHONPATH="libraries")
     assert "CEDANA_AUTH_TOKEN" not in environment
     assert environment["KUBECONFIG"] == "/somewhere"
+    assert "AWS_SECRET_ACCESS_KEY" in environment
     assert environment["PYTHONPATH"] == "libraries"
 
 
