@@ -1,0 +1,51 @@
+"""The faults that there are, as the sandbox itself lists them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from tests.end_to_end.runner import ROOT
+
+SAMPLE = (
+    "restore-starts-afresh",
+    "restore-of-older-state",
+    "restore-frozen",
+    "restore-makes-two-pods",
+    "checkpoint-never-ends",
+    "checkpoint-without-data",
+    "propagator-401",
+    "propagator-503",
+    "propagator-answer-lost",
+    "api-webhook-refuses",
+    "api-watch-dropped",
+    "service-unreachable",
+    "install-image-pull",
+)
+"""Some of each group, for the usual checks."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault as its declaration has it; `cause` None: a good suite tolerates it."""
+
+    name: str
+    group: str
+    what: str
+    expect: str
+    cause: str | None
+
+
+def faults() -> list[Fault]:
+    """All of them, in the order of their declaration."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--list-faults"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "libraries")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Fault(**json.loads(line)) for line in listed.stdout.splitlines()]

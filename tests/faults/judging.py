@@ -1,0 +1,84 @@
+"""What a run shows of the suites' worth, against what the fault's declaration expects of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .catalogue import Fault
+from .running import Ran
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A run with a fault (None: without one), or why there was none (`broken`)."""
+
+    fault: Fault | None
+    ran: Ran | None
+    broken: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the fault struck at all: one that did not proves nothing."""
+        return self.ran is not None and (self.fault is None or self.ran.hits > 0)
+
+    @property
+    def caught(self) -> bool:
+        """Whether a fault that must fail did."""
+        return self.met and bool(self.ran and self.ran.status)
+
+    @property
+    def right_cause(self) -> bool:
+        """Whether it did so for the declared cause."""
+        return self.caught and bool(self.fault and self.ran and self.ran.cause == self.fault.cause)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all tests passed."""
+        return self.met and self.ran is not None and self.ran.status == 0
+
+    @property
+    def good(self) -> bool:
+        """Whether the suites did what is expected of them."""
+        return self.right_cause if self.fault and self.fault.cause else self.passed
+
+    @property
+    def words(self) -> str:
+        """What became of it."""
+        if self.ran is None:
+            return self.broken
+        if not self.met:
+            return "not met: the suites never come to it"
+        return self.ran.cause or ("passed" if self.ran.status == 0 else f"status {self.ran.status}")
+
+
+def table(judged: Sequence[Judged]) -> str:
+    """A line for each fault."""
+    rows = [
+        (
+            "ok" if one.good else "--",
+            one.fault.group if one.fault else "clean run",
+            one.fault.name if one.fault else "",
+            (one.fault.cause or "tolerated") if one.fault else "passes",
+            one.words,
+            f"{one.ran.seconds:.0f} s" if one.ran else "",
+        )
+        for one in judged
+    ]
+    head = ("", "group", "fault", "expected", "came", "took")
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def closing_line(judged: Sequence[Judged]) -> str:
+    """The figures. `faults` counts those that must fail."""
+    failing = [one for one in judged if one.fault and one.fault.cause]
+    tolerated = [one for one in judged if one.fault and not one.fault.cause]
+    clean = [one for one in judged if not one.fault]
+    return (
+        f"faults: {len(failing)}, caught: {sum(one.caught for one in failing)}, "
+        f"right cause: {sum(one.right_cause for one in failing)}, "
+        f"tolerated: {sum(one.passed for one in tolerated)} of {len(tolerated)}; "
+        f"clean runs: {len(clean)}, false alarms: {sum(not one.passed for one in clean)}"
+    )

@@ -1,0 +1,141 @@
+"""One run of the suites against a sandbox of its own, with or without a fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.end_to_end.runner import ROOT, Folders, finish, start
+
+QUICK = {
+    "STABLE_TIME": "0.5 s",
+    "CLUSTER_TIMEOUT": "8 s",
+    "INSTALL_TIMEOUT": "25 s",
+    "POD_TIMEOUT": "15 s",
+    "CHECKPOINT_TIMEOUT": "12 s",
+    "RESTORE_TIMEOUT": "12 s",
+    "WITNESS_TIMEOUT": "12 s",
+    "DELETE_TIMEOUT": "10 s",
+    "SERVICE_TIMEOUT": "8 s",
+    "CLEANUP_TIMEOUT": "40 s",
+}
+"""Shorter waits than a user's: everything that goes well in the sandbox goes well within a second or two."""
+LONGEST = 240.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test, or a suite's set-up or teardown, that failed."""
+
+    where: str
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of a run.
+
+    Attributes:
+        failures: in the order in which they began; empty when all passed.
+        hits: how often the fault struck.
+        kept: the folder with the run's output, where it was kept.
+    """
+
+    status: int
+    failures: tuple[Failure, ...]
+    hits: int
+    seconds: float
+    kept: Path | None = None
+
+    @property
+    def cause(self) -> str:
+        """The cause of the first failure."""
+        return self.failures[0].cause if self.failures else ""
+
+
+def run(fault: str | None, *options: str, keep: Path | None = None, suites: str = "suites") -> Ran:
+    """Runs the suites on a new sandbox.
+
+    Args:
+        fault: switched on from the sandbox's start.
+        options: further options of the sandbox.
+        keep: where the output of the run is kept.
+        suites: which ones.
+    """
+    folder = keep or Path(tempfile.mkdtemp(prefix="cedana-e2e-faults-"))
+    begun = time.monotonic()
+    try:
+        given = ["--fault", fault] if fault else []
+        with _sandbox(*given, *options) as facts:
+            folders = Folders.below(folder)
+            process = start(folders, *_variables(), what=suites, **_settings(facts))
+            ended = finish(process, folders, timeout=LONGEST)
+            (folder / "console.txt").write_text(ended.console)
+            hits = sum(one["hits"] for one in _ask(facts, "/faults"))
+            return Ran(ended.status, _failures(ended.evidence), hits, time.monotonic() - begun, keep)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _variables() -> Sequence[str]:
+    return [part for name, value in QUICK.items() for part in ("--variable", f"{name}:{value}")]
+
+
+def _settings(facts: dict[str, str]) -> dict[str, str]:
+    return {
+        "PROVIDER": "existing",
+        "KUBECONFIG": facts["kubeconfig"],
+        "CEDANA_URL": facts["propagator_url"],
+        "CEDANA_AUTH_TOKEN": facts["token"],
+        "HELM_CHART": facts["chart"],
+    }
+
+
+@contextmanager
+def _sandbox(*options: str) -> Iterator[dict[str, str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", *options],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "libraries")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the sandbox ended with status {process.wait()}: {' '.join(options)}")
+        yield json.loads(line)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _ask(facts: dict[str, str], path: str) -> Any:
+    with urllib.request.urlopen(facts["admin_url"] + path) as answer:
+        return json.load(answer)
+
+
+def _failures(evidence: dict[str, Any]) -> tuple[Failure, ...]:
+    """Those of tests and suites; suites have a failure only of their own set-up or teardown."""
+    rows = [*evidence["suites"], *evidence["tests"]]
+    failed = sorted((row for row in rows if row["cause"]), key=lambda row: (_when(row), row["start"]))
+    return tuple(Failure(row["name"], row["cause"]["name"], row["message"]) for row in failed)
+
+
+def _when(row: dict[str, Any]) -> int:
+    """A suite's row is as old as the suite; its failure is older than its tests' only when it is one of its set-up."""
+    return 2 if "teardown failed" in row["message"].lower() else 1
