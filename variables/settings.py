@@ -170,6 +170,7 @@ TABLE = (
     ),
     Setting("KUBE_CONTEXT", None, str, "Context in that kubeconfig; its current one by default"),
     Setting("CEDANA_URL", None, url, "The propagator; by default the sandbox's own"),
+    Setting("CEDANA_CA_BUNDLE", None, file_with_text, "File with certificate authorities to trust there"),
     Setting("CLUSTER_ID", None, matching(UUID, "a lower-case UUID"), "Id of a cluster that is registered already"),
     Setting("CLUSTER_NAME", None, matching(CLUSTER_NAME, "at most 128 letters, digits and '-_.'"), "Name to register"),
     Setting("NAMESPACE", None, matching(DNS_LABEL, NAME_RULE), "Namespace of the workloads; one of the run's own"),

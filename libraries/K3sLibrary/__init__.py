@@ -18,6 +18,7 @@ from harness.ledger import LEDGER
 from harness.removal import Removal
 
 from .cleanup import CleanUp, sweep_dead_runs
+from .keeping import token_file, told
 from .nodes import facts, wait_until_nodes_ready
 from .providers import PROVIDERS, Provider
 from .providers.base import Started
@@ -268,20 +269,25 @@ class K3sLibrary:
         return left
 
     @keyword
-    def keep_everything_this_run_made(self) -> None:
-        """Leaves the environment up and prints how to reach it and how to remove it.
+    def keep_everything_this_run_made(self, *, namespace: str = "", propagator_url: str = "") -> None:
+        """Leaves the environment up and prints how to reach it, and the one command that removes it.
+
+        The token of a propagator that came with a cluster of this run is put into a file with mode 0600.
+
+        Args:
+            namespace: of the workloads, to be told.
+            propagator_url: to be told.
 
         Example:
 
-            Keep Everything This Run Made
+            Keep Everything This Run Made    namespace=my-tests
         """
         LEDGER.keep()
-        reach = [f"  KUBECONFIG={cluster.kubeconfig}" for cluster in CLUSTERS.all()]
-        text = [
-            "The environment of this run is kept. It is reached with",
-            *reach,
-            "and removed with",
-            "  PYTHONPATH=libraries python -m harness.ledger sweep",
-        ]
-        logger.write("\n".join(text), "INFO")
-        logger.console("\n" + "\n".join(text))
+        token = next((one.token for one in self._started.values() if one.token), None)
+        tokens = token_file(token) if token and propagator_url in {"", *self._propagators()} else None
+        text = told(CLUSTERS.all(), namespace, propagator_url, tokens)
+        logger.write(text, "INFO")
+        logger.console(f"\n{text}")
+
+    def _propagators(self) -> set[str]:
+        return {one.propagator_url for one in self._started.values() if one.propagator_url}

@@ -55,6 +55,7 @@ CAUSES = _catalogue(
     # the cluster
     Cause("cluster-unreachable", Blame.ENVIRONMENT, "The Kubernetes API did not answer."),
     Cause("cluster-refused", Blame.ENVIRONMENT, "The Kubernetes API refused the request."),
+    Cause("environment-missing", Blame.ENVIRONMENT, "The environment could not be brought up before."),
     Cause("cluster-start", Blame.ENVIRONMENT, "The cluster did not start."),
     Cause("node-not-ready", Blame.ENVIRONMENT, "A node is not Ready."),
     Cause("quota", Blame.ENVIRONMENT, "A quota does not allow the object."),

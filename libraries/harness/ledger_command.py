@@ -1,10 +1,10 @@
-"""`python -m harness.ledger list|sweep`: what dead runs owe, and removing it."""
+"""`python -m harness.ledger list|sweep [run]`: what runs owe, and removing what dead ones do, or one of them."""
 
 from __future__ import annotations
 
 import argparse
 
-from .ledger import LEDGER, all_ledgers, ledger_directory, left_behind
+from .ledger import LEDGER, ReadLedger, all_ledgers, ledger_directory, left_behind
 from .removal import remove_all
 
 
@@ -13,8 +13,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.ledger", description=__doc__)
     parser.add_argument("command", choices=["list", "sweep"])
     parser.add_argument("--budget", type=float, default=120.0, help="seconds for a sweep in all (default 120)")
+    parser.add_argument("run", nargs="?", help="id of a run, as `list` shows it (default: all)")
     options = parser.parse_args(arguments)
-    return _list() if options.command == "list" else _sweep(options.budget)
+    return _list(options.run) if options.command == "list" else _sweep(options.budget, options.run)
 
 
 def _tidy() -> None:
@@ -26,10 +27,10 @@ def _tidy() -> None:
         pass
 
 
-def _list() -> int:
-    ledgers = [ledger for ledger in all_ledgers() if ledger.owed()]
+def _list(run: str | None) -> int:
+    ledgers = [ledger for ledger in all_ledgers() if ledger.owed() and run in (None, ledger.run_id)]
     for ledger in ledgers:
-        print(f"run {ledger.run_id} ({'still going' if ledger.alive else 'dead'}), {ledger.file}")
+        print(f"run {ledger.run_id} ({_state(ledger)}), {ledger.file}")
         for entry in ledger.owed():
             print(f"  {entry}{f'  at {entry.place}' if entry.place else ''}")
     if not ledgers:
@@ -37,9 +38,19 @@ def _list() -> int:
     return 0
 
 
-def _sweep(budget: float) -> int:
+def _state(ledger: ReadLedger) -> str:
+    """Of a kept one only a sweep makes an end."""
+    return ", ".join(["still going" if ledger.alive else "dead", *(["kept"] if ledger.kept else [])])
+
+
+def _sweep(budget: float, run: str | None) -> int:
+    if any(ledger.alive for ledger in all_ledgers() if ledger.run_id == run):
+        print(f"run {run} is still going; it removes what it made itself")
+        return 1
     left = 0
     for ledger in left_behind():
+        if run not in (None, ledger.run_id):
+            continue
         print(f"run {ledger.run_id}")
         for removal in remove_all(ledger, budget=budget, each=60.0):
             print(f"  {removal}")

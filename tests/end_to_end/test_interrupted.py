@@ -6,9 +6,12 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from kubernetes import client, config
 
 from harness.ledger import ReadLedger
 from harness.processes import ProcessId
@@ -105,14 +108,27 @@ def test_the_next_run_on_the_cluster_removes_what_a_killed_run_left(
 def test_a_kept_environment_stays_until_it_is_swept(folders: Folders) -> None:
     ended = run(folders, *QUICK, KEEP="always")
     assert ended.status == 0, ended.console
-    assert "python -m harness.ledger sweep" in ended.console
     (sandbox,) = _sandboxes_of(folders)
     assert sandbox.alive()
     assert run(folders, *QUICK).status == 0
     assert sandbox.alive()
-    sweep(folders)
+    assert "(dead, kept)" in ledger("list", folders)
+    told = re.search(r"and removed with\n  (.*)\n", ended.console)
+    assert told
+    _can_be_reached_as_told(ended.console)
+    subprocess.run(["/bin/sh", "-c", told[1]], cwd="/", env={"TMPDIR": str(folders.temporary)}, check=True, timeout=120)
     assert not sandbox.alive()
     assert folders.left() == []
+
+
+def _can_be_reached_as_told(console: str) -> None:
+    exported = dict(re.findall(r"^  export (\w+)=(.*)$", console, re.MULTILINE))
+    token = Path(exported["CEDANA_AUTH_TOKEN_FILE"])
+    assert token.stat().st_mode & 0o777 == 0o600
+    headers = {"Authorization": f"Bearer {token.read_text()}"}
+    assert requests.get(f"{exported['CEDANA_URL']}/v2/user", headers=headers, timeout=10).ok
+    core = client.CoreV1Api(config.new_client_from_config(exported["KUBECONFIG"]))
+    assert core.read_namespace(exported["NAMESPACE"])
 
 
 def _sandboxes_of(folders: Folders) -> list[ProcessId]:

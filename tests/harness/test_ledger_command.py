@@ -81,6 +81,26 @@ def test_a_killed_run_is_listed_and_swept(shell: Shell) -> None:
     assert list(shell.ledgers.iterdir()) == []
 
 
+def test_one_run_alone_is_swept(shell: Shell) -> None:
+    (first, run, folder), (second, other, others) = shell.start_run(), shell.start_run()
+    for process in (first, second):
+        with process:
+            process.kill()
+    assert other not in shell.run("list", run).stdout
+    assert shell.run("sweep", run).stdout.startswith(f"run {run}\n")
+    assert (folder.exists(), others.exists()) == (False, True)
+    assert f"run {other} (dead)" in shell.run("list").stdout
+
+
+def test_a_live_run_is_not_swept_by_its_name(shell: Shell) -> None:
+    process, run, folder = shell.start_run()
+    with process:
+        swept = shell.run("sweep", run)
+        process.kill()
+    assert (swept.returncode, swept.stdout) == (1, f"run {run} is still going; it removes what it made itself\n")
+    assert folder.exists()
+
+
 def test_a_live_run_is_left_alone(shell: Shell) -> None:
     process, run, folder = shell.start_run()
     with process:
