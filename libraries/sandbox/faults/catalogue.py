@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from . import checkpoints, install, kubernetes, nodes, propagator, restores, transport, workloads
+from . import (
+    checkpoints,
+    install,
+    kubernetes,
+    nodes,
+    propagator,
+    restore_work,
+    restored_pods,
+    restores,
+    transport,
+    workloads,
+)
 from .declaration import Fault
 
 CATALOGUE: dict[str, Fault] = {
     fault.name: fault
     for declared in (
         restores.FAULTS,
+        restored_pods.FAULTS,
+        restore_work.FAULTS,
         checkpoints.FAULTS,
         propagator.FAULTS,
         transport.FAULTS,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+
 from propagator_server.backend import BackendError, CheckpointRequest, ContainerCheckpoint
 
 from .. import kinds
@@ -17,9 +17,9 @@ from .activation import Activation
 from .answers import Exchange, with_text
 from .declaration import OBJECTS, Declarations, Group, Injection
 from .pods import containers_of, is_restored, kill
-from .propagator import CHECKPOINT, propagator, refused, to
-from .restores import working
-from .scene import Scene
+from .propagator import CHECKPOINT, UNKNOWN_ID, propagator, refused, to
+from .scene import Scene, in_each_cluster
+from .working import working
 from .works import Work
 
 FAULTS = Declarations(Group.CHECKPOINT, OBJECTS)
@@ -36,7 +36,7 @@ def taking(act: Callable[[CheckpointRequest, PodSnapshot, Activation, Scene], No
     async def inject(scene: Scene, active: Activation) -> None:
         def taken(request: CheckpointRequest, snapshot: PodSnapshot) -> PodSnapshot:
             if active.takes(request.pod.namespace, request.pod.name):
-                act(request, snapshot, active, scene)
+                act(request, snapshot, active, scene.at(request.pod.namespace, request.pod.name))
             return snapshot
 
         active.on_list(scene.backend.interference.taken, taken)
@@ -83,9 +83,7 @@ async def _slowly(work: Work, active: Activation, _: Scene) -> Any:
 fails("checkpoint-timeout", "checkpoint-never-ends", "The checkpoint stays in progress for ever.")(
     working("checkpoint", _never)
 )
-fails("criu-dump", "checkpoint-fails-in-criu", "The checkpoint ends in an error with CRIU's words.")(
-    failing(_DUMP)
-)
+fails("criu-dump", "checkpoint-fails-in-criu", "The checkpoint ends in an error with CRIU's words.")(failing(_DUMP))
 fails(
     "open-connection",
     "checkpoint-meets-open-connection",
@@ -99,7 +97,7 @@ fails(
 tolerated("checkpoint-slow", "The checkpoint takes two seconds longer.", seconds=2.0)(working("checkpoint", _slowly))
 
 fails("action-unknown", "checkpoint-answers-unknown-id", "A checkpoint is answered with the id of no action.")(
-    propagator(lambda exchange: with_text(f'"{uuid.uuid4()}"')(exchange), to("POST", CHECKPOINT))
+    propagator(with_text(UNKNOWN_ID), to("POST", CHECKPOINT))
 )
 
 
@@ -168,9 +166,9 @@ fails("source-harmed", "checkpoint-kills-source", "The source's processes end wh
 fails("source-harmed", "checkpoint-freezes-source", "The source's processes stay frozen after their state is taken.")(
     taking(_freeze_source)
 )
-tolerated(
-    "checkpoint-long-freeze", "The source's processes stand still for a second and a half.", seconds=1.5
-)(taking(_hold_source))
+tolerated("checkpoint-long-freeze", "The source's processes stand still for a second and a half.", seconds=1.5)(
+    taking(_hold_source)
+)
 
 
 @fails(
@@ -178,10 +176,9 @@ tolerated(
     "checkpoint-truncated",
     "The upload of the checkpoint was cut short: the restored pod's containers are never created, without an error.",
 )
+@in_each_cluster
 async def _truncated(scene: Scene, active: Activation) -> None:
     def delay(pod: Object) -> float:
         return float("inf") if is_restored(scene.cluster, pod) and active.takes_pod(pod) else 0.0
 
     active.on_list(scene.cluster.points.delay, delay)
-
-

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-from aiohttp import web
 
 from .. import kinds
 from ..api import objects
@@ -18,7 +15,7 @@ from .declaration import REQUESTS, STATE, Declarations, Group, Injection
 from .kubernetes import admitting, api, quota, webhook, with_error
 from .pods import Which, has_component, is_cedanas
 from .requests import Asked
-from .scene import Scene
+from .scene import Scene, in_each_cluster
 from .workloads import ends_at_once, not_pulled, release_finalizer
 
 FAULTS = Declarations(Group.INSTALL, REQUESTS)
@@ -50,7 +47,7 @@ def never_ready(which: Which) -> Injection:
 
         active.on_list(scene.cluster.points.admit, admit)
 
-    return inject
+    return in_each_cluster(inject)
 
 
 def never_created(which: Which) -> Injection:
@@ -62,12 +59,14 @@ def never_created(which: Which) -> Injection:
 
         active.on_list(scene.cluster.points.delay, delay)
 
-    return inject
+    return in_each_cluster(inject)
 
 
 def _invalid(_: Kind, obj: Object) -> Any:
     path = "spec.template.spec.containers[0].image"
-    return invalid("apps", "DaemonSet", obj["metadata"]["name"], [FieldError("FieldValueRequired", path, "Required value")])
+    return invalid(
+        "apps", "DaemonSet", obj["metadata"]["name"], [FieldError("FieldValueRequired", path, "Required value")]
+    )
 
 
 fails("bad-chart", "chart-invalid", "The API finds an object of the chart invalid.")(
@@ -119,22 +118,15 @@ fails("quota", "install-quota", "The quota of the install namespace has no room 
 )
 
 
-async def _no_rights(exchange: Exchange) -> web.StreamResponse:
-    name = (await exchange.request.json(loads=_name_in) if exchange.request.can_read_body else "") or "cedana"
-    why = 'user "admin" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held'
-    message = f'clusterroles.rbac.authorization.k8s.io "{name}" is forbidden: {why}'
-    return await with_error(failure(403, "Forbidden", message))(exchange)
-
-
-def _name_in(text: str) -> str:
-    try:
-        return str(json.loads(text)["metadata"]["name"])
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
+_NO_RIGHTS = failure(
+    403,
+    "Forbidden",
+    'clusterroles.rbac.authorization.k8s.io "cedana-manager-role" is forbidden: user "admin" '
+    '(groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held',
+    {"name": "cedana-manager-role", "group": "rbac.authorization.k8s.io", "kind": "clusterroles"},
+)
 fails("cluster-refused", "install-forbidden", "The user may not make the roles of Cedana's chart.")(
-    api(_no_rights, lambda asked: asked.resource == "clusterroles" and asked.verb in ("create", "patch"))
+    api(with_error(_NO_RIGHTS), lambda asked: asked.resource == "clusterroles" and asked.verb in ("create", "patch"))
 )
 
 
@@ -145,6 +137,7 @@ fails("cluster-refused", "install-forbidden", "The user may not make the roles o
     limits=STATE - STATE,
     into="cedana-system",
 )
+@in_each_cluster
 async def _namespace_stuck(scene: Scene, active: Activation) -> None:
     name = active.values["into"]
     store = scene.cluster.store
@@ -162,6 +155,7 @@ async def _namespace_stuck(scene: Scene, active: Activation) -> None:
 
 
 @fails("leftovers", "namespace-stuck-terminating", "New namespaces have a finalizer that nobody takes away.")
+@in_each_cluster
 async def _stays(scene: Scene, active: Activation) -> None:
     def admit(kind: Kind, obj: Object) -> None:
         if kind is kinds.NAMESPACE and active.takes(obj["metadata"].get("name", "")):

@@ -19,7 +19,7 @@ from .answers import Act, Exchange, changing_json, cut, halved, reset, slow
 from .declaration import OBJECTS, Declarations, Group, Injection
 from .pods import is_workload
 from .requests import Asked, Choice, of_kubernetes, on_requests
-from .scene import Scene
+from .scene import Scene, in_each_cluster
 
 FAULTS = Declarations(Group.KUBERNETES, OBJECTS)
 fails, tolerated = FAULTS.fails, FAULTS.tolerated
@@ -50,7 +50,7 @@ def admitting(refuse: Any, which: Any) -> Injection:
 
         active.on_list(scene.cluster.points.admit, admit)
 
-    return inject
+    return in_each_cluster(inject)
 
 
 def _reads(asked: Asked) -> bool:
@@ -111,7 +111,8 @@ fails("cluster-unreachable", "api-cut-off", "Every connection to the API is rese
 
 async def _not_deleted(exchange: Exchange) -> web.StreamResponse:
     asked = of_kubernetes(exchange.request)
-    pod = exchange.scene.cluster.store.get(kinds.POD, asked.namespace, asked.name)
+    there = exchange.scene.at(asked.namespace, asked.name)
+    pod = there.cluster.store.get(kinds.POD, asked.namespace, asked.name)
     return web.json_response(pod) if pod else await exchange.go()
 
 
@@ -137,9 +138,7 @@ tolerated("api-500", "Each kind of read is answered 500 once.", each=1)(
     api(with_error(failure(500, "InternalError", "Internal error occurred: etcdserver: request timed out")), _reads)
 )
 tolerated("api-503", "Each kind of read is answered 503 once: the server is shutting down.", each=1)(
-    api(
-        with_error(failure(503, "ServiceUnavailable", "apiserver is shutting down", {}, {"Retry-After": "1"})), _reads
-    )
+    api(with_error(failure(503, "ServiceUnavailable", "apiserver is shutting down", {}, {"Retry-After": "1"})), _reads)
 )
 tolerated("api-reset", "The connection of each kind of read is reset once.", each=1)(api(cut, _reads))
 tolerated("api-half-body", "The answer to each kind of list breaks off in the middle once.", each=1)(
@@ -210,6 +209,7 @@ tolerated("api-410", "Each kind of watch is refused with 410 Gone, twice.", each
 
 
 @tolerated("api-stale-lists", "Lists come from a cache that is a second behind.", seconds=1.0)
+@in_each_cluster
 async def _stale(scene: Scene, active: Activation) -> None:
     recent: deque[tuple[float, Change]] = deque(maxlen=5_000)
     active.stack.callback(scene.cluster.store.subscribe(lambda change: recent.append((time.monotonic(), change))))

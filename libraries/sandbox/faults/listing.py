@@ -21,7 +21,7 @@ class ListFaults(argparse.Action):
     """Prints every fault as a JSON line, and ends."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named, nargs=0)
+        super().__init__(*arguments, **{**named, "nargs": 0})
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         """Prints."""

@@ -91,8 +91,7 @@ def in_place_of(snapshot: PodSnapshot, other: PodSnapshot) -> PodSnapshot:
     """The containers of another pod under the names of this one's."""
     taken = list(other.containers.values())
     containers = {
-        name: replace(taken[min(number, len(taken) - 1)], name=name)
-        for number, name in enumerate(snapshot.containers)
+        name: replace(taken[min(number, len(taken) - 1)], name=name) for number, name in enumerate(snapshot.containers)
     }
     return replace(snapshot, containers=containers, at=other.at)
 

@@ -16,8 +16,8 @@ from ..store import Change, timestamp
 from .activation import Activation
 from .declaration import OBJECTS, STATE, Declarations, Group, Injection
 from .pods import has_component, is_restored, is_workload, kill
-from .restores import working
-from .scene import Scene
+from .scene import Scene, in_each_cluster
+from .working import working
 from .works import Work
 
 FAULTS = Declarations(Group.NODES, OBJECTS)
@@ -37,11 +37,16 @@ def on_nodes(change: Callable[[Cluster, str, dict[str, Any]], Undo]) -> Injectio
     async def inject(scene: Scene, active: Activation) -> None:
         def begin() -> Undo:
             undo = [change(scene.cluster, name, active.values) for name in names_of_nodes(scene.cluster)]
-            return lambda: [each() for each in undo] and None
+
+            def end() -> None:
+                for each in undo:
+                    each()
+
+            return end
 
         active.whenever_due(begin)
 
-    return inject
+    return in_each_cluster(inject)
 
 
 def condition(kind: str, status: str, reason: str, message: str) -> Callable[[Cluster, str, dict[str, Any]], Undo]:
@@ -136,7 +141,8 @@ async def _lost(work: Work, _: Activation, scene: Scene) -> Any:
 )
 async def _node_lost(scene: Scene, active: Activation) -> None:
     await working("checkpoint", _lost)(scene, active)
-    active.stack.callback(_found_again, scene.cluster)
+    for cluster in scene.clusters:
+        active.stack.callback(_found_again, cluster)
 
 
 def _found_again(cluster: Cluster) -> None:
@@ -177,6 +183,7 @@ fails("manager-not-ready", "manager-crashes", "Cedana's manager crashes when it 
     "Once a workload's pod is there, no node has a helper of Cedana any more, and none comes back.",
     limits=STATE - STATE,
 )
+@in_each_cluster
 async def _helper_missing(scene: Scene, active: Activation) -> None:
     helper, gone = has_component("helper"), asyncio.Event()
 
@@ -194,15 +201,14 @@ async def _helper_missing(scene: Scene, active: Activation) -> None:
     def remove() -> None:
         for pod in scene.cluster.store.list(kinds.POD):
             if helper(scene.cluster, pod):
-                objects.delete(
-                    scene.cluster, kinds.POD, pod["metadata"]["namespace"], pod["metadata"]["name"], grace=0
-                )
+                objects.delete(scene.cluster, kinds.POD, pod["metadata"]["namespace"], pod["metadata"]["name"], grace=0)
 
     active.on_list(scene.cluster.points.admit, admit)
     active.stack.callback(scene.cluster.store.subscribe(follow))
 
 
 @tolerated("kubelet-slow", "The kubelet takes two seconds longer to set up a workload's pod.", seconds=2.0)
+@in_each_cluster
 async def _kubelet_slow(scene: Scene, active: Activation) -> None:
     def delay(pod: Object) -> float:
         return float(active.values["seconds"]) if is_workload(scene.cluster, pod) and active.takes_pod(pod) else 0.0
@@ -211,6 +217,7 @@ async def _kubelet_slow(scene: Scene, active: Activation) -> None:
 
 
 @tolerated("log-line-twice", "The log that a restored container begins with has one line too many.")
+@in_each_cluster
 async def _line_twice(scene: Scene, active: Activation) -> None:
     runtime = scene.cluster.runtime
     before, runtime.repeated_line_every = runtime.repeated_line_every, 1

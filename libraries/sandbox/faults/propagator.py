@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
+
 from propagator_server.clock import shown
 from propagator_server.refusals import RefusedError, refusal
 
@@ -33,6 +34,7 @@ FAULTS = Declarations(Group.PROPAGATOR, REQUESTS)
 fails, tolerated = FAULTS.fails, FAULTS.tolerated
 
 CHECKPOINT, RESTORE, STATUS = "/checkpoint/pod", "/restore/pod", "/checkpoint/status/{id}"
+UNKNOWN_ID = '"00000000-0000-4000-8000-000000000000"'
 LISTS = ("/actions", "/checkpoints", "/cluster", "/pods", "/nodes", "/policy/list")
 _UPSTREAM = "upstream connect error or disconnect/reset before headers. reset reason: connection failure"
 _LOGIN = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
@@ -85,9 +87,9 @@ fails("propagator-refused", "propagator-422", "Each checkpoint is refused with 4
 fails("propagator-refused", "propagator-deprecate-409", "No checkpoint can be deprecated: each try is answered 409.")(
     propagator(refused(409, "The checkpoint is in use"), to("PATCH", "/checkpoints/deprecate/{id}"))
 )
-fails("propagator-refused", "propagator-pod-unknown", "The propagator never learns of the pod: 404 for its checkpoint.")(
-    propagator(refused(404, "Failed to find checkpointable resource"), to("POST", CHECKPOINT))
-)
+fails(
+    "propagator-refused", "propagator-pod-unknown", "The propagator never learns of the pod: a checkpoint of it is 404."
+)(propagator(refused(404, "Failed to find checkpointable resource"), to("POST", CHECKPOINT)))
 fails("propagator-error", "propagator-500", "Every request is answered 500 with an error of the service's own.")(
     propagator(refused(500, "Internal server error: connection pool exhausted"))
 )
@@ -142,7 +144,7 @@ tolerated("propagator-504", "A gateway gives up on each kind of request once (50
 tolerated("propagator-reset", "The connection of each kind of request is reset once, before anything is done.", each=1)(
     propagator(cut)
 )
-tolerated("propagator-answer-lost", "The answer to each kind of request is lost once, after the work was done.", each=1)(
+tolerated("propagator-answer-lost", "Each kind of answer is lost once, after the work was done.", each=1)(
     propagator(lost)
 )
 tolerated("propagator-half-body", "Each kind of answer breaks off in the middle once.", each=1)(propagator(halved))
@@ -208,13 +210,13 @@ tolerated("propagator-clock-skew", "The propagator's clock is ten minutes ahead 
 )
 
 
-@tolerated("propagator-lists-lag", "Rows are missing in lists for two seconds after they could first be seen.", seconds=2.0)
+@tolerated("propagator-lists-lag", "Rows come into lists two seconds late.", seconds=2.0)
 async def _lists_lag(scene: Scene, active: Activation) -> None:
     seen: dict[str, float] = {}
 
     def old_enough(row: Any) -> bool:
         key = str(row.get("action_id") or row.get("id")) if isinstance(row, dict) else str(row)
-        return time.monotonic() - seen.setdefault(key, time.monotonic()) >= active.values["seconds"]
+        return bool(time.monotonic() - seen.setdefault(key, time.monotonic()) >= active.values["seconds"])
 
     def change(body: Any, _: Exchange) -> Any:
         if isinstance(body, list):

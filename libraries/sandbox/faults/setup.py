@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 Asked = tuple[Fault, Mapping[str, str]]
 
 
+@dataclass(frozen=True)
+class Below:
+    """The propagator and what is below it: the backend, and the gate before it."""
+
+    backend: EmulatedBackend
+    works: Works
+    service: Service
+
+
 class Misbehaviour:
     """What stands between clients, servers and the emulated cluster, whether a fault is on or not."""
 
@@ -38,11 +48,9 @@ class Misbehaviour:
         """The backend for the propagator."""
         return Works(backend)
 
-    def faults(
-        self, cluster: Cluster, backend: EmulatedBackend, works: Works, service: Service, serve: Serve, state_dir: Path
-    ) -> Faults:
+    def faults(self, clusters: Sequence[Cluster], below: Below, serve: Serve, state_dir: Path) -> Faults:
         """The switchboard, once everything is there."""
-        scene = Scene(cluster, backend, works, service, serve, state_dir, self._gates)
+        scene = Scene(clusters, clusters[0], below.backend, below.works, below.service, serve, state_dir, self._gates)
         return Faults(scene, lambda fault, what: self._journal.note("fault", name=fault.name, of=what))
 
 

@@ -19,7 +19,7 @@ from .declaration import OBJECTS, REQUESTS, Declarations, Group, Injection
 from .kubernetes import api, with_error
 from .pods import Which, is_restored, is_workload, kill, whenever_ready
 from .requests import of_kubernetes
-from .scene import Scene
+from .scene import Scene, in_each_cluster
 
 FAULTS = Declarations(Group.NODES, OBJECTS)
 fails, tolerated = FAULTS.fails, FAULTS.tolerated
@@ -37,13 +37,11 @@ def not_pulled(which: Which, why: Callable[[str], str]) -> Injection:
             if which(scene.cluster, pod) and active.takes_pod(pod):
                 name = normalized(spec["image"])
                 words = f'failed to pull and unpack image "{name}": failed to resolve reference "{name}"'
-                raise PullError(
-                    "ErrImagePull", f"rpc error: code = Unknown desc = {words}: {why(name.split('/')[0])}"
-                )
+                raise PullError("ErrImagePull", f"rpc error: code = Unknown desc = {words}: {why(name.split('/')[0])}")
 
         active.on_list(scene.cluster.points.pull, pull)
 
-    return inject
+    return in_each_cluster(inject)
 
 
 def ends_at_once(which: Which, exit_code: int) -> Injection:
@@ -56,7 +54,7 @@ def ends_at_once(which: Which, exit_code: int) -> Injection:
 
         active.on_list(scene.cluster.points.started, started)
 
-    return inject
+    return in_each_cluster(inject)
 
 
 fails("image-pull", "image-pull-fails", "The registry refuses the workload's image: too many pulls.")(
@@ -70,7 +68,12 @@ fails("crash-loop", "workload-crashes", "The workload's process ends right after
 )
 
 
-@fails("out-of-memory", "workload-out-of-memory", "The kernel kills the workload's process for its use of memory, again and again.")
+@fails(
+    "out-of-memory",
+    "workload-out-of-memory",
+    "The kernel kills the workload's process for its use of memory.",
+)
+@in_each_cluster
 async def _out_of_memory(scene: Scene, active: Activation) -> None:
     def started(pod: Object, container: Container) -> None:
         if is_workload(scene.cluster, pod) and active.takes_pod(pod):
@@ -84,6 +87,7 @@ async def _out_of_memory(scene: Scene, active: Activation) -> None:
 
 
 @fails("evicted", "restored-pod-evicted", "The kubelet evicts the restored pod right after it became Ready.", count=1)
+@in_each_cluster
 async def _evicted(scene: Scene, active: Activation) -> None:
     def evict(pod: Object) -> None:
         worker = scene.cluster.kubelet.workers.get(pod["metadata"]["uid"])
@@ -123,6 +127,7 @@ fails(
 
 
 @fails("stuck-terminating", "pod-stuck-terminating", "The workload's pods have a finalizer that nobody takes away.")
+@in_each_cluster
 async def _stuck(scene: Scene, active: Activation) -> None:
     held = "storage.example.com/detach"
 
