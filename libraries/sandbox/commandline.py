@@ -6,10 +6,14 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from propagator_server.eras import ERAS
+from propagator_server.quirks import described, parsed
+
+from .cedana.helper import Helper
 from .cluster import Latencies
+from .faults.listing import ListFaults, fault_of
 from .server import Options
 
-ERAS = ("seed", "jan26", "next")
 _GATES = ("WatchList",)
 
 
@@ -17,7 +21,8 @@ def parse(arguments: list[str]) -> Options:
     """The options of a command line; a bad one ends the process with a sentence that says what is allowed."""
     parser = argparse.ArgumentParser(prog="sandbox", description="An emulated Kubernetes cluster with a propagator.")
     parser.add_argument("--nodes", type=_count, default=2, metavar="N", help="emulated nodes (default 2)")
-    parser.add_argument("--era", choices=ERAS, default="jan26", help="behaviour of the propagator (default jan26)")
+    parser.add_argument("--clusters", type=_few, default=1, metavar="N", help="clusters that share the propagator")
+    _cedana_arguments(parser)
     parser.add_argument(
         "--state-dir", type=Path, metavar="DIR", help="where the kubeconfig is written (default: temporary)"
     )
@@ -30,9 +35,19 @@ def parse(arguments: list[str]) -> Options:
         metavar="NAME=true|false",
         help="WatchList: initial events of watches",
     )
+    parser.add_argument("--list-faults", action=ListFaults, help="print the faults that there are, as JSON lines")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[:KEY=VALUE...]", help="a fault that is on from the start"
+    )
     parser.add_argument("--outlive-parent", action="store_true", help="go on when the process that started it is gone")
     given = parser.parse_args(arguments)
     latencies = _latencies(parser, given.latency)
+    try:
+        faults = tuple(fault_of(text) for text in given.fault)
+        quirks = parsed(given.quirk)
+        helper = Helper().changed(dict(text.partition("=")[::2] for text in given.helper))
+    except ValueError as wrong:
+        parser.error(str(wrong))
     return Options(
         given.nodes,
         given.era,
@@ -41,12 +56,32 @@ def parse(arguments: list[str]) -> Options:
         _watch_list(parser, given.feature_gates),
         given.name,
         given.outlive_parent,
+        given.clusters,
+        quirks,
+        helper,
+        faults,
+    )
+
+
+def _cedana_arguments(parser: argparse.ArgumentParser) -> None:
+    quirks = "; ".join(f"{name}: {what}" for name, what in described().items())
+    options = ", ".join(Helper().shown())
+    parser.add_argument("--era", choices=ERAS, default="jan26", help="behaviour of the propagator (default jan26)")
+    parser.add_argument("--quirk", action="append", default=[], metavar="NAME[=VALUE]", help=quirks)
+    parser.add_argument(
+        "--helper", action="append", default=[], metavar="NAME=on|off", help=f"CRIU options of Cedana's: {options}"
     )
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of nodes; allowed are 1 to 1000")
+    return int(text)
+
+
+def _few(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of clusters; allowed are 1 to 9")
     return int(text)
 
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import importlib.util
-import json
-import os
 import secrets
 import shutil
 import ssl
 import tempfile
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from propagator_server.quirks import Quirks
+
+from . import recording
+from .api import journal as journals
 from .api.app import create_app
 from .api.journal import Journal
+from .cedana.helper import Helper
 from .cluster import Cluster, Latencies
-from .tls import server_tls
+from .faults.admin import add_routes
+from .faults.engine import Faults
+from .faults.setup import Asked, Below, Misbehaviour, begin_all
+from .kubeconfig import write_kubeconfig
+from .tls import ServerTls, server_tls
 
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.2
@@ -27,7 +35,7 @@ _SHUTDOWN_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Options:
-    """How a sandbox is started. `state_dir` None: a temporary one, removed at the end."""
+    """How a sandbox is started. `state_dir` None: a temporary one, removed at the end. `nodes`: of each cluster."""
 
     nodes: int = 2
     era: str = "jan26"
@@ -36,6 +44,10 @@ class Options:
     watch_list: bool = False
     name: str = "sandbox"
     outlive_parent: bool = False
+    clusters: int = 1
+    quirks: Quirks = field(default_factory=Quirks)
+    helper: Helper = field(default_factory=Helper)
+    faults: tuple[Asked, ...] = ()
 
 
 class Sandbox:
@@ -45,43 +57,59 @@ class Sandbox:
         self._options = options
         self._runners: list[web.AppRunner] = []
         self._journal = Journal()
+        self._misbehaviour = Misbehaviour(self._journal)
+        self._faults: Faults | None = None
         self.token = secrets.token_urlsafe(24)
-        self.cluster = Cluster(options.name, options.nodes, options.latencies or Latencies())
+        names = [options.name, *(f"{options.name}-{number}" for number in range(2, options.clusters + 1))]
+        self.clusters = [Cluster(name, options.nodes, options.latencies or Latencies()) for name in names]
+        self.cluster = self.clusters[0]
         self._temporary = options.state_dir is None
         self.state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="cedana-sandbox-"))
 
-    async def start(self) -> dict[str, str]:
+    async def start(self) -> dict[str, Any]:
         """Serves everything; returns what the line on stdout says."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
         tls = server_tls(self.state_dir, HOST)
-        self.cluster.certificate = tls.authority.decode()
-        await self.cluster.start()
-        faults: list[Any] = []  # middlewares that inject faults stand here, inside the journal, outside of the rest
-        api = create_app(
-            self.cluster,
-            self.token,
-            outer=[self._journal.middleware("kubernetes"), *faults],
-            watch_list=self._options.watch_list,
-        )
-        server = await self._serve(api, tls.context)
+        clusters = [await self._cluster(cluster, tls) for cluster in self.clusters]
+        admin = web.Application()
+        propagator = await self._propagator(admin)
+        if self._faults:
+            propagator = await begin_all(self._faults, self._options.faults) or propagator
         facts = {
-            "kubeconfig": str(self._kubeconfig(server, tls.authority)),
-            "propagator_url": await self._propagator(),
+            "kubeconfig": clusters[0]["kubeconfig"],
+            "propagator_url": propagator,
             "token": self.token,
             "chart": str(Path(__file__).parent / "chart" / "cedana"),
         }
-        admin = await self._serve(self._admin(server))
-        return {**facts, "admin_url": admin}
+        self._admin(admin, clusters[0]["server"])
+        return {**facts, "admin_url": await self._serve(admin), "clusters": clusters}
+
+    async def _cluster(self, cluster: Cluster, tls: ServerTls) -> dict[str, str]:
+        """Starts one cluster and serves it; its name and how it is reached."""
+        cluster.certificate = tls.authority.decode()
+        recording.follow_cluster(self._journal, cluster)
+        await cluster.start()
+        outer = self._misbehaviour.middlewares("kubernetes")
+        api = create_app(cluster, self.token, outer=outer, watch_list=self._options.watch_list)
+        server = await self._serve(api, tls.context)
+        path = self._kubeconfig(cluster)
+        write_kubeconfig(path, cluster.name, server, tls.authority, self.token)
+        return {"name": cluster.name, "kubeconfig": str(path), "server": server}
+
+    def _kubeconfig(self, cluster: Cluster) -> Path:
+        return self.state_dir / ("kubeconfig" if cluster is self.cluster else f"kubeconfig-{cluster.name}")
 
     async def stop(self) -> None:
         """Ends everything and leaves no file."""
+        if self._faults:
+            await self._faults.end_all()
         for runner in reversed(self._runners):
             await runner.cleanup()
-        await self.cluster.stop()
+        for cluster in self.clusters:
+            await cluster.stop()
+            self._kubeconfig(cluster).unlink(missing_ok=True)
         if self._temporary:
             shutil.rmtree(self.state_dir, ignore_errors=True)
-        else:
-            (self.state_dir / "kubeconfig").unlink(missing_ok=True)
 
     async def _serve(self, app: web.Application, tls: ssl.SSLContext | None = None) -> str:
         runner = web.AppRunner(
@@ -93,46 +121,30 @@ class Sandbox:
         await site.start()
         return f"{'https' if tls else 'http'}://{HOST}:{runner.addresses[0][1]}"
 
-    async def _propagator(self) -> str:
-        """The propagator over the emulated cluster; empty where it is not installed beside us."""
-        if not _there("propagator_server.app") or not _there("sandbox.cedana.backend"):
-            return ""
+    async def _propagator(self, admin: web.Application) -> str:
+        """The propagator over the emulated clusters, and how it is set over the admin server."""
         from propagator_server.app import create_app as create_propagator
+        from propagator_server.service import SERVICE
 
-        from .cedana.backend import EmulatedBackend
-        from .cedana.uninstaller import UninstallerController
+        from .cedana.admin import add_routes as add_settings
+        from .cedana.setup import Cedana
 
-        uninstaller = UninstallerController(self.cluster)
-        self.cluster.controllers.append(uninstaller)
-        uninstaller.start()
-        app = create_propagator(EmulatedBackend([self.cluster]), era=self._options.era, token=self.token)
-        app.middlewares.insert(0, self._journal.middleware("propagator"))
-        return await self._serve(app)
+        cedana = Cedana(self.clusters, self._options.helper)
+        works = self._misbehaviour.before(cedana.backend)
+        app = create_propagator(works, era=self._options.era, token=self.token, quirks=self._options.quirks)
+        app.middlewares[:0] = self._misbehaviour.middlewares("propagator")
+        service = app[SERVICE]
+        cedana.start(service)
+        add_settings(admin, cedana)
+        service.store.observe(partial(recording.row_changed, self._journal))
+        url = await self._serve(app)
+        serve, below = partial(_serve_too, self._runners[-1]), Below(cedana.backend, works, service)
+        self._faults = self._misbehaviour.faults(self.clusters, below, serve, self.state_dir)
+        return url
 
-    def _kubeconfig(self, server: str, authority: bytes) -> Path:
-        path = self.state_dir / "kubeconfig"
-        name = self._options.name
-        cluster = {"server": server, "certificate-authority-data": base64.b64encode(authority).decode()}
-        context = {"cluster": name, "user": "admin", "namespace": "default"}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": name,
-            "clusters": [{"name": name, "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self.token}}],
-            "contexts": [{"name": name, "context": context}],
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(config, file, indent=2)
-            file.write("\n")
-        return path
-
-    def _admin(self, server: str) -> web.Application:
-        app = web.Application()
-
-        async def journal(_: web.Request) -> web.Response:
-            return web.json_response(self._journal.entries())
+    def _admin(self, app: web.Application, server: str) -> None:
+        async def journal(request: web.Request) -> web.Response:
+            return await journals.answer(self._journal, request)
 
         async def facts(_: web.Request) -> web.Response:
             store = self.cluster.store
@@ -151,11 +163,18 @@ class Sandbox:
 
         app.router.add_get("/journal", journal)
         app.router.add_get("/facts", facts)
-        return app
+        if self._faults:
+            add_routes(app, self._faults)
 
 
-def _there(module: str) -> bool:
+@asynccontextmanager
+async def _serve_too(runner: web.AppRunner, tls: ssl.SSLContext) -> AsyncIterator[str]:
+    """Serves over TLS as well what a runner serves; gives the URL."""
+    before = set(runner.addresses)
+    site = web.TCPSite(runner, HOST, 0, ssl_context=tls)
+    await site.start()
+    (address,) = set(runner.addresses) - before
     try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+        yield f"https://{HOST}:{address[1]}"
+    finally:
+        await site.stop()

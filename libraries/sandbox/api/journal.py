@@ -25,9 +25,7 @@ class Journal:
     def entries(self, since: float = 0.0, kinds: frozenset[str] | None = None) -> list[dict[str, Any]]:
         """What is kept, oldest first; not what was before `since`, and of these kinds only."""
         return [
-            entry
-            for entry in self._entries
-            if entry["time"] >= since and (kinds is None or entry["kind"] in kinds)
+            entry for entry in self._entries if entry["time"] >= since and (kinds is None or entry["kind"] in kinds)
         ]
 
     def note(self, kind: str, **facts: Any) -> None:
