@@ -19,10 +19,13 @@ from .keywords.checkpoints import CheckpointKeywords
 from .keywords.clusters import ClusterKeywords
 from .keywords.policies import PolicyKeywords
 from .requests_sessions import SharedSessions
-from .transport import mount
+from .tales import offer
+from .transport import mount, open_session
 from .urls import normalise
 
 ALIAS = "propagator"
+TALE_TIMEOUTS = (2.0, 5.0)
+"""Seconds to connect and to read, where something has failed already."""
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
@@ -93,6 +96,7 @@ class PropagatorLibrary(ClusterKeywords, ActionKeywords, CheckpointKeywords, Pol
         client = PropagatorClient(session, base_url)
         user = client.check_token()
         remember(client)
+        offer(client.beside(open_session(base_url, token.value, verify=verify, timeouts=TALE_TIMEOUTS)))
         self.client = client
         logger.info(f"Connected to {base_url} as user {user}.")
         return user

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import email.utils
+import html
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from .errors import NotUnderstood, PropagatorError, Refused, ServiceFailed, Unauthorized
+from .errors import NotUnderstood, PropagatorError, Refused, ServiceFailed, TooMany, Unauthorized
 from .ids import parse_id
 
 REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "x-envoy-request-id", "x-correlation-id")
@@ -76,17 +78,20 @@ def failure_of(operation: str, response: requests.Response) -> PropagatorError:
         return facts.failure(NotUnderstood, f"{status}, a redirect to {target}; it is not followed")
     if status in (401, 403):
         return facts.failure(Unauthorized, look="CEDANA_AUTH_TOKEN, and whether it belongs to CEDANA_URL")
-    if status == 429 or status >= 500:
+    if status == 429:
+        return facts.failure(TooMany, look="who else uses the token; the service limits how often it may be asked")
+    if status >= 500:
         return facts.failure(ServiceFailed, look="the service's status and its log")
     return facts.failure(Refused)
 
 
 def message_of(text: str) -> str:
-    """The server's words: `.message` of a JSON object, or the text itself."""
+    """The server's words: `.message` of a JSON object, the title of a page (a gateway's), or the text itself."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return excerpt(text)
+        page = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return f"a page {excerpt(html.unescape(page[1]))!r}, not the API" if page else excerpt(text)
     if isinstance(body, dict):
         for key in MESSAGE_KEYS:
             if isinstance(body.get(key), str) and body[key]:

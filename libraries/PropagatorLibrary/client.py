@@ -90,6 +90,12 @@ class PropagatorClient:
         self.base_url = base_url
         self.pace = LOCAL if is_local(base_url) else REMOTE
 
+    def beside(self, session: requests.Session) -> PropagatorClient:
+        """Another client of the same service, for use in another thread; it repeats nothing."""
+        other = PropagatorClient(session, self.base_url, patience=NONE, caution=self._caution)
+        other._sender.prefix = self._sender.prefix
+        return other
+
     def check_token(self) -> str:
         """The id of the token's user. A service that has its API under /v1 only is noticed here.
 

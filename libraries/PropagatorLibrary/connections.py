@@ -14,6 +14,7 @@ from .transport import open_session
 
 TOKEN_VARIABLE = "CEDANA_AUTH_TOKEN"  # noqa: S105 - the name of the variable
 TOKEN_FILE_VARIABLE = "CEDANA_AUTH_TOKEN_FILE"  # noqa: S105 - the name of the variable
+CA_BUNDLE_VARIABLE = "CEDANA_CA_BUNDLE"
 
 _clients: dict[str, PropagatorClient] = {}
 
@@ -36,7 +37,8 @@ def client_for(base_url: str, budget: float = 20.0) -> PropagatorClient:
     """
     if base_url in _clients:
         return _clients[base_url]
-    client = PropagatorClient(open_session(base_url, _token(base_url)), base_url, patience=Patience(total=budget))
+    session = open_session(base_url, _token(base_url), verify=os.environ.get(CA_BUNDLE_VARIABLE) or True)
+    client = PropagatorClient(session, base_url, patience=Patience(total=budget))
     client.check_token()
     return client
 

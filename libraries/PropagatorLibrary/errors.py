@@ -4,7 +4,8 @@ OperationFailed
 └── PropagatorError   names the operation, and what the server said
     ├── Unauthorized    401 or 403
     ├── Refused         any other 4xx
-    ├── ServiceFailed   429 and 5xx
+    ├── ServiceFailed   5xx
+    │   └── TooMany       429
     ├── Unreachable     no answer
     ├── NotUnderstood   an answer that makes no sense
     ├── AnswerLost      it cannot be known whether the work was done
@@ -66,6 +67,12 @@ class Refused(PropagatorError):
 
 class ServiceFailed(PropagatorError):
     """The service, or a gateway before it, failed or is overloaded."""
+
+
+class TooMany(ServiceFailed):
+    """Too many requests."""
+
+    default_cause = "rate-limited"
 
 
 class Unreachable(PropagatorError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 from requests import exceptions
-from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from .answers import Answer, failure_of
 from .errors import NotUnderstood, PropagatorError, Unreachable
@@ -25,13 +25,18 @@ class Patience:
 
 
 PATIENT, NONE = Patience(), Patience(total=0.0)
+LONGEST_ANSWER = 60.0
+"""Seconds until a whole answer must be there, however steadily it drips in."""
+PIECE = 64 * 1024
 
 
 class Sender:
     """Requests to one propagator through a session that carries the token."""
 
-    def __init__(self, session: requests.Session, base_url: str, patience: Patience = PATIENT) -> None:
-        self._session, self.base_url, self._patience = session, base_url, patience
+    def __init__(
+        self, session: requests.Session, base_url: str, patience: Patience = PATIENT, limit: float = LONGEST_ANSWER
+    ) -> None:
+        self._session, self.base_url, self._patience, self._limit = session, base_url, patience, limit
         self.prefix = "/v2"
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, patience: Patience | None = None) -> Answer:
@@ -59,11 +64,12 @@ class Sender:
             PropagatorError: no good answer.
         """
         operation = f"{method} {self.prefix}{path}"
+        deadline = time.monotonic() + self._limit
         try:
             response = self._session.request(
-                method, f"{self.base_url}{self.prefix}{path}", allow_redirects=False, **options
+                method, f"{self.base_url}{self.prefix}{path}", allow_redirects=False, stream=True, **options
             )
-            text = response.text
+            text = _read(operation, response, deadline)
         except exceptions.RequestException as failed:
             raise _unanswered(operation, failed) from None
         except UnicodeError as broken:
@@ -71,6 +77,21 @@ class Sender:
         if not 200 <= response.status_code < 300:
             raise failure_of(operation, response)
         return Answer(operation, text)
+
+
+def _read(operation: str, response: requests.Response, deadline: float) -> str:
+    """The body as text, piece by piece as it comes: the read timeout alone would let it drip for ever."""
+    pieces: list[bytes] = []
+    with response:
+        try:
+            while piece := response.raw.read1(PIECE, decode_content=True):
+                pieces.append(piece)
+                if time.monotonic() > deadline:
+                    raise Unreachable(operation, "the answer came too slowly", sent=True, in_time=False)
+        except HTTPError as broken:
+            raise exceptions.ConnectionError(broken) from None
+    response._content = b"".join(pieces)
+    return response.text
 
 
 def _unanswered(operation: str, failed: exceptions.RequestException) -> Unreachable:

@@ -24,9 +24,10 @@ class TokenAdapter(HTTPAdapter):
     another host, port or scheme does not carry it.
     """
 
-    def __init__(self, origin: str, token: str, timeouts: Timeouts) -> None:
+    def __init__(self, origin: str, token: str, timeouts: Timeouts, verify: bool | str = True) -> None:
         super().__init__()
         self._origin, self._token, self._timeouts = _origin_of(origin), token, timeouts
+        self._verify = verify
 
     def send(  # noqa: PLR0917 - the signature of requests' adapters
         self,
@@ -41,8 +42,10 @@ class TokenAdapter(HTTPAdapter):
         sent = request.copy()
         if _origin_of(request.url or "") == self._origin:
             sent.headers["Authorization"] = f"Bearer {self._token}"
+        # Requests would prefer REQUESTS_CA_BUNDLE of the environment to a bundle that was given.
+        trusted = self._verify if isinstance(self._verify, str) else verify
         try:
-            response = super().send(sent, stream, timeout or self._timeouts, verify, cert, proxies)
+            response = super().send(sent, stream, timeout or self._timeouts, trusted, cert, proxies)
         except requests.RequestException as failed:
             failed.request = request
             raise
@@ -73,7 +76,7 @@ def mount(
     session.auth = _no_other_auth
     if is_local(base_url):
         session.trust_env = False  # a proxy cannot reach this machine's own loopback
-    session.mount(f"{scheme}://{netloc}/", TokenAdapter(base_url, token, timeouts))
+    session.mount(f"{scheme}://{netloc}/", TokenAdapter(base_url, token, timeouts, verify))
 
 
 def open_session(base_url: str, token: str, **options: Any) -> requests.Session:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.failures import BadInput
 from PropagatorLibrary.answers import Answer, failure_of, message_of
-from PropagatorLibrary.errors import NotUnderstood, PropagatorError, Refused, ServiceFailed, Unauthorized
+from PropagatorLibrary.errors import NotUnderstood, PropagatorError, Refused, ServiceFailed, TooMany, Unauthorized
 from PropagatorLibrary.ids import is_id, parse_id
 from PropagatorLibrary.models import Outcome, actions_of, cluster_of, outcome_of, pod_of, status_of
 from PropagatorLibrary.urls import is_local, normalise
@@ -143,7 +143,7 @@ def test_every_error_body_makes_a_readable_failure(body: str, status: int):
 @pytest.mark.parametrize(
     ("status", "kind", "cause"),
     [(401, Unauthorized, "auth"), (403, Unauthorized, "auth"), (404, Refused, "propagator-refused"),
-     (422, Refused, "propagator-refused"), (429, ServiceFailed, "propagator-error"),
+     (422, Refused, "propagator-refused"), (429, TooMany, "rate-limited"),
      (500, ServiceFailed, "propagator-error"), (503, ServiceFailed, "propagator-error"),
      (302, NotUnderstood, "propagator-answer")],
 )  # fmt: skip
@@ -211,3 +211,8 @@ def test_what_is_no_list_is_not_understood(text: str):
 
 def test_old_clusters_have_capital_keys():
     assert str(cluster_of({"ID": "7", "Name": "old", "Status": "active"})) == "cluster old (7): active"
+
+
+def test_a_page_of_a_gateway_is_told_by_its_title():
+    page = "<html><head><title>502 Bad\nGateway &amp; more</title></head><body>nginx</body></html>"
+    assert message_of(page) == "a page '502 Bad Gateway & more', not the API"

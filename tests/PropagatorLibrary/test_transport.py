@@ -1,6 +1,7 @@
 """The token goes to the propagator and to nobody else, and stands in nothing that can be logged."""
 
 import asyncio
+import io
 import logging
 
 import pytest
@@ -13,7 +14,7 @@ from harness.failures import OperationFailed
 from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.connections import client_for
 from PropagatorLibrary.errors import NotUnderstood, PropagatorError, Unreachable
-from PropagatorLibrary.sending import Patience
+from PropagatorLibrary.sending import Patience, Sender
 from PropagatorLibrary.transport import open_session
 
 
@@ -133,6 +134,70 @@ def test_a_server_that_never_answers_is_left_in_time():
         client = PropagatorClient(open_session(url, TOKEN, timeouts=(1, 0.2)), url, patience=Patience(total=0))
         with pytest.raises(Unreachable, match="no answer within the read timeout"):
             client.list_clusters()
+
+
+def test_an_answer_that_drips_in_is_left_in_time():
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", drip)
+    with served(app) as url:
+        sender = Sender(open_session(url, TOKEN, timeouts=(1, 5)), url, Patience(total=0), limit=0.2)
+        with pytest.raises(Unreachable, match="came too slowly") as failed:
+            sender.get("/cluster")
+    assert not failed.value.in_time
+
+
+def test_an_answer_in_many_pieces_is_read_whole():
+    async def pieces(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_compression()
+        await response.prepare(request)
+        for _ in range(1000):
+            await response.write(b"[1234567890],"[:13])
+        await response.write_eof()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", pieces)
+    with served(app) as url:
+        assert Sender(open_session(url, TOKEN), url).get("/cluster").text == "[1234567890]," * 1000
+
+
+def test_a_given_bundle_wins_over_one_of_the_environment(monkeypatch: pytest.MonkeyPatch):
+    trusted: list[object] = []
+
+    def send(_self: object, request: requests.PreparedRequest, *others: object) -> requests.Response:
+        trusted.append(others[2])
+        response = requests.Response()
+        response.status_code, response.url, response.raw = 200, request.url, io.BytesIO()
+        return response
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", __file__)
+    open_session("https://propagator.test", TOKEN, verify="given.pem").get("https://propagator.test/v2/user")
+    open_session("https://propagator.test", TOKEN).get("https://propagator.test/v2/user")
+    assert trusted == ["given.pem", __file__]
+
+
+def test_a_remover_trusts_the_bundle_of_the_setting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CEDANA_AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("CEDANA_CA_BUNDLE", "of-the-setting.pem")
+    opened: list[object] = []
+
+    def session(_url: str, _token: str, *, verify: object) -> requests.Session:
+        opened.append(verify)
+        return open_session(url, TOKEN)
+
+    with propagator(FakeBackend()) as url:
+        monkeypatch.setattr("PropagatorLibrary.connections.open_session", session)
+        client_for(url)
+    assert opened == ["of-the-setting.pem"]
 
 
 def test_a_remover_without_a_token_says_what_is_needed(monkeypatch: pytest.MonkeyPatch):

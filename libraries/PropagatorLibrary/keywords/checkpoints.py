@@ -31,6 +31,34 @@ class CheckpointKeywords(Connected):
         return self.connected().list_checkpoints(cluster_id)
 
     @keyword
+    def get_checkpoint(self, checkpoint_id: str) -> Checkpoint:
+        """Gets a checkpoint as it is now.
+
+        Args:
+            checkpoint_id: of the checkpoint, not of its action.
+
+        Returns:
+            The checkpoint, with `id`, `status`, `name`, `platform`, `gpu` and `deprecated`.
+
+        Raises:
+            NotAsExpected: the propagator does not know it.
+
+        Example:
+
+            ${checkpoint}=    Get Checkpoint    ${id}
+            Should Be True    ${checkpoint.deprecated}
+        """
+        found = self.connected().find_checkpoint(checkpoint_id)
+        if found is None:
+            raise NotAsExpected(
+                f"checkpoint {checkpoint_id}",
+                "the propagator knows none of that id",
+                "`List Checkpoints`; an action's id is not that of its checkpoints",
+                cause="propagator-refused",
+            )
+        return found
+
+    @keyword
     def get_checkpoints_of_action(self, action_id: str) -> list[Checkpoint]:
         """Finds what a checkpoint's action saved: a checkpoint for each container of the pod.
 
