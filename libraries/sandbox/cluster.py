@@ -8,37 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import kinds
-from .api import objects
 from .controllers import CONTROLLERS, Controller
 from .controllers.events import Recorder
 from .controllers.index import Index, controller_of
 from .controllers.kubelet import Kubelet
-from .controllers.nodes import NodeLife, new_node
-from .controllers.storage import PROVISIONER, Storage
+from .controllers.nodes import NodeLife
+from .controllers.storage import Storage
 from .kinds import Kind
 from .network import ClusterNetwork
 from .points import Points
 from .runtime import Runtime
 from .runtime.files import Volume
+from .seeds import seed
 from .store import Change, Store
 
 Object = dict[str, Any]
 Follower = Callable[[Change], None]
-
-SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-CERTIFICATE = """-----BEGIN CERTIFICATE-----
-MIIBlzCCAT2gAwIBAgIUb+nYSqdTHhDKu+sQ2on3y0r5X6cwCgYIKoZIzj0EAwIw
-ITEfMB0GA1UEAwwWZW11bGF0ZWQta3ViZXJuZXRlcy1jYTAeFw0yNjExMjUwMTMw
-NDhaFw00NjExMjAwMTMwNDhaMCExHzAdBgNVBAMMFmVtdWxhdGVkLWt1YmVybmV0
-ZXMtY2EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASGqmyHgoPI8z8kgFUv29x9
-XFI3VqI6vL+wfWrLtEg35hRAoq3roekK6GWR4sv19csMj9xoILbIzXX1p3J/NjiM
-o1MwUTAdBgNVHQ4EFgQUHz/QlJr6Gu1fB3iwzeiN0kuEohQwHwYDVR0jBBgwFoAU
-Hz/QlJr6Gu1fB3iwzeiN0kuEohQwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD
-AgNIADBFAiBoRZ7p1dm/zpYLRDxdDQ+5POvjj5Cm6r9Sd+hXFE4NZgIhAMMEdO0Z
-KX2/y6ua/UUt+YoFj5YaP/wzrVTMKFBNuFIb
------END CERTIFICATE-----
-"""
-"""A self-signed certificate of nothing, until the server puts that of its own authority in `Cluster.certificate`."""
 
 
 @dataclass
@@ -66,7 +51,7 @@ class Cluster:
         self.name = name
         self.nodes = nodes
         self.latencies = latencies or Latencies()
-        self.certificate = CERTIFICATE
+        self.certificate = ""
         self.store = Store()
         self.runtime = Runtime()
         self.points = Points()
@@ -92,7 +77,7 @@ class Cluster:
         self._unsubscribe = self.store.subscribe(self._changed)
         for controller in self.controllers:
             controller.start()
-        self._seed()
+        seed(self, self.nodes)
 
     async def stop(self) -> None:
         """Ends every timer and container; the objects stay."""
@@ -144,49 +129,3 @@ class Cluster:
         alone = change.type != "DELETED" and controller_of(change.object) is None
         names = self.orphans[metadata["namespace"]]
         (names.add if alone else names.discard)(metadata["name"])
-
-    def _seed(self) -> None:
-        for name in SYSTEM_NAMESPACES:
-            objects.create(self, kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        for number in range(1, self.nodes + 1):
-            self.store.create(kinds.NODE, new_node(f"node-{number}", number))
-        self._seed_classes()
-        self._seed_kubernetes_service()
-
-    def _seed_classes(self) -> None:
-        for name, value in (("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)):
-            metadata = {"name": name}
-            body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": metadata, "value": value}
-            self.store.create(kinds.PRIORITY_CLASS, {**body, "preemptionPolicy": "PreemptLowerPriority"})
-        storage_class = {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {"name": "local-path"},
-            "provisioner": PROVISIONER,
-            "reclaimPolicy": "Delete",
-            "volumeBindingMode": "WaitForFirstConsumer",
-        }
-        self.store.create(kinds.STORAGE_CLASS, storage_class)
-
-    def _seed_kubernetes_service(self) -> None:
-        labels = {"component": "apiserver", "provider": "kubernetes"}
-        port = {"name": "https", "protocol": "TCP", "port": 443, "targetPort": 6443}
-        service = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
-            "spec": {"clusterIP": "10.96.0.1", "ports": [port]},
-        }
-        objects.create(self, kinds.SERVICE, service)
-        metadata = {
-            "name": "kubernetes",
-            "namespace": "default",
-            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
-        }
-        address, endpoint_port = "10.200.0.1", {"name": "https", "port": 6443, "protocol": "TCP"}
-        subsets = [{"addresses": [{"ip": address}], "ports": [endpoint_port]}]
-        objects.create(self, kinds.ENDPOINTS, {"metadata": metadata, "subsets": subsets})
-        slice_metadata = {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}}
-        endpoints = [{"addresses": [address], "conditions": {"ready": True}}]
-        body = {"metadata": slice_metadata, "addressType": "IPv4", "endpoints": endpoints, "ports": [endpoint_port]}
-        objects.create(self, kinds.ENDPOINT_SLICE, body)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from ..connect import measures
 from ..kinds import BINDING, ENDPOINTS, Kind
 from . import access, answers, discovery, openapi, reviews, scale, subresources, verbs, watch
 from .access import Action, Tokens
@@ -83,6 +84,8 @@ class Router:
 
     async def _dispatch(self, call: Call, request: web.Request, rest: str) -> web.StreamResponse:
         method = request.method
+        if call.kind in measures.KINDS:
+            return await measures.serve(call, request)
         if call.subresource:
             return await self._subresource(call, request, rest)
         if reviews.is_review(call.kind):

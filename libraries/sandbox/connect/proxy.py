@@ -10,6 +10,7 @@ from aiohttp import web
 from .. import kinds
 from ..api.status import ApiError, bad_request, failure, not_emulated, not_found
 from ..runtime import NotHttp, Refused, Request
+from .measures import summary
 from .targets import pod_of, unreachable
 
 if TYPE_CHECKING:
@@ -110,9 +111,10 @@ async def _forward(
 async def node_proxy(
     _request: web.Request, cluster: Cluster, _namespace: str, name: str, rest: str
 ) -> web.StreamResponse:
-    """What a kubelet serves: its health and its pods; the rest is not emulated."""
+    """What a kubelet serves: its health, its pods and its summary of their use; the rest is not emulated."""
     node_name = _split(name, "node")[1]
-    if cluster.store.get(kinds.NODE, None, node_name) is None:
+    node = cluster.store.get(kinds.NODE, None, node_name)
+    if node is None:
         raise not_found(kinds.NODE, node_name)
     if cluster.kubelet.trouble[node_name].down:
         raise unreachable(cluster, node_name)
@@ -122,4 +124,6 @@ async def node_proxy(
     if path == "pods":
         pods = cluster.index.on_node(node_name)
         return web.json_response({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods})
+    if path == "stats/summary":
+        return web.json_response(summary(cluster, node))
     raise not_emulated(f"the kubelet's /{path}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import kinds
 from ..api import objects
 from ..store import micro_timestamp, timestamp
-from .base import Controller
+from .base import Controller, key_of
 from .scheduling import tolerates
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ _CAPACITY = {
     "memory": "65536Mi",
     "pods": "5000",
 }
+ALLOCATABLE = {**_CAPACITY, "memory": "65436Mi"}
 
 
 def new_node(name: str, number: int) -> Object:
@@ -73,7 +74,7 @@ def new_node(name: str, number: int) -> Object:
         "spec": {"podCIDR": pod_range, "podCIDRs": [pod_range], "providerID": f"emulated://{name}"},
         "status": {
             "capacity": dict(_CAPACITY),
-            "allocatable": {**_CAPACITY, "memory": "65436Mi"},
+            "allocatable": dict(ALLOCATABLE),
             "conditions": _conditions(),
             "addresses": [
                 {"type": "InternalIP", "address": f"10.200.{number // 200}.{number % 200 + 10}"},
@@ -207,6 +208,7 @@ class NodeLife(Controller):
             if name not in self.silent:
                 self._last_seen[name] = time()
                 self._renew(name)
+                self.cluster.kubelet.evictions.check(name)
             elif time() - self._last_seen.get(name, 0) > self.grace:
                 self.lose(name)
 
@@ -224,6 +226,33 @@ class NodeLife(Controller):
                     }
 
         self.store.change(kinds.NODE, None, name, lost)
+
+        for pod in self.cluster.index.on_node(name):
+            self._unready(pod)
+
+    def _unready(self, pod: Object) -> None:
+        def unready(stored: Object) -> None:
+            for condition in stored.get("status", {}).get("conditions") or []:
+                if condition["type"] == "Ready" and condition["status"] == "True":
+                    condition |= {"status": "False", "lastTransitionTime": timestamp()}
+
+        if self.store.change(kinds.POD, *key_of(pod), unready) is not pod:
+            message = "Node is not ready"
+            self.cluster.events.event(pod, "NodeNotReady", message, component="node-controller", warning=True)
+
+    def find(self, name: str) -> None:
+        """A lost node reports again: its conditions are what they are."""
+
+        def found(node: Object) -> None:
+            healthy = {each["type"]: each for each in _conditions()}
+            node["status"]["conditions"] = [
+                healthy[each["type"]] if each["status"] == "Unknown" and each["type"] in healthy else each
+                for each in node["status"]["conditions"]
+            ]
+
+        self._last_seen[name] = time()
+        self.store.change(kinds.NODE, None, name, found)
+        self._renew(name)
 
     def _renew(self, name: str) -> None:
         now = micro_timestamp()

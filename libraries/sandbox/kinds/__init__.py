@@ -28,6 +28,7 @@ _STATUS: dict[str, Any] = {"subresources": ("status",)}
 _SCALED: dict[str, Any] = {"subresources": ("scale", "status"), "categories": ("all",), **_GENERATED}
 _CLUSTER: dict[str, Any] = {"namespaced": False}
 _REVIEW: dict[str, Any] = {"verbs": ("create",)}
+_MEASURED: dict[str, Any] = {"verbs": ("get", "list")}
 
 BINDING = _core("Binding", "bindings", **_REVIEW)
 CONFIG_MAP = _core("ConfigMap", "configmaps", "cm")
@@ -93,6 +94,9 @@ HPA = _kind(
     categories=("all",),
     subresources=("status",),
 )
+
+NODE_METRICS = _kind("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", **_MEASURED, **_CLUSTER)
+POD_METRICS = _kind("metrics.k8s.io", "v1beta1", "PodMetrics", "pods", **_MEASURED)
 
 LEASE = _kind("coordination.k8s.io", "v1", "Lease", "leases")
 ENDPOINT_SLICE = _kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", **_GENERATED)

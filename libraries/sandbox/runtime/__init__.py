@@ -159,8 +159,9 @@ class Runtime:
 
     def connect(self, pod_uid: str, port: int, client: str) -> Connection:
         """A connection to a pod's port, from an address. Raises Refused when nothing listens there."""
-        connection = Connection(self._listener(pod_uid, port), port, client, self.now)
-        held = self.pods[pod_uid]
+        held, container = self.pods.get(pod_uid), self._listener(pod_uid, port)
+        assert held is not None
+        connection = Connection(container, port, client, self.now, lambda: self._wake(held, container))
         held.connections = [*(each for each in held.connections if not each.ended), connection]
         return connection
 

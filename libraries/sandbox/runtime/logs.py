@@ -26,8 +26,8 @@ class Log:
     """Lines in the order in which they were written; output without a newline yet stays pending.
 
     It is the newest file of the log, which is what the kubelet serves: where the host has a limit, a log that has grown
-    over it begins anew. `dropped` counts the lines before. `watchers` are set when something is written and when the
-    container ends.
+    over it begins anew. `dropped` counts the lines before; `size` is its bytes. `watchers` are set when something is
+    written and when the container ends.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Log:
     watchers: set[asyncio.Event] = field(default_factory=set)
     host: Host = field(default_factory=Host)
     dropped: int = 0
-    _size: int = 0
+    size: int = 0
 
     def write(self, at: int, stream: str, data: bytes) -> None:
         """Adds output; each newline ends a line."""
@@ -45,8 +45,8 @@ class Log:
         *whole, rest = data.split(b"\n")
         for text in whole:
             self.lines.append(Line(at, stream, text))
-            self._size += len(text) + _LINE_HEAD
-            if 0 < self.host.log_limit < self._size:
+            self.size += len(text) + _LINE_HEAD
+            if 0 < self.host.log_limit < self.size:
                 self._rotate()
         if rest:
             self.pending[stream] = Line(at, stream, rest)
@@ -55,7 +55,7 @@ class Log:
     def _rotate(self) -> None:
         self.dropped += len(self.lines)
         self.lines = []
-        self._size = 0
+        self.size = 0
 
     def notify(self) -> None:
         """Wakes those who follow the log."""

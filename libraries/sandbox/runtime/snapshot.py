@@ -7,7 +7,6 @@ from typing import Any
 
 from .logs import Line, Log
 from .shell.memory import Memory
-from .usage import CHECKPOINT_BYTES
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class ContainerSnapshot:
         layer = sum(len(data) for data in self.layer.values() if data)
         log = sum(len(line.text) + 1 for line in self.log)
         env = sum(len(k) + len(v) + 2 for k, v in self.env.items())
-        return CHECKPOINT_BYTES + self.memory_bytes + layer + log + env
+        return self.memory_bytes + layer + log + env
 
     def copied_log(self) -> Log:
         """The log with which a restored container begins: the source's lines, byte for byte."""

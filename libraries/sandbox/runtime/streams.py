@@ -20,14 +20,17 @@ _STAND_IN = b"emulated container\n"
 
 
 class Connection:
-    """One connection to a port; it ends with its container."""
+    """One connection to a port; it ends with its container. `served` is called when the server has done something."""
 
-    def __init__(self, container: Container, port: int, client: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, container: Container, port: int, client: str, clock: Callable[[], int], served: Callable[[], None]
+    ) -> None:
         self.container = container
         self.port = port
         self.client = client
         self.ended = False
         self._clock = clock
+        self._served = served
         self._buffer = b""
         serve = {"redis": self._redis, "echo": self._echo}
         self._serve = serve.get(service_on(container, port), self._http)
@@ -39,7 +42,9 @@ class Connection:
             self.ended = True
             return b""
         self._buffer += data
-        return self._serve()
+        answer = self._serve()
+        self._served()
+        return answer
 
     def close(self) -> None:
         """The client closes."""

@@ -1,17 +1,18 @@
 """What emulated processes take: a model, simple enough to say in a few lines.
 
-- Memory: 0.4 MB a process, 0.6 MB a server (nginx, redis) and what it holds, what a memory eater has taken.
+- Memory: 1.5 MB a container, 0.4 MB a process, 0.6 MB a server (nginx, redis) and what it holds, and what a memory
+  eater has taken.
 - Processor time: a witness 4 ms a step, a server or a script that runs 1 ms a second, a core for each worker of
   `stress --cpu` and for `tail /dev/zero`; nothing sleeps for free, but nothing is counted for it. A limit caps it.
-- A checkpoint: 1.5 MB and the memory, the writable layer, the environment and the log (a real one of sh and nginx took
-  2.5 MB, and one of a process of 100 MB 102 MB).
+- A checkpoint: the memory, the writable layer, the environment and the log (a real one of sh and nginx took 2.5 MB,
+  and one of a process of 100 MB 102 MB).
 """
 
 from __future__ import annotations
 
 from .shell.memory import SECOND, Memory
 
-CHECKPOINT_BYTES = 1_500_000
+_CONTAINER_BYTES = 1_500_000
 _PROCESS_BYTES = 400_000
 _SERVER_BYTES = 600_000
 _STEP_SECONDS = 0.004
@@ -47,7 +48,8 @@ def cores(memory: Memory, limit: float | None) -> float:
 
 def _settled(memory: Memory) -> int:
     redis = sum(len(key) + len(value) for key, value in memory.redis.values.items()) if memory.redis else 0
-    return len(memory.threads) * _PROCESS_BYTES + len(memory.serves) * _SERVER_BYTES + redis + memory.held
+    servers = len(memory.serves) * _SERVER_BYTES + redis
+    return _CONTAINER_BYTES + len(memory.threads) * _PROCESS_BYTES + servers + memory.held
 
 
 def _grown(memory: Memory, now: int) -> int:

@@ -50,6 +50,8 @@ class Hands:
             "volumeMounts",
             "resources",
             "imagePullPolicy",
+            "args",
+            "securityContext",
         ):
             if key in spec:
                 container[key] = spec.pop(key)
@@ -74,6 +76,19 @@ class Hands:
     def ready(self, name: str) -> bool:
         """Whether a pod is Ready."""
         return any(c["type"] == "Ready" and c["status"] == "True" for c in self.status(name).get("conditions") or [])
+
+    def run(self, name: str, *command: str, stdin: bytes = b"") -> tuple[int | None, str, str]:
+        """Exit status, output and errors of a command beside a container's process."""
+        container = self.cluster.runtime.container(self.get(kinds.POD, name)["metadata"]["uid"], "main")
+        assert container is not None, f"no container of {name}"
+        out: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+
+        def take(_at: int, stream: str, data: bytes) -> None:
+            out[stream] += data
+
+        machine = self.cluster.runtime.run(container, list(command), take, stdin)
+        machine.advance(self.cluster.runtime.now() + 60 * 10**9)
+        return machine.exit_code, out["stdout"].decode(), out["stderr"].decode()
 
     def events(self, name: str) -> list[tuple[str, str]]:
         """Reason and message of the events about an object."""
@@ -104,6 +119,7 @@ class Hands:
 async def cluster() -> AsyncIterator[Cluster]:
     """A cluster of two nodes in which everything is quick."""
     made = Cluster("test", 2, Latencies(pod_start=0.02, pod_stop=0.02, checkpoint=0.02, restore=0.02, back_off=0.1))
+    made.certificate = "-----BEGIN CERTIFICATE-----"
     await made.start()
     objects.create(made, kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "test"}})
     yield made

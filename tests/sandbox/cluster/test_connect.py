@@ -223,7 +223,7 @@ def test_port_forward_with_kubectl(sandbox, kubectl):
 
 def test_what_is_not_emulated_is_refused(api):
     with pytest.raises(ApiException) as refused:
-        api.connect_get_node_proxy_with_path("node-1", "stats/summary")
+        api.connect_get_node_proxy_with_path("node-1", "logs/")
     assert refused.value.status == 501
 
 

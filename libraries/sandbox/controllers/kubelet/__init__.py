@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ... import kinds
 from ...runtime import Container
 from ..base import Controller, key_of
+from .eviction import Evictions
 from .images import NodeImages
 from .trouble import Trouble
 from .worker import PodWorker
@@ -53,6 +54,7 @@ class Kubelet(Controller):
         self.addresses = Addresses(cluster)
         self.trouble: dict[str, Trouble] = defaultdict(Trouble)
         self.images = NodeImages(self.trouble)
+        self.evictions = Evictions(self)
         cluster.runtime.on_exit = self._exited
 
     def kinds(self) -> tuple[Kind, ...]:
@@ -64,7 +66,7 @@ class Kubelet(Controller):
         metadata = change.object["metadata"]
         if change.kind is not kinds.POD:
             if change.type != "DELETED":
-                self._wake(metadata["namespace"])
+                self._wake(metadata["namespace"], change.kind)
             return
         if change.type == "DELETED":
             worker = self.workers.pop(metadata["uid"], None)
@@ -90,6 +92,19 @@ class Kubelet(Controller):
         """The workers of a node's pods."""
         return [worker for worker in self.workers.values() if worker.node == node]
 
+    def cut_off(self, node: str) -> None:
+        """The node is lost to the cluster: its kubelet neither acts nor answers, and its state becomes Unknown."""
+        self.trouble[node].down = True
+        self.cluster.node_life.silent.add(node)
+        self.cluster.node_life.lose(node)
+
+    def reconnect(self, node: str) -> None:
+        """The node is back."""
+        self.trouble[node].down = False
+        self.cluster.node_life.silent.discard(node)
+        self.cluster.node_life.find(node)
+        self.resume(node)
+
     def resume(self, node: str) -> None:
         """The node's kubelet acts again, after it was down."""
         for pod in self.cluster.index.on_node(node):
@@ -113,10 +128,12 @@ class Kubelet(Controller):
         elif pod.get("status", {}).get("phase") not in _ENDED:
             worker.begin()
 
-    def _wake(self, namespace: str) -> None:
+    def _wake(self, namespace: str, kind: Kind) -> None:
         for worker in self.workers.values():
             if worker.namespace == namespace:
                 worker.retry()
+                if kind in (kinds.CONFIG_MAP, kinds.SECRET):
+                    worker.refresh()
 
     def _exited(self, uid: str, container: Container) -> None:
         worker = self.workers.get(uid)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...runtime.setup import with_env
+from ..nodes import ALLOCATABLE
 from ..selectors import quantity
 from .missing import Missing
 
@@ -123,7 +124,7 @@ def _from(cluster: Cluster, pod: Object, container: Object, source: Object, addr
     if "fieldRef" in source:
         return field_value(pod, source["fieldRef"]["fieldPath"], address)
     if "resourceFieldRef" in source:
-        return _resource(container, source["resourceFieldRef"])
+        return resource_value(container, source["resourceFieldRef"])
     ref_name, what, kind = (
         ("configMapKeyRef", "configmap", kinds.CONFIG_MAP)
         if "configMapKeyRef" in source
@@ -145,9 +146,12 @@ def _from(cluster: Cluster, pod: Object, container: Object, source: Object, addr
     return str(data[ref["key"]]) if what == "configmap" else base64.b64decode(data[ref["key"]]).decode(errors="replace")
 
 
-def _resource(container: Object, ref: Object) -> str:
+def resource_value(container: Object, ref: Object) -> str:
+    """What the downward API gives for a resource of a container; a limit that is not set is what the node has."""
     group, _, name = ref["resource"].partition(".")
-    value = ((container.get("resources") or {}).get(group) or {}).get(name, "0")
+    value = ((container.get("resources") or {}).get(group) or {}).get(name)
+    if value is None:
+        value = ALLOCATABLE.get(name, "0") if group == "limits" else "0"
     number = quantity(value) / quantity(ref.get("divisor") or "1")
     return str(-int(-number // 1))
 

@@ -10,13 +10,14 @@ from ... import kinds
 from ...runtime.files import Mount, Volume
 from ...runtime.setup import with_env
 from ..storage import claim_name
-from .environment import field_value
+from .environment import field_value, resource_value
 from .missing import Missing
 
 if TYPE_CHECKING:
     from ...cluster import Cluster
 
 Object = dict[str, Any]
+_FOLLOWING = ("configMap", "secret", "projected", "downwardAPI")
 
 
 class Volumes:
@@ -34,12 +35,25 @@ class Volumes:
             if spec["name"] not in self.by_name:
                 self.by_name[spec["name"]] = self._make(spec)
 
+    def refresh(self) -> None:
+        """Brings volumes that show objects up to date with them; what shows a missing one stays as it is."""
+        for spec in self.pod["spec"].get("volumes") or []:
+            volume = self.by_name.get(spec["name"])
+            if volume and any(kind in spec for kind in _FOLLOWING):
+                try:
+                    volume.files = self._make(spec).files
+                except Missing:
+                    continue
+
     def mounts(self, container: Object, env: dict[str, str]) -> tuple[Mount, ...]:
         """What shows in a container."""
         found = []
         for mount in container.get("volumeMounts") or []:
             sub = mount.get("subPath") or with_env(mount.get("subPathExpr") or "", env)
             volume = self.by_name[mount["name"]]
+            if sub and volume.read_only:
+                # What is mounted by a subPath does not follow its object.
+                volume = Volume(dict(volume.files), read_only=True)
             found.append(Mount(mount["mountPath"].rstrip("/") or "/", volume, sub, bool(mount.get("readOnly"))))
         return tuple(found)
 
@@ -106,9 +120,15 @@ class Volumes:
     def _downward(self, source: Object) -> dict[str, bytes]:
         files = {}
         for item in source.get("items") or []:
-            value = field_value(self.pod, item["fieldRef"]["fieldPath"], {}) if "fieldRef" in item else ""
-            files[item["path"]] = value.encode()
+            files[item["path"]] = self._downward_value(item).encode()
         return files
+
+    def _downward_value(self, item: Object) -> str:
+        if "fieldRef" in item:
+            return field_value(self.pod, item["fieldRef"]["fieldPath"], {})
+        ref = item["resourceFieldRef"]
+        container = next(c for c in self.pod["spec"]["containers"] if c["name"] == ref["containerName"])
+        return resource_value(container, ref)
 
     def _host_path(self, source: Object) -> Volume:
         node = self.pod["spec"].get("nodeName", "")

@@ -71,19 +71,27 @@ class PodWorker:
 
     def update(self, pod: Object) -> None:
         """Takes a change of the pod in: deletion, a new image in place, conditions of readiness gates."""
-        self.pod = self.volumes.pod = pod
+        before, self.pod = self.pod["metadata"], pod
+        self.volumes.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             self.terminate(pod["metadata"].get("deletionGracePeriodSeconds") or 0)
             return
+        if any(before.get(key) != pod["metadata"].get(key) for key in ("labels", "annotations")):
+            self.refresh()
         self.containers.take_spec(pod["spec"])
         if pod["spec"].get("readinessGates"):
             self.publish()
 
     def retry(self) -> None:
-        """Something that the pod may have waited for has come, or what its volumes show has changed."""
+        """Something that the pod may have waited for has come."""
         if "mount" in self._timers:
             self.after("mount", 0, self._set_up)
         self.containers.retry()
+
+    def refresh(self) -> None:
+        """An object that volumes may show has changed."""
+        if not self.trouble.down:
+            self.volumes.refresh()
 
     def forget(self) -> None:
         """The pod is gone from the API: everything of it ends at once."""
@@ -127,6 +135,10 @@ class PodWorker:
         self.containers.next()
 
     # the end
+
+    def running(self) -> list[Container]:
+        """The containers that run."""
+        return [k.container for k in self.containers.all if k.container and k.container.running]
 
     def exited(self, container: Container) -> None:
         """A container has ended by itself."""
