@@ -70,7 +70,7 @@ class Service:
         if not isinstance(settings, dict) or settings.keys() - {"era", "quirks"}:
             raise QuirkError(f"settings are an object with era and quirks, not {settings!r}")
         era, quirks = settings.get("era", self.era.name), settings.get("quirks", {})
-        if era not in ERAS:
+        if era not in list(ERAS):
             raise QuirkError(f"era: no era {era!r}; there are {', '.join(ERAS)}")
         if not isinstance(quirks, dict):
             raise QuirkError(f"quirks are an object of values by name, not {quirks!r}")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import uuid4
 
 from aiohttp import web
@@ -34,6 +35,16 @@ class FakeBackend:
     forgotten: list[str] = field(default_factory=list)
     fail: BackendError | None = None
     gates: list[threading.Event] = field(default_factory=list)
+    removal: BackendError | None = None
+    heard: datetime | None = None
+
+    def hold(self) -> None:
+        """Checkpoints wait before their state is taken."""
+        self.gates = [threading.Event()]
+
+    def let_go(self) -> None:
+        for gate in self.gates:
+            gate.set()
 
     def add_pod(self, cluster_id: str, name: str = "web", containers: Sequence[str] = ("web",)) -> Pod:
         pod = Pod(str(uuid4()), "shop", name, cluster_id, tuple(containers), ready=len(containers), node="node-1")
@@ -54,7 +65,7 @@ class FakeBackend:
 
     async def nodes(self) -> Sequence[Node]:
         clusters = dict.fromkeys(pod.cluster_id for pod in self.known.values())
-        return [Node(str(uuid4()), "node-1", cluster_id, "Ready") for cluster_id in clusters]
+        return [Node(str(uuid4()), "node-1", cluster_id, "Ready", heard=self.heard) for cluster_id in clusters]
 
     async def checkpoint(self, request: CheckpointRequest) -> Sequence[ContainerCheckpoint]:
         await self._pass_gate(0)
@@ -79,6 +90,8 @@ class FakeBackend:
         return pod
 
     async def forget(self, checkpoint_id: str) -> None:
+        if self.removal:
+            raise self.removal
         self.forgotten.append(checkpoint_id)
 
     async def _pass_gate(self, number: int) -> None:
@@ -101,11 +114,11 @@ def served(app: web.Application) -> Iterator[str]:
     async def start() -> None:
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        ready.set()
 
     def run() -> None:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(start())
+        loop.call_soon(ready.set)
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         left = asyncio.all_tasks(loop)

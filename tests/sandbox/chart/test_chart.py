@@ -115,6 +115,12 @@ def test_required_values_that_are_missing_are_named_together() -> None:
             chart.render({"config": {**NEEDED, "address": "", "protocol": ""}})
 
 
+def test_a_cluster_that_registers_itself_needs_a_name_and_no_id() -> None:
+    data = render(clusterId="", clusterName="e2e")["ConfigMap", "cedana-config"]["data"]
+    assert (data["cluster-name"], data["cluster-id"]) == ("e2e", "")
+    assert "cluster-name" not in render()["ConfigMap", "cedana-config"]["data"]
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [

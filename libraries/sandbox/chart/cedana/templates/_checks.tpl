@@ -7,7 +7,7 @@
 {{- define "cedana.required" -}}
 {{- $missing := list -}}
 {{- range list "authToken" "url" "clusterId" "address" "protocol" -}}
-{{- $held := and (eq . "authToken") $.Values.config.preExistingSecret -}}
+{{- $held := or (and (eq . "authToken") $.Values.config.preExistingSecret) (and (eq . "clusterId") $.Values.config.clusterName) -}}
 {{- if not (or $held (get $.Values.config .)) -}}{{- $missing = append $missing (printf "config.%s" .) -}}{{- end -}}
 {{- end -}}
 {{- if $missing -}}{{- fail (printf "required values are missing: %s" (join ", " $missing)) -}}{{- end -}}
