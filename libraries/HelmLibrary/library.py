@@ -13,6 +13,7 @@ from robot.api.types import Secret
 from harness.failures import NotAsExpected
 from harness.kube import CLUSTERS
 
+from . import tales
 from .charts import chart_of, check_namespace, check_release
 from .engines import EngineChoice, find_engine
 from .operations import Helm, namespaces_with_releases
@@ -92,7 +93,9 @@ class HelmLibrary:
         wanted = chart_of(chart, version, repo)
         given = values_of(values, values_file, _reveal)
         order = Order(wanted, given, wait, timeout.total_seconds())
-        return _told(self._helm(namespace, cluster).install(release, order, create_namespace=create_namespace))
+        helm = self._helm(namespace, cluster)
+        tales.offer(helm, namespace, release)
+        return _told(helm.install(release, order, create_namespace=create_namespace))
 
     @keyword(tags=["helm"])
     def upgrade_chart(
@@ -139,7 +142,9 @@ class HelmLibrary:
         wanted = chart_of(chart, version, repo)
         given = values_of(values, values_file, _reveal)
         order = Order(wanted, given, wait, timeout.total_seconds())
-        return _told(self._helm(namespace, cluster).upgrade(release, order))
+        helm = self._helm(namespace, cluster)
+        tales.offer(helm, namespace, release)
+        return _told(helm.upgrade(release, order))
 
     @keyword(tags=["helm"])
     def rollback_release(
@@ -211,6 +216,7 @@ class HelmLibrary:
         """
         check_release(release)
         left = self._helm(namespace, cluster).uninstall(release, wait=wait, timeout=timeout.total_seconds())
+        tales.withdraw(namespace, release)
         if left.kept:
             names = ", ".join(str(thing) for thing in left.kept)
             logger.info(f"The chart keeps {names}: {'removed' if left.removed else 'left there, not ours to remove'}.")

@@ -166,6 +166,13 @@ class Helm:
         except HelmError as problem:
             raise failed("a list of releases", problem) from None
 
+    def history(self, release: str) -> list[Release]:
+        """The revisions that Helm kept, oldest first."""
+        try:
+            return self._engine.history(self._target, release)
+        except HelmError as problem:
+            raise failed(f"the history of release {release}", problem) from None
+
     def get_values(self, release: str, *, computed: bool) -> dict[str, object]:
         """The values of `release`, secrets in the open."""
         try:

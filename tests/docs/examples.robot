@@ -95,6 +95,8 @@ A Restore
     VAR    ${cluster_id}    ${ID}
     <<Restore Pod>>
     <<Get Checkpoint Of Action>>
+    VAR    ${id}    ${checkpoint.id}
+    <<Get Checkpoint>>
     Apply Manifest    ${CURDIR}/witness.yaml    my-tests    pod_name=web
     Wait Until Pod Is Ready    web    my-tests
     <<Workload Should Have Restarted>>
