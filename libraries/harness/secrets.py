@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import threading
 import urllib.parse
 
@@ -18,6 +19,11 @@ SHORTEST = 4
 SHORTEST_ENCODED = 8
 """The same for its encodings, which fall apart into pieces that ordinary text may hold by chance, and for the first
 characters of a value that was cut off."""
+PACKED = re.compile(r"(?:H4sI|SDRzS)[A-Za-z0-9+/_-]{40,}={0,2}")
+"""Base64 of gzip, once or twice, as Helm keeps releases with all their values in Secrets: never shown, as what is in it
+cannot be told from a piece of it."""
+BREAK = re.compile(r"(?:\s|\\[rnt])+")
+"""What may break a base64 text into lines, as it stands or as JSON and Python write it."""
 CUT = "..."
 """What Robot Framework puts where it cuts a long value."""
 
@@ -29,6 +35,7 @@ class Secrets:
         self._lock = threading.Lock()
         self._values: set[str] = set()
         self._forms: tuple[str, ...] = ()
+        self._broken: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def add(self, value: str) -> None:
         """Masks `value` and its usual encodings from now on."""
@@ -38,6 +45,8 @@ class Secrets:
             self._values.add(value)
             forms = {form for known in self._values for form in _forms(known)}
             self._forms = tuple(sorted(forms, key=len, reverse=True))
+            encoded = {form for known in self._values for form in _base64_forms(known)}
+            self._broken = tuple((form, _with_breaks(form)) for form in sorted(encoded, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
         """`text` with every known secret masked, one that was cut off before its end among them."""
@@ -47,6 +56,18 @@ class Secrets:
                 text = text.replace(form, MASK)
             if cut and form[:SHORTEST_ENCODED] in text:
                 text = _mask_cut(text, form)
+        if "H4sI" in text or "SDRzS" in text:
+            text = PACKED.sub(MASK, text)
+        return self._mask_broken(text)
+
+    def _mask_broken(self, text: str) -> str:
+        """`text` with base64 masked that goes on in the next line."""
+        if "\n" not in text and "\\n" not in text:
+            return text
+        whole = "".join(text.replace("\\n", "\n").replace("\\r", "\n").replace("\\t", "\n").split())
+        for form, pattern in self._broken:
+            if form in whole:
+                text = pattern.sub(MASK, text)
         return text
 
     def found_in(self, data: bytes) -> bool:
@@ -55,9 +76,13 @@ class Secrets:
 
 
 def _forms(value: str) -> set[str]:
-    raw = value.encode()
     forms = {urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value)}
     forms |= {json.dumps(value)[1:-1], html.escape(value)}
+    return {value} | {form for form in forms if len(form) >= SHORTEST_ENCODED} | _base64_forms(value)
+
+
+def _base64_forms(value: str) -> set[str]:
+    raw, forms = value.encode(), set()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         # A secret inside a longer base64 text stands at one of three alignments; the outer characters mix with the
         # neighbours and are cut off.
@@ -66,7 +91,12 @@ def _forms(value: str) -> set[str]:
             head = (shift * 8 + 5) // 6
             tail = (len(raw) + shift) * 8 // 6
             forms.add(encoded[head:tail])
-    return {value} | {form for form in forms if len(form) >= SHORTEST_ENCODED}
+    return {form for form in forms if len(form) >= SHORTEST_ENCODED}
+
+
+def _with_breaks(form: str) -> re.Pattern[str]:
+    """Matches the form in one piece or broken anywhere."""
+    return re.compile(f"(?:{BREAK.pattern})?".join(map(re.escape, form)))
 
 
 def _mask_cut(text: str, form: str) -> str:

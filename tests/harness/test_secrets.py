@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import urllib.parse
 
@@ -43,6 +44,34 @@ def test_a_secret_inside_base64_is_masked_at_any_alignment(
     # What is left around the mask must not tell the secret: at most the bits that it shares with its neighbours.
     left = redacted.removeprefix("data: ").removesuffix(" end").replace(MASK, "")
     assert len(left) <= len(encoded) - (len(secret) * 8 - 10) // 6
+
+
+@given(
+    secret=LETTERS,
+    before=st.binary(max_size=40),
+    behind=st.binary(max_size=40),
+    width=st.integers(4, 76),
+    line_end=st.sampled_from(["\n", "\r\n", "\n    ", "\\n", "\\r\\n", "\n\t"]),
+)
+def test_a_secret_inside_base64_in_lines_is_masked(
+    secret: str, before: bytes, behind: bytes, width: int, line_end: str
+) -> None:
+    encoded = base64.b64encode(before + secret.encode() + behind).decode()
+    lines = line_end.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    redacted = knowing(secret).redact(f"data: {lines} end")
+    left = redacted.removeprefix("data: ").removesuffix(" end").replace(MASK, "").replace(line_end, "")
+    assert MASK in redacted
+    assert len(left) <= len(encoded) - (len(secret) * 8 - 10) // 6
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("cut", [None, 200])
+def test_a_release_as_helm_keeps_it_is_never_shown(times: int, cut: int | None) -> None:
+    packed = gzip.compress(json.dumps({"config": {"authToken": TOKEN, "more": list(range(200))}}).encode())
+    for _ in range(times):
+        packed = base64.b64encode(packed)
+    shown = packed.decode()[:cut]
+    assert knowing().redact(f'{{"release": "{shown}"}}') == f'{{"release": "{MASK}"}}'
 
 
 @given(secret=LETTERS)
