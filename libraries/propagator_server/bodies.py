@@ -15,12 +15,17 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 async def json_object(request: web.Request) -> dict[str, Any]:
     """The body as a JSON object, else 400. Unknown fields are left in: clients send those of other eras too."""
     try:
-        body = json.loads(await request.text())
-    except (UnicodeDecodeError, ValueError, LookupError) as broken:
-        raise RefusedError(400, f"Invalid request parameters: the body is not JSON ({broken})") from None
+        body = json.loads(await request.text(), parse_constant=_no_number)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair can be written, but never answered
+    except (ValueError, LookupError, RecursionError) as broken:
+        raise RefusedError(400, f"Invalid request parameters: the body is not JSON ({broken!r:.200})") from None
     if not isinstance(body, dict):
         raise RefusedError(400, f"Invalid request parameters: the body is a JSON {type(body).__name__}, not an object")
     return body
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def text(body: Mapping[str, Any], field: str, *, required: bool = False) -> str | None:

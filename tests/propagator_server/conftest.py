@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 import requests
-from tests.propagator_server.fake import TOKEN, FakeBackend, propagator
+from tests.propagator_server.fake import TOKEN, FakeBackend, served
 
 from harness.waiting import Done, Pace, Pending, wait_until
+from propagator_server.app import create_app
+from propagator_server.service import SERVICE, Service
 
 FAST = Pace(least=0.005, most=0.02)
 
@@ -18,6 +20,12 @@ class Api:
     url: str
     backend: FakeBackend
     era: str
+    service: Service | None = None
+
+    def switch(self, settings: dict[str, Any]) -> None:
+        """Changes the server's settings while it runs."""
+        assert self.service is not None
+        self.service.change(settings)
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {TOKEN}"} | options.pop("headers", {})
@@ -38,6 +46,14 @@ class Api:
         pod = self.backend.add_pod(self.new_id("/v2/cluster", cluster_name="e2e"), containers=containers)
         return self.ended(self.new_id("/v2/checkpoint/pod", pod_id=pod.uid))
 
+    def checkpointed_without_answer(self) -> str:
+        """The action of a checkpoint that nobody is at work on any more."""
+        assert self.service is not None
+        pod = self.backend.add_pod(self.new_id("/v2/cluster", cluster_name="e2e"))
+        action = self.new_id("/v2/checkpoint/pod", pod_id=pod.uid)
+        self.eventually(lambda: not self.service.operations.is_running(action))
+        return action
+
     def ended(self, action_id: str) -> str:
         self.eventually(lambda: self.get(f"/v2/checkpoint/status/{action_id}")["status"] in ("ready", "error"))
         return action_id
@@ -50,8 +66,9 @@ class Api:
 def api(request: pytest.FixtureRequest):
     """Each era in turn, or those that a test names by `@only(...)`."""
     backend = FakeBackend()
-    with propagator(backend, request.param) as url:
-        yield Api(url, backend, request.param)
+    app = create_app(backend, era=request.param, token=TOKEN)
+    with served(app) as url:
+        yield Api(url, backend, request.param, app[SERVICE])
 
 
 def only(*eras: str) -> pytest.MarkDecorator:
