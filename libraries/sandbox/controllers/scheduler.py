@@ -6,8 +6,10 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from .. import kinds
+from ..api import objects
 from ..store import timestamp
 from .base import Controller, key_of
+from .preemption import Candidate, candidate
 from .scheduling import NodeState, explain, explain_all, reason_against, score
 from .storage import Unbindable
 
@@ -107,8 +109,30 @@ class Scheduler(Controller):
                 fitting.append(state)
         if fitting:
             return max(fitting, key=lambda state: score(pod, state))
-        self._refuse(pod, explain(reasons))
+        room = candidate(pod, states)
+        self._refuse(pod, explain(reasons, preempts=room is not None))
+        if room:
+            self._preempt(pod, room)
         return None
+
+    def _preempt(self, pod: Object, room: Candidate) -> None:
+        """Lets the victims go; the pod is looked at again when they are gone."""
+
+        def nominated(stored: Object) -> None:
+            stored["status"]["nominatedNodeName"] = room.node
+
+        def disrupted(stored: Object) -> None:
+            message = "default-scheduler: preempting to accommodate a higher priority pod"
+            condition = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None}
+            condition |= {"lastTransitionTime": timestamp(), "reason": "PreemptionByScheduler", "message": message}
+            stored["status"].setdefault("conditions", []).append(condition)
+
+        self.store.change(kinds.POD, *key_of(pod), nominated)
+        for victim in room.victims:
+            self.store.change(kinds.POD, *key_of(victim), disrupted)
+            message = f"Preempted by pod {pod['metadata']['uid']} on node {room.node}"
+            self.cluster.events.scheduler_event(victim, "Preempted", message, "Preempting")
+            objects.delete(self.cluster, kinds.POD, *key_of(victim))
 
     def _refuse(self, pod: Object, message: str) -> None:
         key = key_of(pod)
@@ -125,6 +149,7 @@ class Scheduler(Controller):
 
         def bound(stored: Object) -> None:
             stored["spec"]["nodeName"] = state.name
+            stored["status"].pop("nominatedNodeName", None)
             _set_condition(stored, "True")
 
         self.store.change(kinds.POD, namespace, name, bound)

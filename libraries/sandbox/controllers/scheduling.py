@@ -2,7 +2,7 @@
 
 The order of the checks and their texts are those of kube-scheduler's default plugins (NodeUnschedulable,
 TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit, PodTopologySpread,
-InterPodAffinity); the first that fails counts. Preemption is not emulated: no pod is ever a victim.
+InterPodAffinity); the first that fails counts.
 """
 
 from __future__ import annotations
@@ -235,8 +235,8 @@ def _same_domain(term: Object, a: NodeState, b: NodeState) -> bool:
     return key in labels_a and labels_a.get(key) == labels_b.get(key)
 
 
-def explain(reasons: list[Reason]) -> str:
-    """The message of the Unschedulable condition, for one reason a node."""
+def explain(reasons: list[Reason], *, preempts: bool = False) -> str:
+    """The message of the Unschedulable condition, for one reason a node; other pods are asked to go if it preempts."""
     count = len(reasons)
     why = ", ".join(sorted(f"{n} {text}" for text, n in Counter(r.text for r in reasons).items()))
     help_counts = Counter(UNHELPFUL if r.fixed else NO_VICTIMS for r in reasons)
@@ -244,7 +244,7 @@ def explain(reasons: list[Reason]) -> str:
     head = f"0/{count} nodes are available"
     if not count:
         return "no nodes available to schedule pods"
-    return f"{head}: {why}. preemption: {head}: {preemption}."
+    return f"{head}: {why}." if preempts else f"{head}: {why}. preemption: {head}: {preemption}."
 
 
 def explain_all(message: str, nodes: int) -> str:

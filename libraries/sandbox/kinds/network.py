@@ -258,5 +258,8 @@ class NetworkPolicyStrategy(Strategy):
         if not spec.get("policyTypes"):
             spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
 
+    def warnings(self, obj: Object) -> list[str]:  # noqa: ARG002
+        return ["the sandbox keeps NetworkPolicies but does not enforce them"]
+
     def row(self, obj: Object) -> list[Any]:
         return [obj["metadata"]["name"], selector_text(dig(obj, "spec.podSelector")), age(obj)]

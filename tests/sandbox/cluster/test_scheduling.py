@@ -120,3 +120,39 @@ async def test_pods_spread_over_the_nodes(hands, cluster):
     assert "1 node(s) didn't match pod topology spread constraints, 1 node(s) were unschedulable" in await _refusal(
         hands, "p5"
     )
+
+
+def _priority_class(hands, name, value, **more):
+    body = {"apiVersion": "scheduling.k8s.io/v1", "metadata": {"name": name}, "value": value, **more}
+    hands.create(kinds.PRIORITY_CLASS, body)
+
+
+async def test_a_pod_of_high_priority_makes_others_go(hands):
+    _priority_class(hands, "low", 10)
+    _priority_class(hands, "high", 1000)
+    _priority_class(hands, "polite", 1000, preemptionPolicy="Never")
+    half = {"resources": {"requests": {"cpu": "10"}}, "terminationGracePeriodSeconds": 0}
+    for name in ("a", "b"):
+        hands.pod(name, ["sleep", "3600"], **({"priorityClassName": "low"} if name == "a" else {}), **half)
+        await hands.running(name)
+    hands.pod("waits", ["sleep", "3600"], priorityClassName="polite", **half)
+    await hands.until(lambda: "Insufficient cpu" in str(hands.status("waits")), lambda: hands.status("waits"))
+    assert hands.get(kinds.POD, "a")
+    assert hands.get(kinds.POD, "b")
+    hands.pod("vip", ["sleep", "3600"], priorityClassName="high", **half)
+    await hands.running("vip")
+    assert not hands.get(kinds.POD, "b"), "the pod of the lowest priority is the one to go"
+    assert hands.get(kinds.POD, "a")
+    assert [reason for reason, _ in hands.events("b")].count("Preempted") == 1
+    message = next(message for reason, message in hands.events("vip") if reason == "FailedScheduling")
+    assert message == "0/2 nodes are available: 2 Insufficient cpu."
+
+
+async def test_no_pod_goes_where_that_would_not_help(hands):
+    _priority_class(hands, "high", 1000)
+    hands.pod("a", ["sleep", "3600"])
+    await hands.running("a")
+    hands.pod("vip", ["sleep", "3600"], priorityClassName="high", resources={"requests": {"cpu": "1000"}})
+    await hands.until(lambda: hands.events("vip"))
+    assert "preemption: 0/2 nodes are available: 2 No preemption victims found" in hands.events("vip")[0][1]
+    assert hands.ready("a")
