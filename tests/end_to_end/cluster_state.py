@@ -55,7 +55,8 @@ def _get(url: str, token: str, context: ssl.SSLContext | None = None) -> Json:
 
 
 def _objects(get: Get) -> Iterator[tuple[str, list[str]]]:
-    groups = [f"/apis/{group['preferredVersion']['groupVersion']}" for group in get("/apis")["groups"]]
+    served = [group for group in get("/apis")["groups"] if group["name"] != "metrics.k8s.io"]  # measured, not made
+    groups = [f"/apis/{group['preferredVersion']['groupVersion']}" for group in served]
     for prefix in ["/api/v1", *groups]:
         for resource in get(prefix)["resources"]:
             plural = resource["name"]
@@ -69,7 +70,11 @@ def _described(plural: str, item: Json) -> str:
     metadata = item["metadata"]
     words = [f"{metadata.get('namespace', '')}/{metadata['name']}", metadata.get("uid", "")]
     if plural in DESCRIBED:
-        words += [str(metadata.get("labels")), str(metadata.get("annotations")), str(item["spec"].get("taints"))]
+        words += [
+            str(metadata.get("labels")),
+            str(metadata.get("annotations")),
+            str(item.get("spec", {}).get("taints")),
+        ]
     return " ".join(words)
 
 

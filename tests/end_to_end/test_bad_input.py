@@ -46,6 +46,17 @@ def test_nothing_is_kept_where_nothing_was_made(folders: Folders) -> None:
     assert "is kept" not in ended.console
 
 
+def test_a_cluster_that_the_propagator_does_not_know(folders: Folders) -> None:
+    unknown = "11111111-1111-4111-8111-111111111111"
+    ended = run(folders, CLUSTER_ID=unknown)
+    assert ended.status != 0
+    assert f"to know cluster {unknown}" in ended.console
+    assert "Look next: CLUSTER_ID" in ended.console
+    assert "Deploying Cedana" not in ended.console
+    assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"bad-settings"}
+    assert folders.left() == []
+
+
 def test_existing_without_what_it_needs(folders: Folders, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from robot.api import logger
 from robot.api.deco import keyword
 
+from harness.failures import NotAsExpected
 from harness.ledger import LEDGER
 
+from ..errors import Refused
 from ..models import Cluster, NodeRow, PodRow
 from .base import Connected, begin
 
@@ -39,6 +41,38 @@ class ClusterKeywords(Connected):
         cluster_id = begin(entry, lambda: client.register_cluster(name), "cluster_id")
         logger.info(f"Registered cluster {name} as {cluster_id}.")
         return cluster_id
+
+    @keyword(tags=["assertion"])
+    def cluster_should_be_registered(self, cluster_id: str) -> None:
+        """Fails unless the propagator knows the cluster. A service that lists no clusters is believed.
+
+        Args:
+            cluster_id: of the cluster.
+
+        Raises:
+            NotAsExpected: it is not among the registered ones, which are named; cause `bad-settings`.
+            PropagatorError: the propagator refused or did not answer.
+
+        Example:
+
+            Cluster Should Be Registered    ${cluster_id}
+        """
+        client = self.connected()
+        try:
+            known = client.list_clusters()
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            logger.info("This propagator does not list its clusters.")
+            return
+        if all(cluster.id != cluster_id for cluster in known):
+            names = ", ".join(f"{cluster.name} ({cluster.id})" for cluster in known) or "no cluster"
+            raise NotAsExpected(
+                f"the propagator at {client.base_url} to know cluster {cluster_id}",
+                f"it knows {names}",
+                "CLUSTER_ID or, where it is not set, whether the installed Cedana speaks to CEDANA_URL",
+                cause="bad-settings",
+            )
 
     @keyword
     def deregister_cluster(self, cluster_id: str) -> None:
