@@ -8,8 +8,9 @@ from harness.kube import Cluster
 from harness.kube.objects import delete, entry_of, find
 from harness.ledger import LEDGER
 
+from . import volumes
 from .manifests import Manifest
-from .removal import address, the_one
+from .removal import address, note_volume, the_one
 
 
 def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, timeout: float) -> bool:
@@ -57,8 +58,13 @@ def delete_manifest(cluster: Cluster, manifest: Manifest, namespace: str, timeou
         if entry is None:
             continue
         if found := the_one(entry, find(cluster, *address(entry))):
-            left = max(0.0, deadline - time.monotonic())
-            delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=left)
+            note_volume(entry, cluster)
+            delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=_left(deadline))
             deleted.append(f"{kind} {name}")
+        volumes.remove(entry, cluster, _left(deadline))
         LEDGER.gone(entry)
     return deleted
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())

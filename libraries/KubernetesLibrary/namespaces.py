@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,8 @@ from harness.kube.pods import raw
 from harness.kube.watching import Obj, Objects, watch_until
 from harness.ledger import LEDGER
 from harness.waiting import Done, Look, Pending
+
+from . import volumes
 
 
 def create(cluster: Cluster, name: str, timeout: float) -> bool:
@@ -53,7 +56,10 @@ def delete(cluster: Cluster, name: str, timeout: float) -> bool:
     entry = entry_of(cluster, "Namespace", "", name)
     if entry is None:
         return False
+    deadline = time.monotonic() + timeout
+    volumes.note(entry, cluster, name)
     remove(cluster, name, entry.find.get("uid"), timeout)
+    volumes.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
     LEDGER.gone(entry)
     for inside in LEDGER.owed():
         if inside.place == entry.place and inside.find.get("namespace") == name:

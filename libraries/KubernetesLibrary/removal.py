@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from harness.kube import Cluster
 from harness.kube.objects import RUN_LABEL, delete, find
 from harness.ledger import Entry
 
-from . import namespaces
+from . import namespaces, volumes
 from .lookup import expected
 
 Obj = dict[str, Any]
@@ -20,13 +21,16 @@ class NamespaceRemover:
     """Deletes a namespace that a run created, with everything in it."""
 
     def exists(self, entry: Entry) -> bool:
-        """Whether that very namespace is still there."""
-        return self._found(entry) is not None
+        """Whether that very namespace is still there, or a volume of a claim in it."""
+        return self._found(entry) is not None or bool(volumes.left(entry, _cluster(entry)))
 
     def remove(self, entry: Entry, budget: float) -> None:
-        """Deletes it and waits until it is gone, at most `budget` seconds."""
+        """Deletes it and waits until it and the volumes are gone, at most `budget` seconds."""
+        cluster, deadline = _cluster(entry), time.monotonic() + budget
         if found := self._found(entry):
-            namespaces.remove(_cluster(entry), entry.find["name"], found["metadata"]["uid"], budget)
+            volumes.note(entry, cluster, entry.find["name"])
+            namespaces.remove(cluster, entry.find["name"], found["metadata"]["uid"], budget)
+        volumes.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
 
     def _found(self, entry: Entry) -> Obj | None:
         return the_one(entry, namespaces.find(_cluster(entry), entry.find["name"]))
@@ -36,13 +40,16 @@ class ObjectRemover:
     """Deletes an object that a run created. A kind that the cluster does not serve has no objects."""
 
     def exists(self, entry: Entry) -> bool:
-        """Whether that very object is still there."""
-        return self._found(entry) is not None
+        """Whether that very object is still there, or the volume of a claim."""
+        return self._found(entry) is not None or bool(volumes.left(entry, _cluster(entry)))
 
     def remove(self, entry: Entry, budget: float) -> None:
-        """Deletes it and waits until it is gone, at most `budget` seconds."""
+        """Deletes it and waits until it and its volume are gone, at most `budget` seconds."""
+        cluster, deadline = _cluster(entry), time.monotonic() + budget
         if found := self._found(entry):
-            delete(_cluster(entry), *address(entry), uid=found["metadata"]["uid"], timeout=budget)
+            note_volume(entry, cluster)
+            delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=budget)
+        volumes.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
 
     def _found(self, entry: Entry) -> Obj | None:
         try:
@@ -63,6 +70,12 @@ class RestoredPodRemover:
         for pod in expected(_cluster(entry), entry):
             found = pod["metadata"]
             delete(_cluster(entry), "v1", "Pod", found["namespace"], found["name"], uid=found["uid"], timeout=budget)
+
+
+def note_volume(entry: Entry, cluster: Cluster) -> None:
+    """Writes down the volume that was made for the claim of an entry, before it is deleted; nothing for other kinds."""
+    if entry.find["kind"] == "PersistentVolumeClaim":
+        volumes.note(entry, cluster, entry.find["namespace"], entry.find["name"])
 
 
 def address(entry: Entry) -> tuple[str, str, str, str]:

@@ -32,6 +32,7 @@ class Entry:
         place: the kubeconfig or URL that it lives behind; what lives behind a removed place is gone with it.
         find: what the remover needs to find it.
         state: `intended` (perhaps made), `made` or `gone`.
+        ledger: the one that it stands in.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Entry:
     place: str = ""
     find: dict[str, Any] = field(default_factory=dict)
     state: str = "intended"
+    ledger: Ledger | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
@@ -60,13 +62,16 @@ class Ledger:
     def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
         """Writes down a thing that is about to be made; on disk when this returns."""
         with self._lock:
-            entry = Entry(len(self._entries) + 1, kind, name, place, find)
+            entry = Entry(len(self._entries) + 1, kind, name, place, find, ledger=self)
             self._write({"op": "intend", "id": entry.number, "kind": kind, "name": name, "place": place, "find": find})
             self._entries.append(entry)
             return entry
 
     def made(self, entry: Entry, **found: Any) -> None:
-        """The thing is there; `found` adds what is now known of it."""
+        """The thing is there; `found` adds what is now known. An entry of a dead run is noted in its own ledger."""
+        if entry.ledger not in (None, self):
+            entry.ledger.made(entry, **found)
+            return
         with self._lock:
             entry.find.update(found)
             entry.state = "made"
@@ -74,6 +79,9 @@ class Ledger:
 
     def gone(self, entry: Entry) -> None:
         """The thing is gone, or was never made."""
+        if entry.ledger not in (None, self):
+            entry.ledger.gone(entry)
+            return
         with self._lock:
             if entry.state == "gone":
                 return
@@ -159,7 +167,8 @@ class ReadLedger(Ledger):
         elif line["op"] == "kept":
             self.kept = True
         elif line["op"] == "intend":
-            self._entries.append(Entry(line["id"], line["kind"], line["name"], line["place"], dict(line["find"])))
+            facts = line["id"], line["kind"], line["name"], line["place"], dict(line["find"])
+            self._entries.append(Entry(*facts, ledger=self))
         else:
             for entry in self._entries:
                 if entry.number == line["id"]:

@@ -1,0 +1,126 @@
+"""Volumes that were made for claims of a run go with them, and those of others stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from harness.kube import Cluster
+from harness.kube.objects import find
+from harness.kube.pods import raw
+from harness.ledger import LEDGER, Entry, ReadLedger
+from harness.removal import remove_all
+from KubernetesLibrary import KubernetesLibrary
+from KubernetesLibrary.volumes import KIND
+
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {{name: data}}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: {storage}
+  resources: {{requests: {{storage: 1Mi}}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: user}}
+spec:
+  containers:
+  - name: user
+    image: busybox:1.36
+    command: [sleep, "1000"]
+    volumeMounts: [{{name: data, mountPath: /data}}]
+  volumes: [{{name: data, persistentVolumeClaim: {{claimName: data}}}}]
+"""
+
+
+@pytest.fixture(params=["Delete", "Retain"])
+def storage(request: pytest.FixtureRequest, main: Cluster) -> str:
+    """A storage class with that reclaim policy."""
+    api = client.StorageV1Api(main.api_client)
+    (first,) = raw(api.list_storage_class)["items"]
+    name = f"volumes-{request.param.lower()}"
+    api.create_storage_class(first | {"metadata": {"name": name}, "reclaimPolicy": request.param})
+    request.addfinalizer(lambda: api.delete_storage_class(name, _preload_content=False))
+    return name
+
+
+@pytest.fixture
+def manifest(storage: str, tmp_path: Path) -> str:
+    """A claim of that class, and a pod that uses it."""
+    file = tmp_path / "claim.yaml"
+    file.write_text(CLAIM.format(storage=storage))
+    return str(file)
+
+
+def volume_of(main: Cluster, kube: KubernetesLibrary, manifest: str, namespace: str) -> str:
+    """Applies the manifest and gives the name of the volume that is made for its claim."""
+    kube.apply_manifest(manifest, namespace)
+    kube.wait_until_pod_is_ready("user", namespace)
+    name: str = main.core.read_namespaced_persistent_volume_claim("data", namespace).spec.volume_name
+    assert name
+    return name
+
+
+def is_there(main: Cluster, volume: str) -> bool:
+    return find(main, *KIND, volume) is not None
+
+
+def test_a_volume_goes_with_the_manifest(main: Cluster, kube: KubernetesLibrary, manifest: str, namespace: str) -> None:
+    volume = volume_of(main, kube, manifest, namespace)
+    kube.delete_manifest(manifest, namespace)
+    assert not is_there(main, volume)
+
+
+def test_a_volume_goes_with_the_namespace(
+    main: Cluster, kube: KubernetesLibrary, manifest: str, namespace: str
+) -> None:
+    volume = volume_of(main, kube, manifest, namespace)
+    kube.delete_namespace(namespace)
+    assert not is_there(main, volume)
+
+
+def test_a_volume_goes_by_the_ledger_alone(main: Cluster, kube: KubernetesLibrary, manifest: str) -> None:
+    volume = volume_of(main, kube, manifest, "default")
+    assert [removal for removal in remove_all(LEDGER, budget=60, each=30) if removal.left] == []
+    assert not is_there(main, volume)
+
+
+def test_a_volume_that_was_there_before_stays(main: Cluster, kube: KubernetesLibrary, namespace: str) -> None:
+    theirs: dict[str, Any] = {
+        "metadata": {"name": "of-somebody-else"},
+        "spec": {
+            "capacity": {"storage": "1Mi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "manual",
+            "hostPath": {"path": "/data"},
+        },
+    }
+    main.core.create_persistent_volume(theirs)
+    try:
+        text = CLAIM.format(storage="manual")
+        assert volume_of(main, kube, text, namespace) == "of-somebody-else"
+        kube.delete_manifest(text, namespace)
+        assert is_there(main, "of-somebody-else")
+    finally:
+        main.core.delete_persistent_volume("of-somebody-else")
+
+
+def test_what_is_learnt_of_an_entry_of_a_dead_run_is_noted_in_its_ledger(tmp_path: Path) -> None:
+    file = tmp_path / "dead.jsonl"
+    file.write_text(
+        '{"run": "dead", "pid": 0, "started": 0, "at": ""}\n'
+        '{"op": "intend", "id": 1, "kind": "namespace", "name": "x", "place": "", "find": {}}\n'
+    )
+    (entry,) = ReadLedger(file).owed()
+    LEDGER.made(entry, volumes=[])
+    (read,) = ReadLedger(file).owed()
+    assert (read.state, read.find) == ("made", {"volumes": []})
+    assert entry == Entry(1, "namespace", "x", "", {"volumes": []}, "made")
+    LEDGER.gone(entry)
+    assert ReadLedger(file).owed() == []
