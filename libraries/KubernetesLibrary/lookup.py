@@ -124,7 +124,8 @@ def judge(wanted: Wanted, pods: Iterable[Obj]) -> Look[Obj]:
     matches = [pod for pod, objection in objections if not objection]
     if len(matches) > 1:
         names = ", ".join(_described(pod) for pod in matches)
-        raise NotAsExpected(str(wanted), f"{len(matches)} pods could be it: {names}", LOOK_AT_RESTORE)
+        seen = f"{len(matches)} pods could be it: {names}"
+        raise NotAsExpected(str(wanted), seen, LOOK_AT_RESTORE, cause="restored-twice")
     if matches:
         return Done(matches[0])
     others = "; ".join(f"{_described(pod)}: {objection}" for pod, objection in objections)

@@ -38,7 +38,7 @@ class Seen:
 
 def facts(seen: Seen, since: datetime | None = None) -> list[Fact]:
     """The facts that may tell why something failed; lines of Cedana's logs only from `since` on."""
-    return [*_pods(seen), *_events(seen), *_nodes(seen), *_cedana(seen), *_errors(seen, since)]
+    return [*_pods(seen), *_events(seen), *_nodes(seen), *_cedana(seen, since), *_errors(seen, since)]
 
 
 def nodes_of(seen: Seen) -> set[str]:
@@ -119,8 +119,8 @@ def _nodes(seen: Seen) -> Iterator[Fact]:
                     yield Fact(Source.NODE, text, pod["metadata"]["name"], namespace, strength=4)
 
 
-def _cedana(seen: Seen) -> Iterator[Fact]:
-    """Which of Cedana's own pods were not at work where they were needed."""
+def _cedana(seen: Seen, since: datetime | None) -> Iterator[Fact]:
+    """Which of Cedana's own pods were not at work where they were needed, or ended while they should have been."""
     own = seen.pods.get(seen.cedana_namespace)
     if own is None:  # it could not be asked
         return
@@ -137,6 +137,25 @@ def _cedana(seen: Seen) -> Iterator[Fact]:
         if node and node not in helped:
             text = f"no Ready helper of Cedana on node {node}, where pod {name} is"
             yield Fact(Source.CEDANA, text, name, pod["metadata"].get("namespace", ""), strength=4)
+    for pod in own:
+        yield from _ended(seen, pod, since)
+
+
+def _ended(seen: Seen, pod: Obj, since: datetime | None) -> Iterator[Fact]:
+    """That a pod of Cedana ended lately, although it may be Ready again: what it was at is lost."""
+    node = pod["spec"].get("nodeName")
+    for container in container_statuses(pod):
+        ended = (container.get("lastState") or {}).get("terminated") or {}
+        if not _is_since(str(ended.get("finishedAt")), since):
+            continue
+        how = f"ended at {ended['finishedAt']}: {ended.get('reason')}, exit code {ended.get('exitCode')}"
+        if _component(pod) == "manager":
+            yield Fact(Source.CEDANA, f"Cedana's manager {how}", strength=4)
+        elif _component(pod) == "helper":
+            for one in _workloads(seen):
+                if one["spec"].get("nodeName") == node:
+                    text = f"Cedana's helper on node {node} {how}"
+                    yield Fact(Source.CEDANA, text, one["metadata"]["name"], strength=4)
 
 
 def _component(pod: Obj) -> str:
@@ -159,10 +178,8 @@ def _errors(seen: Seen, since: datetime | None) -> Iterator[Fact]:
 
 def _is_since(line: str, since: datetime | None) -> bool:
     """Whether the runtime's timestamp in front of the line is not before `since`."""
-    if since is None:
-        return True
     try:
         at = datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", line.partition(" ")[0]))
     except ValueError:
         return False
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)) >= since - CLOCKS
+    return since is None or (at if at.tzinfo else at.replace(tzinfo=UTC)) >= since - CLOCKS

@@ -115,13 +115,13 @@ RULES = (
     Rule("cedana-crash", r"^Cedana's pod .* CrashLoopBackOff", frozenset({Source.CEDANA}), CRASHED),
     Rule(
         "helper-not-ready",
-        r"^no Ready helper",
+        r"^no Ready helper|^Cedana's helper .* ended",
         frozenset({Source.CEDANA}),
         frozenset({"checkpoint-timeout", "restored-pod-not-ready"}),
     ),
     Rule(
         "manager-not-ready",
-        r"^no Ready manager",
+        r"^no Ready manager|^Cedana's manager ended",
         frozenset({Source.CEDANA}),
         frozenset({"checkpoint-timeout", "restore-timeout"}),
     ),

@@ -113,3 +113,15 @@ def test_errors_in_cedanas_logs_since_the_test_began():
     )
     known = seen(pods={"shop": [pod("web")]}, logs={("cedana-system", "h", "c"): log, ("shop", "web", "c"): log})
     assert texts(facts(known, NOW), Source.LOG) == ["log of h c: Error (criu/x.c:1): Dumping FAILED."]
+
+
+def test_cedana_that_ended_since_the_test_began_is_told_although_it_is_back():
+    own = [pod("m", component="manager", node="n2"), pod("h", component="helper"), pod("h2", component="helper")]
+    for one, at in zip(own, ("12:00:03", "12:00:04", "11:00:00"), strict=True):
+        ended = {"reason": "Error", "exitCode": 2, "finishedAt": f"2026-01-01T{at}Z"}
+        one["status"]["containerStatuses"][0]["lastState"] = {"terminated": ended}
+    found = facts(seen(pods={"shop": [pod("web")], "cedana-system": own}), NOW)
+    assert [(fact.text, fact.name) for fact in found if fact.source is Source.CEDANA] == [
+        ("Cedana's manager ended at 2026-01-01T12:00:03Z: Error, exit code 2", ""),
+        ("Cedana's helper on node n1 ended at 2026-01-01T12:00:04Z: Error, exit code 2", "web"),
+    ]
