@@ -105,6 +105,7 @@ async def _forward(
     except NotHttp:
         broken = "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
         raise _unavailable(f"error trying to reach service: {broken}") from None
+    cluster.runtime.keep_alive(pod["metadata"]["uid"], port, node)
     return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,11 @@ __all__ = [
 
 REPEATED_LINE_EVERY = 30
 """One restored container in so many has a line twice (measured: 1 in about 30 restores)."""
+
+
+KEEP_ALIVE = 65
+"""Seconds for which nginx keeps a connection on which nothing more comes (keepalive_timeout in its image's
+configuration). The API server's proxy, a Go HTTP transport, would keep it for 90 s."""
 
 
 @dataclass
@@ -165,10 +171,24 @@ class Runtime:
         held.connections = [*(each for each in held.connections if not each.ended), connection]
         return connection
 
+    def keep_alive(self, pod_uid: str, port: int, client: str) -> None:
+        """A request of the API server's proxy was answered: it keeps the connection for the next one, as nginx does."""
+        until = self.now() + KEEP_ALIVE * SECOND
+        for connection in self._established(pod_uid):
+            if connection.until is not None and (connection.port, connection.client) == (port, client):
+                connection.until = until
+                return
+        with suppress(Refused):
+            self.connect(pod_uid, port, client).until = until
+
     def connections(self, pod_uid: str) -> int:
         """How many connections to the pod are established."""
-        held = self.pods.get(pod_uid)
-        return sum(each.container.running and not each.ended for each in held.connections) if held else 0
+        return len(self._established(pod_uid))
+
+    def _established(self, pod_uid: str) -> list[Connection]:
+        held, now = self.pods.get(pod_uid), self.now()
+        found = (each for each in held.connections if each.container.running and not each.ended) if held else ()
+        return [each for each in found if each.until is None or each.until > now]
 
     def _listener(self, pod_uid: str, port: int) -> Container:
         held = self.pods.get(pod_uid)

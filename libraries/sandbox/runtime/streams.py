@@ -20,7 +20,10 @@ _STAND_IN = b"emulated container\n"
 
 
 class Connection:
-    """One connection to a port; it ends with its container. `served` is called when the server has done something."""
+    """One connection to a port; it ends with its container, or by itself at `until` (ns since the epoch).
+
+    `served` is called when the server has done something.
+    """
 
     def __init__(
         self, container: Container, port: int, client: str, clock: Callable[[], int], served: Callable[[], None]
@@ -29,6 +32,7 @@ class Connection:
         self.port = port
         self.client = client
         self.ended = False
+        self.until: int | None = None
         self._clock = clock
         self._served = served
         self._buffer = b""
