@@ -225,7 +225,10 @@ class NodeLife(Controller):
                         "lastTransitionTime": timestamp(),
                     }
 
-        self.store.change(kinds.NODE, None, name, lost)
+        before = self.store.get(kinds.NODE, None, name)
+        after = self.store.change(kinds.NODE, None, name, lost)
+        if after and after is not before:
+            self._event(after, "NodeNotReady", f"Node {name} status is now: NodeNotReady", "node-controller")
 
         for pod in self.cluster.index.on_node(name):
             self._unready(pod)

@@ -11,7 +11,16 @@ from ..api.status import ApiError
 from ..store import clone
 from .base import Controller, key_of
 from .index import controller_of
-from .workload import change_status, is_active, is_available, is_ready, make_pod, pods_of, revision_of
+from .workload import (
+    change_status,
+    is_active,
+    is_available,
+    is_ready,
+    make_pod,
+    owner_reference,
+    pods_of,
+    revision_of,
+)
 
 if TYPE_CHECKING:
     from ..kinds import Kind
@@ -46,6 +55,7 @@ class StatefulSets(Controller):
         revision = revision_of(self.cluster, wanted)["metadata"]["name"]
         pods = {_ordinal(pod): pod for pod in pods_of(self.cluster, wanted)}
         if not wanted["metadata"].get("deletionTimestamp"):
+            self._own_claims(wanted)
             self._scale(wanted, pods, revision)
             self._roll(wanted, pods, revision)
         pods = {_ordinal(pod): pod for pod in pods_of(self.cluster, wanted)}
@@ -65,9 +75,25 @@ class StatefulSets(Controller):
                 return
         for number in sorted((n for n in pods if n not in numbers), reverse=True):
             if is_active(pods[number]):
+                if _retention(wanted, "whenScaled") == "Delete":
+                    self._own(_claims_of(wanted, number), owner_reference(pods[number]), wanted)
                 self._delete(wanted, pods[number])
             if ordered:
                 return
+
+    def _own_claims(self, wanted: Object) -> None:
+        """With the policy to delete them with the set, its claims are the set's."""
+        if _retention(wanted, "whenDeleted") == "Delete":
+            first = (wanted["spec"].get("ordinals") or {}).get("start", 0)
+            for number in range(first, first + wanted["spec"].get("replicas", 1)):
+                self._own(_claims_of(wanted, number), owner_reference(wanted), wanted)
+
+    def _own(self, names: list[str], owner: Object, wanted: Object) -> None:
+        def owned(claim: Object) -> None:
+            claim["metadata"]["ownerReferences"] = [{**owner, "controller": False}]
+
+        for name in names:
+            self.store.change(kinds.PVC, wanted["metadata"]["namespace"], name, owned)
 
     def _create(self, wanted: Object, number: int, revision: str) -> None:
         name = f"{wanted['metadata']['name']}-{number}"
@@ -160,6 +186,15 @@ class StatefulSets(Controller):
             "availableReplicas": sum(is_available(p, min_ready) for p in live),
         }
         change_status(self.cluster, kinds.STATEFUL_SET, wanted, status)
+
+
+def _retention(wanted: Object, when: str) -> str:
+    return str((wanted["spec"].get("persistentVolumeClaimRetentionPolicy") or {}).get(when, "Retain"))
+
+
+def _claims_of(wanted: Object, number: int) -> list[str]:
+    templates = wanted["spec"].get("volumeClaimTemplates") or []
+    return [f"{each['metadata']['name']}-{wanted['metadata']['name']}-{number}" for each in templates]
 
 
 def _ordinal(pod: Object) -> int:

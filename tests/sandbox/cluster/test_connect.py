@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,14 @@ def api(sandbox):
     core.create_namespaced_pod(
         NAMESPACE, {"metadata": {"name": "web", "labels": {"app": "web"}}, "spec": {"containers": [web]}}
     )
+    store = {"name": "redis", "image": "redis:7.4", "ports": [{"containerPort": 6379}]}
+    core.create_namespaced_pod(NAMESPACE, {"metadata": {"name": "store"}, "spec": {"containers": [store]}})
     both = [{"name": n, "image": "busybox", "command": ["sh", "-c", f"echo {n}; sleep 3600"]} for n in ("a", "b")]
     core.create_namespaced_pod(NAMESPACE, {"metadata": {"name": "two"}, "spec": {"containers": both}})
     for name, port in (("web", {"port": 8080, "targetPort": "http"}), ("lonely", {"port": 80})):
         spec = {"selector": {"app": name}, "ports": [port]}
         core.create_namespaced_service(NAMESPACE, {"metadata": {"name": name}, "spec": spec})
-    for name in ("web", "two"):
+    for name in ("web", "two", "store"):
         _until(lambda name=name: _ready(core, name), f"pod {name} is Ready")
     yield core
     core.delete_namespace(NAMESPACE)
@@ -208,17 +211,94 @@ def test_port_forward_with_the_official_client(api):
         forward.close()
 
 
-def test_port_forward_with_kubectl(sandbox, kubectl):
-    command = [str(KUBECTL), "--kubeconfig", sandbox["kubeconfig"], "-n", NAMESPACE, "port-forward", "pod/web", ":80"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+@contextmanager
+def _forwarded(sandbox, target, port):
+    """The local port that kubectl forwards."""
+    head = [str(KUBECTL), "--kubeconfig", sandbox["kubeconfig"], "-n", NAMESPACE, "port-forward", target, f":{port}"]
+    process = subprocess.Popen(head, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         line = process.stdout.readline()
-        assert "-> 80" in line
-        with socket.create_connection(("127.0.0.1", int(line.split(":")[1].split()[0])), timeout=10) as connection:
-            assert "Welcome to nginx!" in _get(connection, "/")
+        assert f"-> {port}" in line
+        yield int(line.split(":")[1].split()[0])
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_port_forward_with_kubectl(sandbox, kubectl):
+    with (
+        _forwarded(sandbox, "pod/web", 80) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+    ):
+        assert "Welcome to nginx!" in _get(connection, "/")
+
+
+def test_a_counter_over_a_forwarded_port(sandbox, kubectl):
+    with (
+        _forwarded(sandbox, "pod/store", 6379) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+    ):
+        reader = connection.makefile("rb")
+        connection.sendall(b"*2\r\n$4\r\nINCR\r\n$5\r\nsteps\r\n*1\r\n$4\r\nPING\r\n")
+        assert [reader.readline(), reader.readline()] == [b":1\r\n", b"+PONG\r\n"]
+        assert kubectl("exec", "store", "--", "redis-cli", "INCR", "steps")[1] == "2\n"
+        connection.sendall(b"GET steps\r\n")
+        assert [reader.readline(), reader.readline()] == [b"$1\r\n", b"2\r\n"]
+
+
+def test_a_forwarded_port_on_which_nothing_listens(sandbox, kubectl):
+    with (
+        _forwarded(sandbox, "pod/store", 99) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+    ):
+        assert connection.recv(10) == b""
+
+
+def test_a_counter_with_the_official_client(api):
+    forward = portforward(api.connect_get_namespaced_pod_portforward, "store", NAMESPACE, ports="6379")
+    connection = forward.socket(6379)
+    connection.settimeout(10)
+    try:
+        connection.sendall(b"PING\r\n")
+        assert connection.recv(100) == b"+PONG\r\n"
+    finally:
+        forward.close()
+
+
+def test_one_pod_asks_another(kubectl):
+    assert "Welcome to nginx!" in kubectl("exec", "two", "-c", "a", "--", "wget", "-qO-", "http://web:8080")[1]
+
+
+def test_files_are_copied(kubectl, tmp_path):
+    (tmp_path / "there").write_text("there\n")
+    assert kubectl("cp", str(tmp_path / "there"), "store:/srv/file")[0] == 0
+    assert kubectl("exec", "store", "--", "cat", "/srv/file")[1] == "there\n"
+    assert kubectl("cp", "store:/srv/file", str(tmp_path / "back"))[0] == 0
+    assert (tmp_path / "back").read_text() == "there\n"
+
+
+def test_use_is_measured(kubectl):
+    status, out, err = kubectl("top", "pods")
+    assert status == 0, err
+    assert {line.split()[0] for line in out.splitlines()} >= {"NAME", "web", "store"}
+    status, out, err = kubectl("top", "nodes")
+    assert status == 0, err
+    assert [line.split()[0] for line in out.splitlines()] == ["NAME", "node-1", "node-2"]
+    summary = json.loads(kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/stats/summary")[1])
+    assert summary["node"]["nodeName"] == "node-1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["attach", "store"], "the sandbox does not emulate attaching to a container's terminal"),
+        (["debug", "store", "--image=busybox"], "the sandbox does not emulate pods/ephemeralcontainers"),
+    ],
+)
+def test_terminals_are_refused(kubectl, arguments, words):
+    status, _, err = kubectl(*arguments)
+    assert status == 1
+    assert words in err
 
 
 def test_what_is_not_emulated_is_refused(api):

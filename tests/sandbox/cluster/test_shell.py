@@ -7,9 +7,11 @@ import subprocess
 
 import pytest
 
+from sandbox.runtime import shell
 from sandbox.runtime.files import FileTree, Mount, Volume
 from sandbox.runtime.logs import Log
-from sandbox.runtime.shell.commands import Place
+from sandbox.runtime.shell.builtins import BUILTINS
+from sandbox.runtime.shell.commands import COMMANDS, Place
 from sandbox.runtime.shell.machine import Machine
 from sandbox.runtime.shell.tokens import Unsupported
 
@@ -129,3 +131,9 @@ def test_mounts_are_shared_and_may_be_read_only():
     assert "Read-only file system" in text(log, "stderr")
     assert other.read("/w/f") == b"x\n"
     assert one.layer == {}
+
+
+def test_the_commands_are_those_that_are_stated():
+    lines = [line for line in shell.__doc__.splitlines() if line.startswith("- ")]
+    stated = {word for line in lines for word in line.partition(": ")[2].partition(";")[0].split()}
+    assert stated == set(COMMANDS) | set(BUILTINS)

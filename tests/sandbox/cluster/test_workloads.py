@@ -177,20 +177,22 @@ async def test_a_daemon_set_rolls_over(hands, cluster):
     assert len(cluster.store.list(kinds.CONTROLLER_REVISION, "test")) == 2
 
 
+CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "local-path",
+        "resources": {"requests": {"storage": "1Gi"}},
+    },
+}
+
+
 async def test_a_stateful_set_is_ordered_and_keeps_its_claims(hands, cluster):
     order = []
     cluster.follow(
         kinds.POD, lambda c: c.type == "ADDED" and order.append((c.object["metadata"]["name"], hands.ready("st-0")))
     )
-    claim = {
-        "metadata": {"name": "data"},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": "local-path",
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
-    hands.create(kinds.STATEFUL_SET, _workload("st", replicas=2, serviceName="st", volumeClaimTemplates=[claim]))
+    hands.create(kinds.STATEFUL_SET, _workload("st", replicas=2, serviceName="st", volumeClaimTemplates=[CLAIM]))
     await hands.until(lambda: hands.get(kinds.STATEFUL_SET, "st").get("status", {}).get("readyReplicas") == 2)
     assert order == [("st-0", False), ("st-1", True)]
     objects.delete(cluster, kinds.STATEFUL_SET, "test", "st")
@@ -198,6 +200,19 @@ async def test_a_stateful_set_is_ordered_and_keeps_its_claims(hands, cluster):
     claims = cluster.store.list(kinds.PVC, "test")
     assert [c["metadata"]["name"] for c in claims] == ["data-st-0", "data-st-1"]
     assert {c["status"]["phase"] for c in claims} == {"Bound"}
+
+
+async def test_claims_go_with_what_they_are_for_where_the_policy_says_so(hands, cluster):
+    policy = {"whenScaled": "Delete", "whenDeleted": "Delete"}
+    body = _workload("st", replicas=2, serviceName="st", volumeClaimTemplates=[CLAIM])
+    body["spec"]["persistentVolumeClaimRetentionPolicy"] = policy
+    hands.create(kinds.STATEFUL_SET, body)
+    await hands.until(lambda: hands.get(kinds.STATEFUL_SET, "st").get("status", {}).get("readyReplicas") == 2)
+    cluster.store.change(kinds.STATEFUL_SET, "test", "st", lambda each: each["spec"].update(replicas=1))
+    await hands.until(lambda: not hands.get(kinds.PVC, "data-st-1"))
+    assert hands.get(kinds.PVC, "data-st-0")
+    objects.delete(cluster, kinds.STATEFUL_SET, "test", "st")
+    await hands.until(lambda: not cluster.store.list(kinds.PVC, "test"))
 
 
 async def test_a_job_counts_to_its_completions(hands, cluster):

@@ -114,7 +114,10 @@ class Containers:
             return
         worker.event(known, "Started", f"Started container {known.name}")
         worker.cluster.points.has_started(worker.pod, known.container)
-        self.hook(known, "postStart")
+        if self.hook(known, "postStart"):
+            worker.event(known, "Killing", "FailedPostStartHook")
+            self.kill(known)
+            return
         known.started = not known.spec.get("startupProbe")
         known.ready = known.started and not known.spec.get("readinessProbe") and (not known.init or known.sidecar)
         self.probes.begin(known)
@@ -234,9 +237,10 @@ class Containers:
                 if known.sidecar:
                     self.kill(known)
 
-    def hook(self, known: Known, name: str) -> None:
-        """Runs a lifecycle hook."""
-        failed = run_hook(self.runtime, known, name)
+    def hook(self, known: Known, name: str) -> str:
+        """Runs a lifecycle hook; gives what went wrong, or nothing."""
+        failed = run_hook(self.runtime, self.worker.uid, known, name)
         if failed:
             reason = f"Failed{name[0].upper()}{name[1:]}Hook"
             self.worker.event(known, reason, f"{reason.removeprefix('Failed')} failed: {failed}", warning=True)
+        return failed

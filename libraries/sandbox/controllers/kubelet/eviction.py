@@ -111,7 +111,13 @@ class Evictions:
                 if each["type"] == kind and each["status"] != wanted["status"]:
                     each |= {**wanted, "lastTransitionTime": timestamp()}
 
-        self.cluster.store.change(kinds.NODE, None, node, changed)
+        before = self.cluster.store.get(kinds.NODE, None, node)
+        after = self.cluster.store.change(kinds.NODE, None, node, changed)
+        if after and after is not before:
+            state = f"NodeHas{'' if low else 'No' if kind == 'DiskPressure' else 'Sufficient'}"
+            what = kind if low or kind == "DiskPressure" else kind.removesuffix("Pressure")
+            message = f"Node {node} status is now: {state}{what}"
+            self.cluster.events.event(after, state + what, message, component="kubelet", host=node)
 
 
 def _request(spec: Object, resource: str) -> str:
