@@ -34,6 +34,7 @@ class RunningSandbox:
     chart: Path
     admin_url: str
     process: subprocess.Popen[str]
+    clusters: tuple[dict[str, str], ...] = ()
 
     @property
     def server(self) -> str:
@@ -55,6 +56,7 @@ def start_sandbox(*arguments: str, seconds: float = START_SECONDS) -> RunningSan
         Path(facts["chart"]),
         facts["admin_url"],
         process,
+        tuple(facts["clusters"]),
     )
 
 
