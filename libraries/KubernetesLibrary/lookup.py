@@ -165,7 +165,7 @@ def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: 
             return Done(pod)
         if pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
             raise NotAsExpected(f"{wanted}, Ready", state_of(pod).seen, LOOK_AT_EVENTS, cause="restored-pod-not-ready")
-        return state_of(pod)
+        return unready(pod)
 
     with api_errors(f"watch the pods of namespace {namespace}"):
         return watch_until(
@@ -176,6 +176,12 @@ def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: 
             look_next=f"{LOOK_AT_EVENTS}; {LOOK_AT_RESTORE}",
             cause="restored-pod-not-ready",
         )
+
+
+def unready(pod: Obj) -> Pending:
+    """Why a restored pod is not Ready. That its process keeps ending is the restore's fault, as the original's did not."""
+    state = state_of(pod)
+    return Pending(state.seen) if state.cause == "crash-loop" else state
 
 
 def is_known_as_restored(cluster: Cluster, pod: Obj) -> bool:

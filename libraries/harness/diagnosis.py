@@ -78,7 +78,7 @@ WORDS = frozenset({Source.FAILURE, Source.EVENT, Source.LOG})
 NOT_READY = frozenset(
     {"unknown", "not-ready", "install-timeout", "helm-failed", "restored-pod-not-ready", "restored-pod-unstable"}
 )
-CRASHED = NOT_READY | {"crash-loop"}
+CRASHED = NOT_READY | {"crash-loop", "witness-missing", "evidence-missing"}
 CHECKPOINT = frozenset({"unknown", "checkpoint-failed", "checkpoint-timeout"})
 RESTORE = frozenset({"unknown", "restore-failed", "restore-timeout", "restored-pod-missing", "restored-pod-not-ready"})
 
@@ -111,8 +111,14 @@ RULES = (
     Rule("volume-mount", r"FailedMount|FailedAttachVolume|FailedMapVolume", STATES, NOT_READY | RESTORE),
     Rule("container-config", r"CreateContainerConfigError", STATES, NOT_READY | RESTORE),
     Rule("pod-network", r"FailedCreatePodSandBox|NetworkNotReady", STATES, NOT_READY | RESTORE),
-    Rule("node-not-ready", r"is not Ready", frozenset({Source.NODE}), NOT_READY | CHECKPOINT | RESTORE),
+    Rule("node-not-ready", r"is not Ready", frozenset({Source.NODE}), CRASHED | CHECKPOINT | RESTORE),
     Rule("cedana-crash", r"^Cedana's pod .* CrashLoopBackOff", frozenset({Source.CEDANA}), CRASHED),
+    Rule(
+        "crash-loop",
+        r"CrashLoopBackOff|Back-off restarting failed container",
+        STATES,
+        frozenset({"unknown", "not-ready", "witness-missing"}),
+    ),
     Rule(
         "helper-not-ready",
         r"^no Ready helper|^Cedana's helper .* ended",

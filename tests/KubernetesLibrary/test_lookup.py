@@ -10,7 +10,7 @@ from tests.harness.fake_api import pod
 
 from harness.failures import NotAsExpected
 from harness.waiting import Done, Pending
-from KubernetesLibrary.lookup import Wanted, judge, sought
+from KubernetesLibrary.lookup import Wanted, judge, sought, unready
 
 ORIGINAL = pod("web", "u0")
 WANTED = Wanted("web", "u0")
@@ -88,3 +88,14 @@ def test_what_keywords_know_of_it() -> None:
     naive = datetime(2026, 1, 1, 0, 0, 5)
     wanted = sought(ORIGINAL, "", [pod("a", "u1"), pod("b", "u2")], naive)
     assert wanted == Wanted("web", "u0", None, frozenset({"u1", "u2"}), naive.replace(tzinfo=UTC))
+
+
+def test_a_restored_process_that_keeps_ending_is_not_the_environments_fault() -> None:
+    waiting = {"name": "c", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    state = unready({"metadata": {"name": "web-restored"}, "status": {"containerStatuses": [waiting]}})
+    assert ("CrashLoopBackOff" in state.seen, state.cause) == (True, "")
+    waiting["state"] = {"waiting": {"reason": "ImagePullBackOff"}}
+    assert (
+        unready({"metadata": {"name": "web-restored"}, "status": {"containerStatuses": [waiting]}}).cause
+        == "image-pull"
+    )

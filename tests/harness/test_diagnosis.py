@@ -33,6 +33,7 @@ BY_EVENT = {
     "volume-mount": 'FailedMount: MountVolume.SetUp failed for volume "data": configmap "x" not found',
     "container-config": 'container web waits: CreateContainerConfigError (secret "x" not found)',
     "pod-network": "FailedCreatePodSandBox: Failed to create pod sandbox: plugin type=bridge failed",
+    "crash-loop": "BackOff: Back-off restarting failed container web in pod web_shop(4f2c)",
     "probe-failed": "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 500",
 }
 BY_WORDS = [
