@@ -132,10 +132,10 @@ def _ask(facts: dict[str, str], path: str) -> Any:
 def _failures(evidence: dict[str, Any]) -> tuple[Failure, ...]:
     """Those of tests and suites; suites have a failure only of their own set-up or teardown."""
     rows = [*evidence["suites"], *evidence["tests"]]
-    failed = sorted((row for row in rows if row["cause"]), key=lambda row: (_when(row), row["start"]))
+    failed = sorted((row for row in rows if row["cause"]), key=lambda row: (_is_of_teardown(row), row["start"]))
     return tuple(Failure(row["name"], row["cause"]["name"], row["message"]) for row in failed)
 
 
-def _when(row: dict[str, Any]) -> int:
-    """A suite's row is as old as the suite; its failure is older than its tests' only when it is one of its set-up."""
-    return 2 if "teardown failed" in row["message"].lower() else 1
+def _is_of_teardown(row: dict[str, Any]) -> bool:
+    """What failed when a suite was over is younger than its row, which has the suite's or the test's beginning."""
+    return bool(row["message"].lower().startswith(("suite teardown failed", "parent suite teardown failed")))

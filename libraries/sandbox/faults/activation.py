@@ -59,7 +59,8 @@ class Activation:
     def shown(self) -> dict[str, Any]:
         """As the list of active faults has it."""
         limits = {key: getattr(self.limits, key) for key in sorted(self.fault.limits)}
-        chosen = {key: value for key, value in limits.items() if value not in (None, "", 1.0)}
+        usual = Limits()
+        chosen = {key: value for key, value in limits.items() if value != getattr(usual, key)}
         return {
             "id": self.id,
             **self.fault.shown(),

@@ -59,7 +59,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
 def _asked(body: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Name and parameters, which may stand in `parameters` or beside the name."""
     beside = {key: value for key, value in body.items() if key not in ("name", "parameters")}
-    inside = body.get("parameters") or {}
+    inside = body.get("parameters", {})
     if not isinstance(inside, dict):
         raise FaultError(f"parameters is {inside!r}; it must be an object")
     return body.get("name"), {**inside, **beside}

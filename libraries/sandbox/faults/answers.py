@@ -76,7 +76,6 @@ async def halved(exchange: Exchange) -> web.StreamResponse:
     response.content_length = len(body)
     await response.prepare(exchange.request)
     await response.write(body[: len(body) // 2])
-    await response.drain()
     if exchange.request.transport is not None:
         exchange.request.transport.close()
     await asyncio.sleep(LONG)

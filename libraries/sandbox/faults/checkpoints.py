@@ -102,14 +102,15 @@ fails("action-unknown", "checkpoint-answers-unknown-id", "A checkpoint is answer
 
 
 async def _id_of_another(exchange: Exchange) -> web.StreamResponse:
-    """Checkpoints another pod of the namespace in place of the one that was asked for."""
+    """Checkpoints another pod in place of the one that was asked for, one of another namespace if there is one."""
     service = exchange.scene.service
     body = await exchange.request.json()
     pods = await service.backend.pods()
     asked = next((pod for pod in pods if pod.uid == body.get("pod_id") or pod.name == body.get("pod_name")), None)
-    other = next((p for p in pods if asked and p.namespace == asked.namespace and p.uid != asked.uid), None)
-    if other is None:
+    others = [pod for pod in pods if asked and pod.uid != asked.uid and pod.ready]
+    if asked is None or not others:
         return await exchange.go()
+    other = min(others, key=lambda pod: pod.namespace == asked.namespace)
     action = service.operations.start_checkpoint(other, {"pod_id": other.uid, "kind": "simple"}, None)
     return web.Response(text=f'"{action.id}"')
 

@@ -247,13 +247,14 @@ async def _forgets(scene: Scene, active: Activation) -> None:
 
 
 async def _twice(exchange: Exchange) -> web.StreamResponse:
+    answer = await exchange.go()
     await exchange.go()
-    return await exchange.go()
+    return answer
 
 
-fails("restored-twice", "propagator-restores-twice", "The propagator does the work of one restore request twice.")(
+tolerated("propagator-restores-twice", "The work of one restore request is done twice.")(
     propagator(_twice, to("POST", RESTORE))
 )
-tolerated("propagator-checkpoints-twice", "The propagator does the work of one checkpoint request twice.")(
+tolerated("propagator-checkpoints-twice", "The work of one checkpoint request is done twice.")(
     propagator(_twice, to("POST", CHECKPOINT))
 )

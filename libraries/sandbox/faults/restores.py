@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 from .. import kinds
-from ..cedana.installation import is_ready
 from ..cedana.interfering import RestorePlan
 from ..cedana.restored import RUNTIME_CLASS
+from ..cluster import Cluster
 from ..runtime import Container, PodSnapshot, StartError
 from ..store import Change
 from . import memories
 from .activation import Activation
 from .declaration import OBJECTS, Declarations, Group
 from .memories import changed
-from .pods import is_restored, kill, whenever_ready
+from .pods import containers_of, is_restored, kill, whenever_ready
 from .scene import Scene, in_each_cluster
 from .working import CRIU, planning, with_state
 
@@ -107,34 +108,33 @@ tolerated("restore-without-copied-log", "The restored container's log begins wit
 @fails("process-foreign", "restore-of-another-pod", "The memory of another pod of the namespace is restored.")
 @in_each_cluster
 async def _foreign(scene: Scene, active: Activation) -> None:
-    seen: dict[tuple[str, str], PodSnapshot] = {}
+    cluster, ended = scene.cluster, deque[PodSnapshot](maxlen=20)
 
     def follow(change: Change) -> None:
-        if change.kind is kinds.POD and change.type == "MODIFIED" and is_ready(change.object):
-            metadata = change.object["metadata"]
-            if (metadata["namespace"], metadata["name"]) not in seen and metadata["uid"] in scene.cluster.runtime.pods:
-                seen[metadata["namespace"], metadata["name"]] = scene.cluster.runtime.snapshot(
-                    metadata["uid"], change.object
-                )
+        if change.kind is kinds.POD and change.type == "MODIFIED" and "deletionTimestamp" in change.object["metadata"]:
+            ended.extend(_alive(cluster, [change.object]))
 
     def others(planned: RestorePlan) -> list[PodSnapshot]:
-        assert planned.snapshot is not None
-        source = planned.snapshot.pod["metadata"]
-        return [
-            one
-            for (namespace, name), one in seen.items()
-            if namespace == source["namespace"] and name != source["name"] and _has_witness(one)
-        ]
+        source = planned.snapshot.pod["metadata"] if planned.snapshot else {}
+        there = [*ended, *_alive(cluster, cluster.store.list(kinds.POD, source.get("namespace")))]
+        return [one for one in there if _is_other(one, source) and _has_witness(one)]
 
     def plan(planned: RestorePlan, _: Activation) -> None:
         assert planned.snapshot is not None
         planned.snapshot = memories.in_place_of(planned.snapshot, others(planned)[0])
 
-    active.stack.callback(scene.cluster.store.subscribe(follow))
-    await planning(
-        plan,
-        lambda planned: planned.cluster is scene.cluster and planned.snapshot is not None and bool(others(planned)),
-    )(scene, active)
+    active.stack.callback(cluster.store.subscribe(follow))
+    await planning(plan, lambda planned: planned.cluster is cluster and bool(others(planned)))(scene, active)
+
+
+def _alive(cluster: Cluster, pods: list[Object]) -> list[PodSnapshot]:
+    """The state of those pods that run."""
+    return [cluster.runtime.snapshot(pod["metadata"]["uid"], pod) for pod in pods if containers_of(cluster, pod)]
+
+
+def _is_other(one: PodSnapshot, source: Object) -> bool:
+    metadata = one.pod["metadata"]
+    return bool(metadata["namespace"] == source.get("namespace") and metadata["name"] != source["name"])
 
 
 def _has_witness(snapshot: PodSnapshot) -> bool:

@@ -44,6 +44,7 @@ async def _redirected(scene: Scene, active: Activation) -> None:
 
 async def _served(scene: Scene, active: Activation, names: tuple[str, ...], validity: Validity, trusted: bool) -> None:
     """The propagator over TLS, at a URL of its own that the activation tells, as it tells whom to trust."""
+    active.takes()
     tls = tls_for(scene.state_dir, names, validity)
     context: ssl.SSLContext = tls.context
     active.facts["url"] = await active.stack.enter_async_context(scene.serve(context))

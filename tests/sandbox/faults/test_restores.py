@@ -1,0 +1,305 @@
+"""Restores that lie show what they are said to show."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from tests.sandbox.faults.stage import PODS, Object, Stage, is_ready, manifest
+
+from sandbox.faults.working import CRIU
+
+RESTORED = "web-restored"
+Step = tuple[str, int, str]
+
+
+async def own_steps(stage: Stage, source: list[Step], name: str = RESTORED, container: str = "") -> list[Step]:
+    """The steps of the restored process's own, once there are any."""
+    await stage.ready(name)
+    return await stage.until(
+        lambda: stage.steps(name, container), lambda steps: set(steps) - set(source), "steps of its own"
+    )
+
+
+async def test_without_a_fault_the_process_goes_on(stage: Stage) -> None:
+    _, source = await stage.lifecycle()
+    steps = await own_steps(stage, source)
+    assert {nonce for nonce, _, _ in steps} == {source[0][0]}
+    assert [number for _, number, _ in steps] == list(range(1, len(steps) + 1))
+
+
+async def test_afresh(stage: Stage) -> None:
+    await stage.fault("restore-starts-afresh")
+    _, source = await stage.lifecycle()
+    (nonce, number, _), *_ = await own_steps(stage, source)
+    assert (nonce != source[0][0], number) == (True, 1)
+
+
+async def test_afresh_under_the_copied_log(stage: Stage) -> None:
+    await stage.fault("restore-starts-afresh-under-copied-log")
+    _, source = await stage.lifecycle()
+    steps = await own_steps(stage, source)
+    assert steps[0] == source[0]
+    assert steps[-1][0] != source[0][0]
+
+
+async def test_older(stage: Stage) -> None:
+    await stage.fault("restore-of-older-state", steps=2)
+    _, source = await stage.lifecycle()
+    steps = await own_steps(stage, source[: len(source) - 2])
+    assert steps[: len(source)] == source[: len(steps)]
+    assert await stage.until(lambda: stage.lines(RESTORED), lambda lines: len(lines) > 2, "lines")
+
+
+async def test_later(stage: Stage) -> None:
+    await stage.fault("restore-of-later-state", steps=50)
+    _, source = await stage.lifecycle()
+    steps = await own_steps(stage, source)
+    assert next(number for step in steps if (number := step[1]) > source[-1][1] + 1) > 50
+
+
+async def test_damaged(stage: Stage) -> None:
+    await stage.fault("restore-of-damaged-memory")
+    _, source = await stage.lifecycle()
+    own = [step for step in await own_steps(stage, source) if step not in source]
+    assert own[0][0] == source[0][0]
+    healthy = chain(own[0][0], own[0][1])
+    assert own[0][2] != healthy
+
+
+def chain(nonce: str, number: int) -> str:
+    """The right chain value of a step."""
+    value = "0" * 16
+    for step in range(1, number + 1):
+        value = hashlib.sha256(f"{value} {nonce} {step}".encode()).hexdigest()[:16]
+    return value
+
+
+def two_containers(pod: Object) -> list[Object]:
+    first = pod["spec"]["containers"][0]
+    return [{**first, "name": "one"}, {**first, "name": "two"}]
+
+
+async def lifecycle_of_two(stage: Stage) -> dict[str, list[Step]]:
+    """A pod with two witnesses, restored; the steps of each before."""
+    pod = manifest("web")
+    pod["spec"]["containers"] = two_containers(pod)
+    await stage.create(PODS, **pod)
+    there = await stage.ready("web")
+    await stage.until(lambda: stage.steps("web", "two"), lambda steps: len(steps) > 3, "four steps")
+    action = await stage.checkpoint(there)
+    before = {name: await stage.steps("web", name) for name in ("one", "two")}
+    await stage.gone("web")
+    await stage.restore(action)
+    return before
+
+
+async def test_one_container_only(stage: Stage) -> None:
+    await stage.fault("restore-of-one-container")
+    before = await lifecycle_of_two(stage)
+    one = await own_steps(stage, before["one"], container="one")
+    two = await own_steps(stage, before["two"], container="two")
+    assert one[-1][0] == before["one"][0][0]
+    assert two[-1][0] != before["two"][0][0]
+
+
+async def test_mixed_moments(stage: Stage) -> None:
+    await stage.fault("restore-of-mixed-moments", steps=2)
+    before = await lifecycle_of_two(stage)
+    await stage.ready(RESTORED)
+    one, two = await stage.steps(RESTORED, "one"), await stage.steps(RESTORED, "two")
+    assert one[0][0] == before["one"][0][0]
+    assert two[0][0] == before["two"][0][0]
+    assert len(two) < len(one)
+
+
+async def test_files_lost(stage: Stage) -> None:
+    await stage.fault("restore-loses-files")
+    script = "echo kept > /tmp/mark; while :; do cat /tmp/mark; sleep 0.1; done"
+    pod = {"command": ["sh", "-c", script]}
+    await stage.create(PODS, **manifest("web", container=pod))
+    there = await stage.ready("web")
+    await stage.until(lambda: stage.lines("web"), bool, "a line")
+    action = await stage.checkpoint(there)
+    await stage.gone("web")
+    await stage.restore(action)
+    await stage.ready(RESTORED)
+    seen = await stage.until(lambda: stage.lines(RESTORED), lambda lines: lines[-1] != "kept", "another line")
+    assert "No such file" in seen[-1]
+
+
+async def test_log_not_copied(stage: Stage) -> None:
+    await stage.fault("restore-without-copied-log")
+    _, source = await stage.lifecycle()
+    steps = await own_steps(stage, source)
+    assert steps[0][0] == source[0][0]
+    assert steps[0][1] > 1
+
+
+async def test_of_another_pod(stage: Stage) -> None:
+    await stage.fault("restore-of-another-pod")
+    await stage.workload("other")
+    await stage.lifecycle()
+    other = await stage.steps("other")
+    await stage.ready(RESTORED)
+    seen = await stage.until(lambda: stage.steps(RESTORED), bool, "a step")
+    assert seen[-1][0] == other[0][0]
+
+
+async def test_frozen(stage: Stage) -> None:
+    await stage.fault("restore-frozen")
+    _, source = await stage.lifecycle()
+    await stage.ready(RESTORED)
+    cluster, pod = stage.sandbox.cluster, await stage.pod(RESTORED)
+    container = cluster.runtime.container(pod["metadata"]["uid"], "test-witness")
+    assert container is not None
+    container.advance(cluster.runtime.now() + 60_000_000_000)
+    assert len(await stage.steps(RESTORED)) <= len(source)
+
+
+async def test_dies_when_ready(stage: Stage) -> None:
+    await stage.fault("restore-dies-when-ready", seconds=0.02)
+    await stage.lifecycle()
+    died = await stage.until(lambda: stage.pod(RESTORED), restarted, "a restart")
+    assert died["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 139
+
+
+def restarted(pod: Object) -> bool:
+    states = pod.get("status", {}).get("containerStatuses") or [{}]
+    return bool(states[0].get("restartCount"))
+
+
+async def test_crash_loop(stage: Stage) -> None:
+    await stage.fault("restore-crash-loops")
+    await stage.lifecycle()
+    pod = await stage.until(lambda: stage.pod(RESTORED), lambda pod: CRIU in str(pod.get("status")), "CRIU's words")
+    assert not is_ready(pod)
+
+
+async def test_never_ready(stage: Stage) -> None:
+    await stage.fault("restore-never-ready")
+    await stage.lifecycle()
+    pod = await stage.until(
+        lambda: stage.pod(RESTORED), lambda pod: pod.get("status", {}).get("phase") == "Running", "a running pod"
+    )
+    assert not is_ready(pod)
+
+
+async def test_in_another_namespace(stage: Stage) -> None:
+    await stage.fault("restore-in-wrong-namespace", into="kube-public")
+    await stage.lifecycle()
+    assert await stage.pod(RESTORED) == {}
+    assert await stage.pod(RESTORED, "kube-public")
+
+
+ENV = {"container": {"env": [{"name": "A", "value": "b"}]}}
+
+
+def spec_of(pod: Object) -> Object:
+    container: Object = pod["spec"]["containers"][0]
+    return container
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "changes"),
+    [
+        ("restore-with-other-image", lambda pod: spec_of(pod)["image"], {}),
+        ("restore-loses-limits", lambda pod: spec_of(pod).get("resources"), {}),
+        ("restore-loses-environment", lambda pod: spec_of(pod).get("env"), ENV),
+        ("restore-loses-mounts", lambda pod: pod["spec"].get("volumes"), {}),
+        ("restore-loses-labels", lambda pod: pod["metadata"].get("labels"), {}),
+        (
+            "restore-loses-security-context",
+            lambda pod: pod["spec"].get("securityContext"),
+            {"securityContext": {"fsGroup": 2000}},
+        ),
+    ],
+)  # fmt: skip
+async def test_something_of_the_pod_is_lost(stage: Stage, name: str, lost: object, changes: Object) -> None:
+    assert callable(lost)
+    await stage.fault(name)
+    original, source = await stage.lifecycle(**changes)
+    restored = await stage.ready(RESTORED)
+    assert lost(original) != lost(restored)
+    steps = await own_steps(stage, source)
+    assert steps[-1][0] == source[0][0], "all else is as it should be"
+
+
+async def test_on_the_wrong_node(stage: Stage) -> None:
+    await stage.fault("restore-on-wrong-node")
+    selector = {"kubernetes.io/hostname": "node-2"}
+    await stage.lifecycle(nodeSelector=selector)
+    assert (await stage.ready(RESTORED))["spec"]["nodeName"] == "node-1"
+
+
+async def test_two_pods(stage: Stage) -> None:
+    await stage.fault("restore-makes-two-pods")
+    _, source = await stage.lifecycle()
+    for name in (RESTORED, f"{RESTORED}-2"):
+        assert (await own_steps(stage, source, name))[-1][0] == source[0][0]
+
+
+async def test_original_anew(stage: Stage) -> None:
+    await stage.fault("restore-creates-original-anew")
+    original, source = await stage.lifecycle()
+    again = await stage.ready("web")
+    assert again["metadata"]["uid"] != original["metadata"]["uid"]
+    assert (await own_steps(stage, source, "web"))[0][0] != source[0][0]
+    assert await stage.pod(RESTORED) == {}
+
+
+async def test_original_back(stage: Stage) -> None:
+    await stage.fault("restore-brings-original-back")
+    original, source = await stage.lifecycle()
+    again = await stage.ready("web")
+    assert again["metadata"]["uid"] == original["metadata"]["uid"]
+    assert (await own_steps(stage, source, "web"))[-1][0] == source[0][0]
+
+
+async def test_nothing_made(stage: Stage) -> None:
+    await stage.fault("restore-makes-nothing")
+    await stage.lifecycle()
+    assert await stage.pod(RESTORED) == {}
+
+
+async def checkpointed(stage: Stage) -> str:
+    return await stage.checkpoint(await stage.workload())
+
+
+async def test_never_ends(stage: Stage) -> None:
+    action = await checkpointed(stage)
+    await stage.fault("restore-never-ends")
+    restore = (await stage.begin_restore(action)).id
+    await stage.until(stage.hits, bool, "the fault to strike")
+    assert (await stage.status(restore))["status"] == "processing"
+
+
+async def test_fails(stage: Stage) -> None:
+    action = await checkpointed(stage)
+    await stage.fault("restore-fails-in-criu")
+    status = await stage.restore(action)
+    assert (status["status"], CRIU in status["details"]) == ("error", True)
+
+
+async def test_unknown_id(stage: Stage) -> None:
+    action = await checkpointed(stage)
+    await stage.fault("restore-answers-unknown-id")
+    restore = (await stage.begin_restore(action)).id
+    assert (await stage.status(restore))["status"] == "404"
+
+
+async def test_slow(stage: Stage) -> None:
+    action = await checkpointed(stage)
+    await stage.fault("restore-slow", seconds=0.3)
+    restore = (await stage.begin_restore(action)).id
+    await stage.until(stage.hits, bool, "the fault to strike")
+    assert (await stage.status(restore))["status"] == "processing"
+    assert (await stage.ended(restore))["status"] == "ready"
+
+
+async def test_done_early(stage: Stage) -> None:
+    action = await checkpointed(stage)
+    await stage.fault("restore-done-early", seconds=0.3)
+    assert (await stage.restore(action))["status"] == "ready"
+    assert await stage.pod(RESTORED) == {}
+    await stage.ready(RESTORED)
