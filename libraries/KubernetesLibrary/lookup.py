@@ -179,7 +179,7 @@ def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: 
 
 
 def unready(pod: Obj) -> Pending:
-    """Why a restored pod is not Ready. That its process keeps ending is the restore's fault, as the original's did not."""
+    """Why a restored pod is not Ready. That its process keeps ending is the restore's doing: the original's did not."""
     state = state_of(pod)
     return Pending(state.seen) if state.cause == "crash-loop" else state
 

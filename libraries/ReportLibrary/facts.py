@@ -142,13 +142,14 @@ def _cedana(seen: Seen, since: datetime | None) -> Iterator[Fact]:
 
 
 def _ended(seen: Seen, pod: Obj, since: datetime | None) -> Iterator[Fact]:
-    """That a pod of Cedana ended lately, although it may be Ready again: what it was at is lost."""
+    """That a pod of Cedana ended lately. It may be Ready again, but what it was at is lost."""
     node = pod["spec"].get("nodeName")
     for container in container_statuses(pod):
         ended = (container.get("lastState") or {}).get("terminated") or {}
         if not _is_since(str(ended.get("finishedAt")), since):
             continue
-        how = f"ended at {ended['finishedAt']}: {ended.get('reason')}, exit code {ended.get('exitCode')}"
+        how = "ended once" if is_ready(pod) else "keeps ending"
+        how += f", last at {ended['finishedAt']}: {ended.get('reason')}, exit code {ended.get('exitCode')}"
         if _component(pod) == "manager":
             yield Fact(Source.CEDANA, f"Cedana's manager {how}", strength=4)
         elif _component(pod) == "helper":

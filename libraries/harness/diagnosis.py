@@ -112,7 +112,12 @@ RULES = (
     Rule("container-config", r"CreateContainerConfigError", STATES, NOT_READY | RESTORE),
     Rule("pod-network", r"FailedCreatePodSandBox|NetworkNotReady", STATES, NOT_READY | RESTORE),
     Rule("node-not-ready", r"is not Ready", frozenset({Source.NODE}), CRASHED | CHECKPOINT | RESTORE),
-    Rule("cedana-crash", r"^Cedana's pod .* CrashLoopBackOff", frozenset({Source.CEDANA}), CRASHED),
+    Rule(
+        "cedana-crash",
+        r"^Cedana's (pod .* CrashLoopBackOff|manager keeps ending|helper .* keeps ending)",
+        frozenset({Source.CEDANA}),
+        CRASHED | {"checkpoint-timeout", "restore-timeout"},
+    ),
     Rule(
         "crash-loop",
         r"CrashLoopBackOff|Back-off restarting failed container",
@@ -121,13 +126,13 @@ RULES = (
     ),
     Rule(
         "helper-not-ready",
-        r"^no Ready helper|^Cedana's helper .* ended",
+        r"^no Ready helper|^Cedana's helper .* ended once",
         frozenset({Source.CEDANA}),
         frozenset({"checkpoint-timeout", "restored-pod-not-ready"}),
     ),
     Rule(
         "manager-not-ready",
-        r"^no Ready manager|^Cedana's manager ended",
+        r"^no Ready manager|^Cedana's manager ended once",
         frozenset({Source.CEDANA}),
         frozenset({"checkpoint-timeout", "restore-timeout"}),
     ),

@@ -122,6 +122,6 @@ def test_cedana_that_ended_since_the_test_began_is_told_although_it_is_back():
         one["status"]["containerStatuses"][0]["lastState"] = {"terminated": ended}
     found = facts(seen(pods={"shop": [pod("web")], "cedana-system": own}), NOW)
     assert [(fact.text, fact.name) for fact in found if fact.source is Source.CEDANA] == [
-        ("Cedana's manager ended at 2026-01-01T12:00:03Z: Error, exit code 2", ""),
-        ("Cedana's helper on node n1 ended at 2026-01-01T12:00:04Z: Error, exit code 2", "web"),
+        ("Cedana's manager ended once, last at 2026-01-01T12:00:03Z: Error, exit code 2", ""),
+        ("Cedana's helper on node n1 ended once, last at 2026-01-01T12:00:04Z: Error, exit code 2", "web"),
     ]

@@ -51,8 +51,14 @@ BY_WORDS = [
 BY_CEDANA = [
     ("helper-not-ready", CHECKPOINT_TIMEOUT, "no Ready helper of Cedana on node n1, where pod web is", "web"),
     ("manager-not-ready", RESTORE_TIMEOUT, "no Ready manager of Cedana in namespace cedana-system", ""),
-    ("helper-not-ready", CHECKPOINT_TIMEOUT, "Cedana's helper on node n1 ended at 12:00: Error, exit code 2", "web"),
-    ("manager-not-ready", RESTORE_TIMEOUT, "Cedana's manager ended at 12:00: Error, exit code 2", ""),
+    (
+        "helper-not-ready",
+        CHECKPOINT_TIMEOUT,
+        "Cedana's helper on node n1 ended once, last at 12:00: Error, exit code 2",
+        "web",
+    ),
+    ("manager-not-ready", RESTORE_TIMEOUT, "Cedana's manager ended once, last at 12:00: Error, exit code 2", ""),
+    ("cedana-crash", RESTORE_TIMEOUT, "Cedana's manager keeps ending, last at 12:00: Error, exit code 2", ""),
     ("cedana-crash", NOT_READY, "Cedana's pod web is Running; container m waits: CrashLoopBackOff", "web"),
 ]
 
