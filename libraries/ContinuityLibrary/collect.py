@@ -14,6 +14,7 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors, pods
+from harness.kube.errors import may_pass
 from harness.waiting import Done, Pace, Pending, wait_until
 from harness.waiting import Look as Answer
 
@@ -82,10 +83,9 @@ def observe(cluster: Cluster, workload: Workload, *, steps: int, timeout: float)
     """
 
     def look() -> Answer[Observation]:
-        try:
-            seen = look_at(cluster, workload)
-        except PodChanged as change:
-            return Pending(str(change))
+        seen = _patient_look(cluster, workload)
+        if isinstance(seen, Pending):
+            return seen
         if seen is None:
             return Pending(f"there is no pod {workload.pod} in namespace {workload.namespace}")
         observation = Observation(workload, seen.uid, seen.look)
@@ -173,15 +173,14 @@ class Watcher:
 
     def look(self) -> Answer[Verdict]:
         begin = time.monotonic()
+        seen = _patient_look(self.cluster, self.restored)
+        if isinstance(seen, Pending):
+            return seen
+        self._take(seen)
         try:
-            self._take(look_at(self.cluster, self.restored))
             self._look_at_source()
-        except PodChanged as change:
-            return Pending(str(change))
-        except OperationFailed as problem:
-            if problem.cause.name != "cluster-unreachable":
-                raise
-            return Pending(problem.seen, "cluster-unreachable")
+        except WaitTimedOut as problem:
+            return Pending(problem.seen, problem.cause.name)
         self.verdict = judge(self.observation.evidence(self.uid, self.looks))
         if self.verdict.settled:
             return Done(self.verdict)
@@ -220,12 +219,22 @@ def _same(one: Look, other: Look) -> bool:
     return replace(one, read_at=other.read_at) == other
 
 
+def _patient_look(cluster: Cluster, workload: Workload) -> PodLook | Pending | None:
+    """One look, or why another one may tell more."""
+    try:
+        return look_at(cluster, workload)
+    except PodChanged as change:
+        return Pending(str(change))
+    except OperationFailed as problem:
+        if not may_pass(problem):
+            raise
+        return Pending(problem.seen, problem.cause.name)
+
+
 def _settled_look(cluster: Cluster, workload: Workload) -> PodLook | None:
     def look() -> Answer[PodLook | None]:
-        try:
-            return Done(look_at(cluster, workload))
-        except PodChanged as change:
-            return Pending(str(change))
+        seen = _patient_look(cluster, workload)
+        return seen if isinstance(seen, Pending) else Done(seen)
 
     return wait_until(look, timeout=10, expected=f"pod {workload.pod} to hold still for one look", pace=PACE)
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Protocol
 
 from .failures import E2EFailure, WaitTimedOut
@@ -43,26 +42,15 @@ REMOVERS = {
 no keyword library."""
 
 
-class Again(Enum):
-    """What is worth trying at the end with an entry that was not removed."""
-
-    NOTHING = "nothing"
-    """It was refused, or nobody answered."""
-    LOOK = "look"
-    """It was still there: it may be on its way, or have gone with something older."""
-    REMOVE = "remove"
-    """Its removal was broken off, by a signal for one."""
-
-
 @dataclass(frozen=True)
 class Removal:
-    """What became of one entry; `silent` where its cluster did not answer."""
+    """What became of one entry; `silent` where its cluster did not answer, `there` where it was still there."""
 
     entry: Entry
     problem: str
     seconds: float
     silent: bool = False
-    again: Again = Again.NOTHING
+    there: bool = False
 
     @property
     def left(self) -> bool:
@@ -82,10 +70,19 @@ def remove_all(ledger: Ledger, *, budget: float, each: float) -> Iterator[Remova
         each: seconds for one entry.
     """
     deadline = time.monotonic() + budget
+    tried: set[int] = set()
+    # What a removal itself needs on disk becomes an entry meanwhile; nothing makes any after the second round.
+    for _ in range(2):
+        yield from _round(ledger, [entry for entry in ledger.owed() if id(entry) not in tried], deadline, each, tried)
+    ledger.close()
+
+
+def _round(ledger: Ledger, owed: list[Entry], deadline: float, each: float, tried: set[int]) -> Iterator[Removal]:
     removed_places: set[str] = set()
     silent_places: set[str] = set()
     unreachable: list[Removal] = []
-    for entry in reversed(ledger.owed()):
+    for entry in reversed(owed):
+        tried.add(id(entry))
         left = deadline - time.monotonic()
         if left <= 0 and entry.place in silent_places:
             unreachable.append(Removal(entry, "not tried: its cluster does not answer and the time is up", 0.0))
@@ -99,45 +96,46 @@ def remove_all(ledger: Ledger, *, budget: float, each: float) -> Iterator[Remova
         removed_places.update(entry.find.get("places", ()))
         yield removal
     for removal in unreachable:
-        if removal.entry.place and removal.entry.place in removed_places:
-            final = Removal(removal.entry, "", removal.seconds)
+        went_along = removal.entry.place and removal.entry.place in removed_places
+        if went_along or (removal.there and not _is_there(removal.entry)):
+            ledger.gone(removal.entry)
+            yield Removal(removal.entry, "", removal.seconds)
         else:
-            final = _once_more(removal, min(each, deadline - time.monotonic()))
-        if not final.problem:
-            ledger.gone(final.entry)
-        yield final
-    ledger.close()
+            yield removal
 
 
-def _once_more(removal: Removal, budget: float) -> Removal:
-    """A second look, or attempt, where that can help and time is left."""
-    if budget <= 0 or removal.again is Again.NOTHING:
-        return removal
-    if removal.again is Again.REMOVE:
-        second = _remove(removal.entry, budget)
-        return replace(second, seconds=removal.seconds + second.seconds)
+def _is_there(entry: Entry) -> bool:
+    """A last look at what was still there: it was on its way, or has gone with something older."""
     try:
-        there = remover_of(removal.entry.kind).exists(removal.entry)
+        return remover_of(entry.kind).exists(entry)
     except E2EFailure:
-        return removal
-    return removal if there else replace(removal, problem="")
+        return True
 
 
 def _remove(entry: Entry, budget: float) -> Removal:
     start = time.monotonic()
-    problem, silent, again = "", False, Again.NOTHING
     try:
-        remover = remover_of(entry.kind)
+        removal = _try(entry, budget)
+    except Exception:  # Robot Framework's, which a signal raises anywhere: it must not cost this entry its removal
+        try:
+            removal = _try(entry, max(0.0, budget - (time.monotonic() - start)))
+        except Exception as broken:  # nor must one entry's trouble keep the others from theirs
+            removal = Removal(entry, SECRETS.redact(f"{type(broken).__name__}: {broken}"), 0.0)
+    return replace(removal, seconds=time.monotonic() - start)
+
+
+def _try(entry: Entry, budget: float) -> Removal:
+    remover = remover_of(entry.kind)
+    try:
         if remover.exists(entry):
             remover.remove(entry, budget)
             if remover.exists(entry):
-                problem, again = "still there after its removal", Again.LOOK
-    except E2EFailure as failure:  # one entry's trouble must not keep the others from their removal
-        problem, silent = SECRETS.redact(failure.seen), failure.cause.name == "cluster-unreachable"
-        again = Again.LOOK if isinstance(failure, WaitTimedOut) else Again.NOTHING
-    except Exception as broken:  # ours, or Robot Framework's, which a signal raises anywhere
-        problem, again = SECRETS.redact(f"{type(broken).__name__}: {broken}"), Again.REMOVE
-    return Removal(entry, problem, time.monotonic() - start, silent, again)
+                return Removal(entry, "still there after its removal", 0.0, there=True)
+    except E2EFailure as failure:
+        silent = failure.cause.name == "cluster-unreachable"
+        there = isinstance(failure, WaitTimedOut)
+        return Removal(entry, SECRETS.redact(failure.seen), 0.0, silent, there)
+    return Removal(entry, "", 0.0)
 
 
 def remover_of(kind: str) -> Remover:

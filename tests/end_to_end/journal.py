@@ -73,8 +73,8 @@ class Journal:
 
     def since(self, began: float) -> list[dict[str, Any]]:
         """The requests that came at or after that Unix time."""
-        entries = self._session.get(self._url, timeout=10).json()
-        return [entry for entry in entries if entry["time"] >= began]
+        entries = self._session.get(self._url, params={"since": began, "kinds": "request"}, timeout=10).json()
+        return [entry for entry in entries if entry["time"] >= began and entry.get("kind", "request") == "request"]
 
     def wait_for(self, moment: Moment, *, timeout: float) -> float:
         """Waits until a run that begins now has got there; `timeout` in seconds.

@@ -19,6 +19,8 @@ RESTORED_WATCH = Request("GET", f"{RUN}/pods", "metadata.name%3Dtest-nginx-resto
 DEPRECATED = Request("PATCH", "/v2/checkpoints/deprecate/[^/]+")
 UNINSTALLED = Request("DELETE", f"{CEDANA}/secrets/sh.helm.release.v1.cedana.v1", client=HELM)
 
+KEPT_REMOVED = Request("DELETE", "/apis/.*/clusterrolebindings/cedana-uninstaller-crb")
+
 
 def _at(name: str, *requests: Request) -> Moment:
     return Moment(name, requests)
@@ -69,8 +71,8 @@ REMOVAL = (
     _at("Helm uninstalls", Request("DELETE", f"{APPS}/daemonsets/cedana-helper", client=HELM)),
     _at("Helm has uninstalled", UNINSTALLED),
     _at("Cedana's uninstaller at work", UNINSTALLED, Request("GET", f"{APPS}/daemonsets/cedana-uninstaller", nth=3)),
-    _at("kept objects removed", Request("DELETE", "/apis/.*/clusterroles/cedana-uninstaller-clusterrole")),
-    _at("namespace of Cedana deleted", Request("DELETE", CEDANA)),
+    _at("kept objects removed", KEPT_REMOVED),
+    _at("looking for the namespace of Cedana", KEPT_REMOVED, Request("GET", CEDANA)),
     _at("cluster deregistered", Request("DELETE", "/v2/cluster/[^/]+")),
 )
 

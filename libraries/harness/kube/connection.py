@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,20 @@ from urllib3.util import Retry
 
 from ..failures import BadInput, OperationFailed
 from ..rundir import private_directory
+from .kinds import Kinds
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
-_NUMBERS = itertools.count()
+AWAY = (429, 502, 503, 504)
+"""Statuses of an API server, or a gateway before it, that is overloaded or away."""
+PAUSES = (0.1, 0.3, 0.9)
+"""Seconds between the tries of a GET that is answered so."""
 _NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
 """What the official client raises for a file that is none."""
 
 
-class OnceMore(Retry):
-    """One more try after a connection that was refused or cut, where the call may be made twice.
+class Repeated(Retry):
+    """A few more tries after a connection that was refused or cut, where the call may be made twice.
 
     None after a timeout, which has cost its time already, and none after an answer.
     """
@@ -38,7 +42,7 @@ class OnceMore(Retry):
         error: Exception | None = None,
         _pool: Any = None,
         _stacktrace: Any = None,
-    ) -> OnceMore:
+    ) -> Repeated:
         """The tries that are left; raises `error` when there are none."""
         if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             raise error
@@ -46,13 +50,24 @@ class OnceMore(Retry):
 
 
 class TimedApiClient(client.ApiClient):
-    """The official client, which by itself waits for an answer for ever; here each call has a timeout."""
+    """The official client, which by itself waits for an answer for ever; here each call has a timeout.
 
-    def call_api(self, *args: Any, **kwargs: Any) -> Any:
+    A GET that finds the server away or overloaded is repeated a few times; of what a Service behind the API server
+    answers it is not for us to tell whether it is one.
+    """
+
+    def call_api(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """One HTTP call; `_request_timeout` defaults to 10 s for the connection and 30 s for each read."""
         if kwargs.get("_request_timeout") is None:
             kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        return super().call_api(*args, **kwargs)
+        answer = super().call_api(method, url, *args, **kwargs)
+        for pause in PAUSES:
+            if answer.status not in AWAY or method.upper() != "GET" or "/proxy" in url:
+                break
+            answer.read()
+            time.sleep(pause)
+            answer = super().call_api(method, url, *args, **kwargs)
+        return answer
 
 
 @dataclass
@@ -94,10 +109,7 @@ class Cluster:
     def dynamic(self) -> DynamicClient:
         """Any kind of object; each thread has its own, as of `api_client`."""
         if not hasattr(self._clients, "dynamic"):
-            # Its cache of the served kinds stays in the run's own directory: by default it is a file in the shared
-            # /tmp. The number keeps threads and clusters that follow one another under one alias apart.
-            cache = private_directory() / f"discovery-{self.alias}-{next(_NUMBERS)}.json"
-            self._clients.dynamic = DynamicClient(self.api_client, cache_file=str(cache))
+            self._clients.dynamic = DynamicClient(self.api_client, discoverer=Kinds)
         dynamic: DynamicClient = self._clients.dynamic
         return dynamic
 
@@ -115,7 +127,7 @@ class Cluster:
         except (config.ConfigException, *_NO_KUBECONFIG) as problem:
             why = " ".join(str(problem).split())
             raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({why})") from None
-        settings.retries = OnceMore(total=1, respect_retry_after_header=False)
+        settings.retries = Repeated(total=3, connect=1, backoff_factor=0.1, respect_retry_after_header=False)
         return TimedApiClient(settings)
 
 

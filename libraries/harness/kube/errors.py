@@ -47,6 +47,27 @@ def api_errors(doing: str) -> Iterator[None]:
         ) from problem
 
 
+def may_pass(problem: OperationFailed) -> bool:
+    """Whether the same look may well succeed a little later: nobody answered, or the server failed by itself."""
+    status = getattr(problem.__cause__, "status", None) or 0
+    return problem.cause.name == "cluster-unreachable" or status == 429 or status >= 500
+
+
+def json_of(response: Any) -> dict[str, Any]:
+    """The object in an answer of the official client that it did not read itself.
+
+    Raises:
+        HTTPError: the answer broke off, or it is no JSON object: something else than a cluster has answered.
+    """
+    try:
+        read = json.loads(response.data)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise HTTPError("the answer is no JSON object")
+    return read
+
+
 def server_words(problem: ApiException) -> str:
     """The message of a Status body, or what there is instead."""
     status = status_of(problem)

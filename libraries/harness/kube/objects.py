@@ -7,14 +7,12 @@ from functools import partial
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from urllib3.exceptions import HTTPError
 
-from ..failures import BadInput, NotAsExpected, OperationFailed
+from ..failures import NotAsExpected, OperationFailed
 from ..ledger import LEDGER, Entry
 from ..waiting import Done, Look, Pending
 from .connection import Cluster
-from .errors import api_errors
+from .errors import api_errors, json_of
 from .pods import state_of
 from .watching import Obj, Objects, watch_until
 
@@ -32,11 +30,7 @@ def resource(cluster: Cluster, api_version: str, kind: str) -> Any:
     with api_errors(f"tell its kinds (for {api_version} {kind})"):
         try:
             return cluster.dynamic.resources.get(api_version=api_version, kind=kind)
-        except BadInput:
-            raise
-        except ValueError as problem:  # discovery got no JSON, or its connection was cut
-            raise HTTPError(f"the answer is no list of kinds ({problem})") from problem
-        except ResourceNotFoundError:
+        except LookupError:
             raise NotAsExpected(
                 f"the cluster to serve {kind} of {api_version}", "it does not", cause="bad-manifest"
             ) from None
@@ -55,9 +49,11 @@ def create(cluster: Cluster, manifest: Mapping[str, Any], namespace: str) -> Obj
     entry = intend(cluster, manifest["apiVersion"], kind, place, name)
     try:
         with api_errors(f"create {entry.name}"):
-            made: Obj = served.create(
-                body=labelled(manifest), namespace=place or None, field_manager=FIELD_MANAGER
-            ).to_dict()
+            made = json_of(
+                served.create(
+                    body=labelled(manifest), namespace=place or None, field_manager=FIELD_MANAGER, serialize=False
+                )
+            )
     except OperationFailed as problem:
         if was_refused(problem):
             LEDGER.gone(entry)
@@ -110,12 +106,11 @@ def find(cluster: Cluster, api_version: str, kind: str, namespace: str, name: st
     served = resource(cluster, api_version, kind)
     with api_errors(f"get {kind} {namespace}/{name}"):
         try:
-            found: Obj = served.get(name=name, namespace=namespace or None).to_dict()
+            return json_of(served.get(name=name, namespace=namespace or None, serialize=False))
         except ApiException as problem:
             if problem.status == 404:
                 return None
             raise
-    return found
 
 
 def delete(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from ..failures import NotAsExpected
 from ..waiting import Done, Look, Pending
 from .connection import Cluster
-from .errors import api_errors
+from .errors import api_errors, json_of
 from .watching import Obj, Objects, watch_until, watch_while
 
 _WAITING_CAUSES = {
@@ -200,8 +199,7 @@ def get(cluster: Cluster, namespace: str, name: str) -> Obj:
 
 def raw(call: Callable[..., Any], *arguments: Any, **named: Any) -> Obj:
     """The answer of a call of the official client as the API's JSON, with its real field names."""
-    answer: Obj = json.loads(call(*arguments, **named, _preload_content=False).data)
-    return answer
+    return json_of(call(*arguments, **named, _preload_content=False))
 
 
 def read_log(
