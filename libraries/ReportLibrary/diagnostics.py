@@ -106,18 +106,24 @@ class Collector:
 
     def collect(self, namespaces: Iterable[str], tales: Sequence[Tale] = ()) -> list[Found]:
         """Everything of those namespaces, the nodes, and what is offered; a log of each container that is there."""
+        names = [name for name in dict.fromkeys(namespaces) if name]
         try:
+            lists = self._ask(self._cluster, names) if self._cluster else []
             for tale in tales:
                 self._begin(tale.title, f"{tale.title}.txt", tale.tell)
-            if self._cluster:
-                self._ask(self._cluster, [name for name in dict.fromkeys(namespaces) if name])
+            for future in lists:
+                self._wait(future)
+            for name in names:
+                for pod in sorted(self.seen.pods.get(name, []), key=self._rank)[:MOST_PODS]:
+                    self._logs(name, pod)
             for title, file_name, future in self._begun:
                 self._keep(title, file_name, future)
         finally:
             self._beside.end()
         return self.found
 
-    def _ask(self, cluster: Cluster, names: list[str]) -> None:
+    def _ask(self, cluster: Cluster, names: list[str]) -> list[Future[str]]:
+        """Begins what needs nothing else; gives what the logs need."""
         lists = []
         for name in names:
             lists.append(self._list(f"pods of {name}", "list_namespaced_pod", name, describe.pods))
@@ -125,11 +131,7 @@ class Collector:
             self._list(f"ConfigMaps of {name}", "list_namespaced_config_map", name, describe.config_maps)
         lists.append(self._list("nodes", "list_node", "", describe.nodes))
         self._begin("versions", "versions.txt", lambda: self._versions(cluster))
-        for future in lists:
-            self._wait(future)
-        for name in names:
-            for pod in sorted(self.seen.pods.get(name, []), key=self._rank)[:MOST_PODS]:
-                self._logs(name, pod)
+        return lists
 
     def _rank(self, pod: Any) -> tuple[bool, bool]:
         running = pod.get("status", {}).get("phase") == "Running"
@@ -208,12 +210,12 @@ class Collector:
             self.found.append(Found(title, file))
 
     def _write(self, file_name: str, content: bytes) -> Path:
-        self._size += len(content)
-        if self._size > MOST_BYTES:
+        if self._size + len(content) > MOST_BYTES:
             raise OSError(f"not kept: all files together would be larger than {MOST_BYTES // 1024 // 1024} MiB")
         self._directory.mkdir(parents=True, exist_ok=True)
         file = self._directory / safe_name(file_name)
         file.write_bytes(content)
+        self._size += len(content)
         return file
 
     def _read(self, call: str, *arguments: str, **options: Any) -> str:

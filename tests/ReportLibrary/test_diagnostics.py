@@ -10,8 +10,9 @@ import yaml
 
 from harness.kube import Cluster
 from harness.secrets import SECRETS
+from harness.sources import Tale
 from ReportLibrary import describe, diagnostics, links
-from ReportLibrary.diagnostics import Budget, Collector, Found, fresh_directory, safe_name
+from ReportLibrary.diagnostics import Budget, Collector, Found, TimeUp, fresh_directory, safe_name
 
 TOKEN = "t0ken-of-this-test-only"
 POD = {
@@ -301,3 +302,50 @@ def test_the_keyword(robot, kubeconfig):
     assert 'href="diagnostics/Broken-A-Test/pods-of-e2e.txt"' in log
     assert "No diagnostics: cluster is 'no such alias'" in log
     assert "No diagnostics: Expected: a cluster to work with" in log
+
+
+def test_what_libraries_offer_is_told_too(tmp_path):
+    SECRETS.add(TOKEN)
+
+    def refuse():
+        raise ValueError(f"no {TOKEN}")
+
+    collector = Collector(None, tmp_path / "found")
+    tales = [Tale("rows at the propagator", lambda: f"row {TOKEN}\n"), Tale("values", refuse)]
+    found = texts(collector.collect(["e2e"], tales))
+    assert found == {"rows at the propagator": "row <secret>\n", "values": "no <secret>"}
+
+
+def test_a_tale_that_never_ends_is_left_out_in_time(api, kubeconfig, tmp_path):
+    never = threading.Event()
+    budget = Budget(seconds=0.5)
+    budget.start -= diagnostics.ONE_CALL  # the last call's share of the time is over too
+    collector = Collector(Cluster("test", kubeconfig), tmp_path / "found", budget)
+    tales = [Tale(f"endless {number}", lambda: str(never.wait(60))) for number in range(20)]
+    found = texts(collector.collect(["e2e"], tales))
+    never.set()
+    assert {found[f"endless {number}"] for number in range(20)} == {str(TimeUp())}
+
+
+def test_what_hangs_does_not_keep_the_rest_away(api, kubeconfig, tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnostics, "ONE_CALL", 0.5)
+    never = threading.Event()
+    collector = Collector(Cluster("test", kubeconfig), tmp_path / "found", Budget(seconds=1.5))
+    found = texts(collector.collect(["e2e"], [Tale("endless", lambda: str(never.wait(60)))]))
+    never.set()
+    assert found["endless"] == str(TimeUp())
+    assert "test-nginx" in found["pods of e2e"]
+    assert "log of e2e/test-nginx nginx" in found
+
+
+def test_all_files_together_are_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnostics, "MOST_BYTES", 10)
+    collector = Collector(None, tmp_path / "found")
+    found = collector.collect([], [Tale("a", lambda: "12345"), Tale("b", lambda: "123456"), Tale("c", lambda: "1")])
+    assert [(one.title, one.file is not None) for one in found] == [("a", True), ("b", False), ("c", True)]
+    assert "not kept" in found[1].problem
+
+
+def test_config_maps_show_their_keys_only():
+    items = [{"metadata": {"name": "cedana-config"}, "data": {"url": "https://x", "token": TOKEN}, "binaryData": None}]
+    assert describe.config_maps(items).splitlines() == ["CONFIGMAP      KEYS", "cedana-config  token, url"]
