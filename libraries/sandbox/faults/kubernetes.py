@@ -144,7 +144,7 @@ tolerated("api-reset", "The connection of each kind of read is reset once.", eac
 tolerated("api-half-body", "The answer to each kind of list breaks off in the middle once.", each=1)(
     api(halved, _lists)
 )
-tolerated("api-slow", "Every answer takes half a second longer.", seconds=0.5)(api(slow))
+tolerated("api-slow", "Every answer takes a fifth of a second longer.", seconds=0.2)(api(slow))
 
 
 @tolerated(
@@ -190,9 +190,12 @@ async def _silent(exchange: Exchange) -> web.StreamResponse:
     return response
 
 
-tolerated("api-watch-silent", "Every watch stays open for two seconds without any event, and ends.", seconds=2.0)(
-    api(_silent, _watches)
-)
+tolerated(
+    "api-watch-silent",
+    "Each kind of watch stays open for two seconds without any event, and ends, twice.",
+    each=2,
+    seconds=2.0,
+)(api(_silent, _watches))
 _GONE = failure(410, "Expired", "too old resource version: 1 (2)").status
 
 
@@ -208,7 +211,7 @@ tolerated("api-410", "Each kind of watch is refused with 410 Gone, twice.", each
 )
 
 
-@tolerated("api-stale-lists", "Lists come from a cache that is a second behind.", seconds=1.0)
+@tolerated("api-stale-lists", "Lists of pods come from a cache that is a second behind.", seconds=1.0)
 @in_each_cluster
 async def _stale(scene: Scene, active: Activation) -> None:
     recent: deque[tuple[float, Change]] = deque(maxlen=5_000)
@@ -220,7 +223,7 @@ async def _stale(scene: Scene, active: Activation) -> None:
         since = time.monotonic() - active.values["seconds"]
         return _as_before(body, [one for at, one in recent if at > since])
 
-    await api(changing_json(change), _lists)(scene, active)
+    await api(changing_json(change), lambda asked: asked.kind == "list pods")(scene, active)
 
 
 def _as_before(body: Object, changes: list[Change]) -> Object:

@@ -80,10 +80,19 @@ fails("node-not-ready", "node-not-ready", "The nodes are NotReady: the network p
         )
     )
 )
-fails("unschedulable", "node-disk-pressure", "The nodes have disk pressure, so that nothing new is put on them.",
-      limits=STATE)(
-    on_nodes(condition("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"))
-)  # fmt: skip
+
+
+def _disk_pressure(cluster: Cluster, name: str, _: dict[str, Any]) -> Undo:
+    cluster.kubelet.evictions.press(name, "ephemeral-storage")
+    return lambda: cluster.kubelet.evictions.relieve(name, "ephemeral-storage")
+
+
+fails(
+    "unschedulable",
+    "node-disk-pressure",
+    "The nodes have disk pressure, so that nothing new is put on them and what runs is evicted.",
+    limits=STATE,
+)(on_nodes(_disk_pressure))
 
 
 def _clock(cluster: Cluster, name: str, values: dict[str, Any]) -> Undo:
@@ -118,9 +127,10 @@ def _log_limit(cluster: Cluster, name: str, values: dict[str, Any]) -> Undo:
 fails(
     "evidence-missing",
     "node-rotates-logs",
-    "The kubelet rotates containers' logs after every few lines, so that the evidence is gone when it is read.",
+    "After the checkpoint, the kubelet rotates logs after every few lines: they are gone when they are read.",
     limits=STATE,
-    bytes=150,
+    phase="after-checkpoint",
+    bytes=300,
 )(on_nodes(_log_limit))
 
 

@@ -50,7 +50,7 @@ def ends_at_once(which: Which, exit_code: int) -> Injection:
     async def inject(scene: Scene, active: Activation) -> None:
         def started(pod: Object, _: Container) -> None:
             if which(scene.cluster, pod) and active.takes_pod(pod):
-                asyncio.get_running_loop().call_later(0.05, kill, scene.cluster, pod, exit_code)
+                asyncio.get_running_loop().call_soon(kill, scene.cluster, pod, exit_code)
 
         active.on_list(scene.cluster.points.started, started)
 
@@ -77,7 +77,7 @@ fails("crash-loop", "workload-crashes", "The workload's process ends right after
 async def _out_of_memory(scene: Scene, active: Activation) -> None:
     def started(pod: Object, container: Container) -> None:
         if is_workload(scene.cluster, pod) and active.takes_pod(pod):
-            asyncio.get_running_loop().call_later(0.05, oom, pod, container)
+            asyncio.get_running_loop().call_soon(oom, pod, container)
 
     def oom(pod: Object, container: Container) -> None:
         container.out_of_memory = True
@@ -89,12 +89,12 @@ async def _out_of_memory(scene: Scene, active: Activation) -> None:
 @fails("evicted", "restored-pod-evicted", "The kubelet evicts the restored pod right after it became Ready.", count=1)
 @in_each_cluster
 async def _evicted(scene: Scene, active: Activation) -> None:
+    kubelet = scene.cluster.kubelet
+
     def evict(pod: Object) -> None:
-        worker = scene.cluster.kubelet.workers.get(pod["metadata"]["uid"])
+        worker = kubelet.workers.get(pod["metadata"]["uid"])
         if worker:
-            message = "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi."
-            worker.pod_event("Evicted", message, warning=True)
-            asyncio.get_running_loop().call_later(0.15, worker.fail, "Evicted", message)
+            asyncio.get_running_loop().call_later(0.15, kubelet.evictions.evict, worker, "ephemeral-storage")
 
     whenever_ready(scene, active, is_restored, evict)
 

@@ -148,17 +148,15 @@ async def test_watches_are_gone(bare: Stage) -> None:
         assert response.status == 410
 
 
-async def test_lists_are_stale_and_their_revision_with_them(bare: Stage) -> None:
+async def test_lists_of_pods_are_stale_and_their_revision_with_them(bare: Stage) -> None:
     await bare.fault("api-stale-lists", seconds=0.3)
-    made = await bare.create(MAPS, metadata={"name": "new"})
-    stale = (await bare.api("GET", MAPS)).json
-    assert "new" not in names(stale)
+    made = await bare.create(PODS, **manifest("new"))
+    stale = (await bare.api("GET", PODS)).json
+    assert names(stale) == []
     assert int(stale["metadata"]["resourceVersion"]) < int(made["metadata"]["resourceVersion"])
-    async with watching(bare, MAPS, resourceVersion=stale["metadata"]["resourceVersion"]) as response:
-        seen = json.loads(await response.content.readline())
-        while seen["object"]["metadata"]["name"] != "new":
-            seen = json.loads(await response.content.readline())
-    await bare.until(lambda: listed(bare), lambda found: "new" in found, "the new one")
+    async with watching(bare, PODS, resourceVersion=stale["metadata"]["resourceVersion"]) as response:
+        assert json.loads(await response.content.readline())["object"]["metadata"]["name"] == "new"
+    await bare.until(lambda: listed(bare), lambda found: found == ["new"], "the new one")
 
 
 def names(body: Object) -> list[str]:
@@ -166,4 +164,4 @@ def names(body: Object) -> list[str]:
 
 
 async def listed(stage: Stage) -> list[str]:
-    return names((await stage.api("GET", MAPS)).json)
+    return names((await stage.api("GET", PODS)).json)
