@@ -129,6 +129,9 @@ class Storage(Controller):
     def _bind_immediate(self, claim: Object) -> None:
         found = self._class(claim)
         if found is None or found.get("provisioner") != PROVISIONER:
+            if not claim["spec"].get("storageClassName"):
+                message = "no persistent volumes available for this claim and no storage class is set"
+                self.cluster.events.event(claim, "FailedBinding", message, component="persistentvolume-controller")
             return
         if found.get("volumeBindingMode") == _WAIT:
             self.cluster.events.event(

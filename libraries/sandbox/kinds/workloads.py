@@ -38,6 +38,7 @@ class WorkloadStrategy(Strategy):
 
     has_status = True
     selector_is_fixed = True
+    checks_pods = True
     selector_first = False
     restart_policies: tuple[str, ...] = ("Always",)
     named = "deployment"
@@ -82,7 +83,7 @@ class WorkloadStrategy(Strategy):
         template = spec.get("template") or {}
         errors = fields.labels("spec.template.labels", dig(template, "metadata.labels"))
         pod = template.get("spec") or {}
-        errors += podspec.validate(pod, "spec.template.spec")
+        errors += podspec.validate(pod, "spec.template.spec") if self.checks_pods else []
         policy = pod.get("restartPolicy")
         if policy not in self.restart_policies and policy in ("Always", "OnFailure", "Never"):
             errors.append(fields.unsupported("spec.template.spec.restartPolicy", policy, self.restart_policies))
@@ -221,6 +222,7 @@ class StatefulSetStrategy(WorkloadStrategy):
     """StatefulSets."""
 
     selector_is_fixed = False
+    checks_pods = False  # the API server leaves that to the pods: their volumes are those of the claims too
     named = "statefulset"
     columns = (NAME, Column("Ready", "Number of the pod with ready state"), AGE, CONTAINERS, IMAGES)
 

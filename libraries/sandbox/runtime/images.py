@@ -75,6 +75,7 @@ _BASES: dict[str, tuple[dict[str, bytes], tuple[str, ...]]] = {
     "base": ({**_NGINX, "/etc/debian_version": b"13.2\n"}, ("sh",)),
     "nginx": (_NGINX, ("nginx", "-g", "daemon off;")),
     "nginx-unprivileged": (_UNPRIVILEGED, ("nginx", "-g", "daemon off;")),
+    "nginx-slim": (_NGINX, ("nginx", "-g", "daemon off;")),
     "redis": (_REDIS, ("redis-server",)),
     "redis-stack-server": (_REDIS, ("redis-server",)),
     "valkey": (_REDIS, ("valkey-server",)),

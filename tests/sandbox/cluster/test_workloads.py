@@ -205,6 +205,7 @@ async def test_a_stateful_set_is_ordered_and_keeps_its_claims(hands, cluster):
 async def test_claims_go_with_what_they_are_for_where_the_policy_says_so(hands, cluster):
     policy = {"whenScaled": "Delete", "whenDeleted": "Delete"}
     body = _workload("st", replicas=2, serviceName="st", volumeClaimTemplates=[CLAIM])
+    body["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
     body["spec"]["persistentVolumeClaimRetentionPolicy"] = policy
     hands.create(kinds.STATEFUL_SET, body)
     await hands.until(lambda: hands.get(kinds.STATEFUL_SET, "st").get("status", {}).get("readyReplicas") == 2)
