@@ -17,7 +17,9 @@ _BY_WORDS = [
     for pattern, cause in (
         (r"exceeded quota", "quota"),
         (r"admission webhook", "webhook-refused"),
+        (r"because it is being terminated", "stuck-terminating"),
         (
+            r"\S+ \"\S+\" is invalid: |"
             r"chart\.yaml file is missing|execution error at|parse error at|error calling include|"
             r"don't meet the specifications|unable to build kubernetes objects|error parsing|yaml parse error|"
             r"chart \S+ not found|no chart (version|name) found|failed to (download|fetch)|"
@@ -33,6 +35,7 @@ _BY_WORDS = [
 _LOOK = {
     "quota": "the quotas of the namespace",
     "webhook-refused": "the webhook that is named, and its policy",
+    "stuck-terminating": "the finalizers of what is left in the namespace",
     "bad-chart": "the chart and the values that were given",
     "cluster-unreachable": "is the cluster up, and is its address in the kubeconfig right?",
     "cluster-refused": "the rights of the user in the kubeconfig",

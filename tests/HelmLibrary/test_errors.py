@@ -46,6 +46,16 @@ from HelmLibrary.releases import HelmError
             'deployments.apps is forbidden: User "system:serviceaccount:a:b" cannot create resource "deployments"',
             "cluster-refused",
         ),
+        (
+            'create: failed to create: secrets "sh.helm.release.v1.cedana.v1" is forbidden: unable to create new content '
+            "in namespace cedana-system because it is being terminated",
+            "stuck-terminating",
+        ),
+        (
+            "server-side apply failed for object cedana-system/cedana-helper apps/v1, Kind=DaemonSet: DaemonSet.apps "
+            '"cedana-helper" is invalid: spec.template.spec.containers[0].image: Required value',
+            "bad-chart",
+        ),
         ("Error: the server has asked for the client to provide credentials", "cluster-refused"),
         ("Error: INSTALLATION FAILED: context deadline exceeded", "install-timeout"),
         ("Error: UPGRADE FAILED: timed out waiting for the condition", "install-timeout"),

@@ -114,6 +114,8 @@ def test_a_pod_that_was_replaced_since_it_was_seen_did_not_stay(api: FakeApi, cl
     [
         ('pods "web" is forbidden: exceeded quota: small', "quota"),
         ('admission webhook "guard" denied the request', "webhook-refused"),
+        ("unable to create new content in namespace a because it is being terminated", "stuck-terminating"),
+        ('Pod "a" is invalid: spec.containers: Required value', "bad-manifest"),
         ("no", "cluster-refused"),
     ],
 )

@@ -16,6 +16,8 @@ from ..failures import OperationFailed
 _TEXTS = (
     ("exceeded quota", "quota"),
     ("admission webhook", "webhook-refused"),
+    ("because it is being terminated", "stuck-terminating"),
+    (" is invalid: ", "bad-manifest"),
 )
 
 
@@ -27,8 +29,8 @@ def api_errors(doing: str) -> Iterator[None]:
         doing: what is being done, as it follows "the Kubernetes API to": `create pod a/b`.
 
     Raises:
-        OperationFailed: with the server's own words; cause `cluster-refused`, `quota`, `webhook-refused` or
-            `cluster-unreachable`.
+        OperationFailed: with the server's own words; cause `cluster-refused`, `quota`, `webhook-refused`,
+            `stuck-terminating`, `bad-manifest` or `cluster-unreachable`.
     """
     try:
         yield
