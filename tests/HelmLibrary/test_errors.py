@@ -47,7 +47,7 @@ from HelmLibrary.releases import HelmError
             "cluster-refused",
         ),
         (
-            'create: failed to create: secrets "sh.helm.release.v1.cedana.v1" is forbidden: unable to create new content '
+            'failed to create: secrets "sh.helm.release.v1.cedana.v1" is forbidden: unable to create new content '
             "in namespace cedana-system because it is being terminated",
             "stuck-terminating",
         ),
