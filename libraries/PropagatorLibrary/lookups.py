@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,12 @@ class RestoreTrace:
         source = self._client.find_action(self._source)
         saved = set(source.checkpoint_ids) if source else set()
         return _only([action for action in new if saved.intersection(action.checkpoint_ids)])
+
+
+def heartbeats_of(actions: Iterable[Action], pod_uids: Collection[str]) -> list[Action]:
+    """The checkpoints of those pods that a policy asked for."""
+    beats = (action for action in actions if HEARTBEAT in (action.reason, action.type))
+    return [action for action in beats if _pod_fields(action).get("pod_id") in pod_uids]
 
 
 def _ours(action: Action) -> bool:

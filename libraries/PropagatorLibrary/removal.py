@@ -8,7 +8,7 @@ from harness.waiting import Done, Look, Pending, wait_until
 
 from .client import RESTORE, PropagatorClient
 from .connections import client_for
-from .lookups import CheckpointTrace
+from .lookups import CheckpointTrace, heartbeats_of
 from .models import Action, Checkpoint, Outcome
 
 LOOK_BUDGET = 5.0
@@ -69,16 +69,19 @@ class RestoreRemover:
 
 
 class PolicyRemover:
-    """Ends the heartbeat policy of the entry: by its id, or by the pods that it is about."""
+    """Ends the heartbeat policy of the entry, found by its id or its pods, and deprecates the checkpoints it made."""
 
     def exists(self, entry: Entry) -> bool:
-        """Whether it is still there."""
-        return _policy(entry) is not None
+        """Whether it, or a checkpoint of it, is still there."""
+        return _policy(entry) is not None or bool(_beats(entry))
 
     def remove(self, entry: Entry, budget: float) -> None:
-        """Ends it."""
+        """Ends it, and deprecates each checkpoint."""
+        client = client_for(entry.place, budget / 2)
         if policy_id := _policy(entry):
-            client_for(entry.place, budget / 2).delete_policy(policy_id)
+            client.delete_policy(policy_id)
+        for checkpoint in _beats(entry):
+            client.deprecate_checkpoint(checkpoint.id)
 
 
 def _going_on(entry: Entry) -> list[Action]:
@@ -101,6 +104,18 @@ def _policy(entry: Entry) -> str | None:
     return next((row.id for row in rows if (row.id == wanted if wanted else set(row.resources) == pods)), None)
 
 
+def _beats(entry: Entry) -> list[Checkpoint]:
+    """What the policy's checkpoints saved. Those that others had taken of the same pods before are not its."""
+    client = client_for(entry.place, LOOK_BUDGET)
+    known, actions = set(entry.find.get("known", ())), client.list_actions()
+    beats = [action for action in heartbeats_of(actions, entry.find["pod_uids"]) if action.id not in known]
+    return _undeprecated(client, {id_ for action in beats for id_ in action.checkpoint_ids})
+
+
+def _undeprecated(client: PropagatorClient, wanted: set[str]) -> list[Checkpoint]:
+    return [row for row in client.list_checkpoints() if row.id in wanted and not row.deprecated] if wanted else []
+
+
 def _registered(entry: Entry) -> str | None:
     rows = client_for(entry.place, LOOK_BUDGET).list_clusters()
     wanted = entry.find.get("cluster_id")
@@ -112,8 +127,7 @@ def _kept(entry: Entry, budget: float) -> list[Checkpoint]:
     client = client_for(entry.place, budget)
     action_id = entry.find.get("action_id") or _begun(client, entry)
     action = client.find_action(action_id) if action_id else None
-    wanted = set(action.checkpoint_ids) if action else set()
-    return [row for row in client.list_checkpoints() if row.id in wanted and not row.deprecated] if wanted else []
+    return _undeprecated(client, set(action.checkpoint_ids) if action else set())
 
 
 def _begun(client: PropagatorClient, entry: Entry) -> str | None:

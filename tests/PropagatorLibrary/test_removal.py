@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 from tests.propagator_server.fake import TOKEN, FakeBackend, propagator
-from tests.PropagatorLibrary.conftest import connect
+from tests.PropagatorLibrary.conftest import connect, eventually
 
 from harness.ledger import Entry, Ledger
 from PropagatorLibrary.client import PodRef, PropagatorClient
 from PropagatorLibrary.connections import remember
+from PropagatorLibrary.lookups import heartbeats_of
+from PropagatorLibrary.models import Action, Outcome
 from PropagatorLibrary.removal import CheckpointRemover, PolicyRemover, RegistrationRemover
 
 
@@ -108,3 +110,35 @@ def test_a_policy_is_ended(ledger: Ledger, client: PropagatorClient, backend: Fa
     PolicyRemover().remove(entry, 10)
     assert not PolicyRemover().exists(entry)
     assert client.list_policies() == []
+
+
+@pytest.mark.parametrize("era", ["jan26", "next"])
+def test_the_checkpoints_of_a_policy_go_with_it_and_those_of_others_stay(
+    ledger: Ledger, client: PropagatorClient, backend: FakeBackend
+):
+    remember(client)
+    cluster_id = client.register_cluster("e2e-1")
+    pod, other = backend.add_pod(cluster_id), backend.add_pod(cluster_id, name="other")
+    theirs = client.create_policy([pod.uid, other.uid], cluster_id=cluster_id, interval=1)
+    eventually(lambda: len(done(client, pod.uid)) > 0 and len(done(client, other.uid)) > 0)
+    client.delete_policy(theirs)
+    known = [action.id for action in heartbeats_of(client.list_actions(), [pod.uid])]
+    entry = ledger.intend("heartbeat-policy", "x", place=client.base_url, pod_uids=[pod.uid], known=known)
+    ledger.made(entry, policy_id=client.create_policy([pod.uid], cluster_id=cluster_id, interval=1))
+    eventually(lambda: len(done(client, pod.uid)) > len(known))
+
+    def ended() -> bool:
+        PolicyRemover().remove(entry, 10)  # again for a heartbeat that was going on
+        return not PolicyRemover().exists(entry)
+
+    eventually(ended)
+    states = {row.id: row.deprecated for row in client.list_checkpoints()}
+    for action in heartbeats_of(client.list_actions(), [pod.uid, other.uid]):
+        ours = action.id not in known and action in heartbeats_of([action], [pod.uid])
+        assert {states[each] for each in action.checkpoint_ids} == {ours}
+
+
+def done(client: PropagatorClient, pod_uid: str) -> list[Action]:
+    """The pod's heartbeats that have ended well."""
+    beats = heartbeats_of(client.list_actions(), [pod_uid])
+    return [action for action in beats if action.outcome is Outcome.SUCCEEDED]

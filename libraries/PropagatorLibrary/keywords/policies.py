@@ -10,6 +10,7 @@ from robot.api.deco import keyword
 from harness.failures import BadInput
 from harness.ledger import LEDGER
 
+from ..lookups import heartbeats_of
 from ..models import Policy
 from .base import Connected, begin
 
@@ -42,9 +43,9 @@ class PolicyKeywords(Connected):
             raise BadInput("pod_uids", "", "the UIDs of one pod or more")
         if seconds < 1 or seconds != int(seconds):
             raise BadInput("interval", interval, "1 s or more, in whole seconds")
-        entry = LEDGER.intend(
-            "heartbeat-policy", f"for {len(pod_uids)} pods", place=client.base_url, pod_uids=list(pod_uids)
-        )
+        known = [action.id for action in heartbeats_of(client.list_actions(), pod_uids)]
+        facts = {"pod_uids": list(pod_uids), "known": known}
+        entry = LEDGER.intend("heartbeat-policy", f"for {len(pod_uids)} pods", place=client.base_url, **facts)
         policy_id = begin(
             entry,
             lambda: client.create_policy(pod_uids, cluster_id=cluster_id, interval=int(seconds)),
@@ -70,6 +71,8 @@ class PolicyKeywords(Connected):
     def delete_heartbeat_policy(self, policy_id: str) -> None:
         """Ends a heartbeat policy. One that is gone already is no error.
 
+        Its checkpoints stay until the run ends, when those of a policy of this run are deprecated.
+
         Args:
             policy_id: as `Create Heartbeat Policy` gave it.
 
@@ -78,5 +81,4 @@ class PolicyKeywords(Connected):
             Delete Heartbeat Policy    ${policy}
         """
         self.connected().delete_policy(policy_id)
-        if entry := LEDGER.find("heartbeat-policy", policy_id=policy_id):
-            LEDGER.gone(entry)
+        logger.info(f"Ended policy {policy_id}.")
