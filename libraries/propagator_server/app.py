@@ -21,6 +21,7 @@ from .resources import (
     clusters,
     events,
     nodes,
+    pipelines,
     pods,
     policies,
     restore,
@@ -30,7 +31,7 @@ from .resources import (
 from .service import SERVICE, Service
 from .store import Store
 
-RESOURCES = (actions, checkpoint, checkpoints, clusters, events, nodes, pods, policies, restore, user)
+RESOURCES = (actions, checkpoint, checkpoints, clusters, events, nodes, pipelines, pods, policies, restore, user)
 
 
 def create_app(

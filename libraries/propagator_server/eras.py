@@ -98,7 +98,14 @@ _SINCE_DEC = {
 }
 _ONLY_DEC = {"GET /pods/namespace/{namespace}"}
 _ONLY_JAN = {"PUT /restores/info/{id}"}
-_SINCE_2026 = {"GET /actions/{id}", "GET /cluster/{id}/pods"}
+_SINCE_2026 = {
+    "GET /actions/{id}",
+    "GET /cluster/{id}/pods",
+    "POST /policy/pipeline/create",
+    "GET /policy/pipeline/list",
+    "GET /policy/pipeline/{id}",
+    "GET /policy/{id}/activity",
+}
 """Operations by the time in which they were published, which tells the eras that do not have them."""
 _POLICY_JAN = (
     "id",

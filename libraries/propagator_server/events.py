@@ -10,14 +10,13 @@ from collections import deque
 from typing import Any
 
 from .clock import now
-from .records import Action, ActionType, Event
+from .records import Action, Event
 
 KEPT = 10_000
-OPERATIONS = {ActionType.CHECKPOINT_POD: "checkpoint", ActionType.RESTORE_POD: "restore"}
 
 
 class Events:
-    """The latest events; an observer of the store."""
+    """The latest events; `changed` is an observer of the store."""
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=KEPT)
@@ -30,10 +29,7 @@ class Events:
         begun, ended = old is None, new.ended and not (old and old.status is new.status)
         if begun or ended:
             self._number += 1
-            operation = OPERATIONS[new.type]
-            message = new.error or f"{operation} of pod {new.pod_uid} is {new.status}"
-            metadata = {"action_id": new.id, "pod_id": new.pod_uid, "cluster_id": new.cluster_id}
-            self._events.append(Event(self._number, now(), operation, new.status, message, metadata))
+            self._events.append(Event(self._number, now(), new))
 
     def latest(self, seconds: int) -> list[Event]:
         """Those of so many last seconds, oldest first."""

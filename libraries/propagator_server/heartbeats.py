@@ -6,7 +6,7 @@ import logging
 from .backend import BackendError, Pod
 from .inventory import Inventory
 from .operations import Operations
-from .records import Policy, Resource
+from .records import ActionStatus, Policy, PolicyStatus, Resource
 from .store import Store
 
 HEARTBEAT = "heartbeat"
@@ -47,6 +47,9 @@ class Heartbeats:
             await asyncio.sleep(policy.interval)
             if not self._store.policy(policy.id):
                 return
+            if self._has_made_all(policy):
+                self._store.change_policy(policy.id, status=PolicyStatus.DISABLED)
+                return
             try:
                 pods = await self.pods(policy)
             except BackendError as failed:
@@ -56,13 +59,18 @@ class Heartbeats:
                 if pod.status == "Running" and not self._is_busy(policy, pod):
                     self._checkpoint(policy, pod)
 
+    def _has_made_all(self, policy: Policy) -> bool:
+        made = [row for row in self._store.actions_of_policy(policy.id) if row.status is ActionStatus.READY]
+        return policy.most is not None and len(made) >= policy.most
+
     def _is_busy(self, policy: Policy, pod: Pod) -> bool:
         """Whether the policy's checkpoint before is still being taken, so that another would only stand in its way."""
         return self._operations.is_running(self._latest.get((policy.id, pod.uid), ""))
 
     def _checkpoint(self, policy: Policy, pod: Pod) -> None:
-        request = {"pod_id": pod.uid, "kind": "simple", "reason": HEARTBEAT}
-        self._latest[policy.id, pod.uid] = self._operations.start_checkpoint(pod, request, HEARTBEAT).id
+        request = {"pod_id": pod.uid, "kind": policy.kind, "reason": HEARTBEAT}
+        action = self._operations.start_checkpoint(pod, request, HEARTBEAT, policy.id)
+        self._latest[policy.id, pod.uid] = action.id
 
 
 def concerns(policy: Policy, pod: Pod) -> bool:

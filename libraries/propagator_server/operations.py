@@ -30,7 +30,9 @@ class Operations:
         self.quirks = quirks
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start_checkpoint(self, pod: Pod, request: Mapping[str, Any], reason: str | None) -> Action:
+    def start_checkpoint(
+        self, pod: Pod, request: Mapping[str, Any], reason: str | None, policy_id: str | None = None
+    ) -> Action:
         """A new action with a checkpoint for each container of the pod."""
         action = Action(
             id=new_id(),
@@ -42,6 +44,9 @@ class Operations:
             checkpoint_ids=tuple(new_id() for _ in pod.containers),
             request=request,
             reason=reason,
+            namespace=pod.namespace,
+            pod_name=pod.name,
+            policy_id=policy_id,
         )
         for checkpoint_id in action.checkpoint_ids:
             self._store.add_checkpoint(
@@ -62,6 +67,8 @@ class Operations:
             checkpoint_ids=source.checkpoint_ids,
             request=request,
             reason=request.get("reason"),
+            namespace=source.namespace,
+            pod_name=source.pod_name,
         )
         self._begin(action, lambda: self._restore(action, source, cluster_id))
         return action

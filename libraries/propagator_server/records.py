@@ -1,5 +1,7 @@
 """What the propagator remembers: clusters, actions and checkpoints. Rows are never changed in place."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,14 +45,11 @@ class ClusterStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to an action, for `GET /events`."""
+    """Something that happened to an action, for `GET /events`: the action as it was then."""
 
     number: int
     at: datetime
-    operation: str
-    status: str
-    message: str
-    metadata: Mapping[str, Any]
+    action: Action
 
 
 class Resource(StrEnum):
@@ -93,6 +92,9 @@ class Action:
     completed: datetime | None = None
     uploaded: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
+    namespace: str = ""
+    pod_name: str = ""
+    policy_id: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -116,9 +118,21 @@ class Checkpoint:
     info: Mapping[str, Any] = field(default_factory=dict)
 
 
+class PolicyStatus(StrEnum):
+    """A policy is disabled once it has made all the checkpoints that it may make."""
+
+    ACTIVE = "active"
+    CREATING = "creating"
+    DISABLED = "disabled"
+    COMPLETED = "completed"
+
+
 @dataclass(frozen=True)
 class Policy:
-    """Checkpoints at regular times: every `interval` seconds, of the pods named by UID or of all in a namespace."""
+    """Checkpoints at regular times: every `interval` seconds, of the pods named by UID or of all in a namespace.
+
+    `most`: how many checkpoints that went well it makes (None: no end). `pipeline`: as it was asked for, in that form.
+    """
 
     id: str
     cluster_id: str
@@ -127,3 +141,8 @@ class Policy:
     pod_uids: tuple[str, ...]
     namespace: str
     made: datetime
+    kind: str = "simple"
+    most: int | None = None
+    status: PolicyStatus = PolicyStatus.ACTIVE
+    name: str | None = None
+    pipeline: Mapping[str, Any] | None = None

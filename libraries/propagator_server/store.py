@@ -95,6 +95,12 @@ class Store:
     def policies(self) -> Sequence[Policy]:
         return self._policies.rows()
 
+    def change_policy(self, policy_id: str, **changes: Any) -> Policy:
+        return _change(self._policies, policy_id, changes)
+
+    def actions_of_policy(self, policy_id: str) -> Sequence[Action]:
+        return [row for row in self._actions.rows() if row.policy_id == policy_id]
+
     def remove_policy(self, policy_id: str) -> None:
         self._policies.remove(policy_id)
 

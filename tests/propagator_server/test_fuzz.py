@@ -55,6 +55,7 @@ FIELDS: dict[tuple[str, str], dict[str, st.SearchStrategy]] = {
         "resource": NOT_WORD,
         "policy_type": NOT_WORD,
     },
+    ("POST", "/v1/policy/pipeline/create"): {"pipeline": NOT_OBJECT, "name": NOT_TEXT},
     ("DELETE", "/v2/policy/delete"): {"id": NOT_TEXT | st.text(max_size=8)},
 }
 
@@ -77,6 +78,13 @@ class Target:
             "/v2/restore/pod": {"action_id": self.action, "reason": "manual"},
             "/v2/actions/upload": {"action_id": self.action, "status": "ready"},
             "/v2/checkpoints/info/{checkpoint}": {"gpu": "none", "platform": "linux/amd64"},
+            "/v1/policy/pipeline/create": {
+                "pipeline": {
+                    "trigger": {"type": "heartbeat", "config": {"interval_seconds": 3600}},
+                    "filter": {"type": "pods", "config": {"cluster_id": self.cluster}},
+                    "action": {"type": "checkpoint", "config": {}},
+                }
+            },
             "/v2/policy/create": {"cluster_id": self.cluster, "heartbeat_time": 3600, "resource_ids": [self.pod]},
         }.get(path, {})
 

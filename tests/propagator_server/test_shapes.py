@@ -32,6 +32,33 @@ DETAILS |= {"checkpoint_completed_timestamp": "time?", "checkpoint_id": "uuid?",
 DETAILS |= {"checkpoint_name": "str?", "checkpoint_size": "int?", "gpu": "str?", "node_name": "str?", "reason": "str?"}
 DETAILS |= {"platform": "str?", "restore_path": "str?", "total_duration": "int?", "total_io": "int?"}
 
+NOTIFICATION = dict.fromkeys(
+    [
+        "id",
+        "timestamp",
+        "type",
+        "operation",
+        "result",
+        "description",
+        "context",
+        "cluster_id",
+        "workload_type",
+        "node_name",
+        "pod_uid",
+        "name",
+        "namespace",
+        "action_id",
+        "checkpoint_id",
+        "restore_uuid",
+        "storage_tier",
+        "failure_stage",
+        "failure_reason",
+    ],
+    "str",
+)
+NOTIFICATION |= {"read": "bool", "duration_ns": "int", "physical_bytes": "int", "pause_ns": "int"}
+NOTIFICATION |= {"pod_ready_at_ms": "int?", "pod_scheduled_at_ms": "int?"}
+
 SHAPES: dict[str, dict[str, dict[str, str]]] = {
     "seed": {
         "actions": ACTION | {"total_duration": "str?"},
@@ -149,10 +176,20 @@ def test_events_tell_the_begin_and_the_end_of_actions(api: Api):
 
 
 @only("next")
-def test_what_is_not_published_is_not_made_up(api: Api):
-    answer = api.ask("GET", "/v1/events")
-    assert answer.status_code == 501
-    assert "not published" in answer.json()["message"]
+def test_events_are_notifications_in_the_newest_era(api: Api):
+    action = lived(api)
+    rows = api.get("/v1/events")["events"]
+    assert [(row["operation"], row["result"]) for row in rows[:2]] == [
+        ("checkpoint", "initialized"),
+        ("checkpoint", "ready"),
+    ]
+    for row in rows:
+        assert_shaped(row, NOTIFICATION)
+    assert {row["action_id"] for row in api.get("/v1/events?operation=checkpoint")["events"]} == {action}
+    assert len(api.get("/v1/events?operation=all&hrs=1&workload=web")["events"]) == len(rows) == 4
+    assert api.get("/v1/events?operation=storage")["events"] == []
+    assert api.get("/v1/events?cluster_id=x")["events"] == []
+    assert api.ask("GET", "/v1/events?operation=magic").status_code == 400
 
 
 ABSENT = {

@@ -4,13 +4,14 @@ No spec gives the unit of `heartbeat_time`; seconds are what later policies coun
 an answer is; here it is the policy's id.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from ..bodies import choice, ids, is_uuid, json_object, query_bool, text, whole_number
 from ..clock import now, shown
-from ..records import Policy, Resource
+from ..records import Policy, PolicyStatus, Resource
 from ..refusals import RefusedError
 from ..replies import by_field, chosen, id_text, page
 from ..service import Service, service_of
@@ -19,7 +20,6 @@ from . import Route
 
 LARGEST_PAGE = 100
 RESOURCES = ("pods", "namespace", "jobs")
-STATUSES = ("active", "creating", "disabled", "completed")
 
 
 async def create_policy(request: web.Request) -> web.Response:
@@ -46,13 +46,21 @@ async def list_policies(request: web.Request) -> web.Response:
     service = service_of(request)
     policies = service.store.policies()
     if service.era.cluster_filters:
-        resource, status = choice(request.query, "resource", RESOURCES), choice(request.query, "status", STATUSES)
-        query_bool(request, "include_automatic")
-        policies = [row for row in policies if resource in (None, row.resource) and status in (None, "active")]
+        policies = listed(request, policies)
     rows = [chosen(await _shown(service, policy), service.era.policy_fields) for policy in policies]
     if not service.paged:
         return web.json_response(rows)
-    return page(request, "policies", rows, sort=by_field("id", "timestamp"), default="timestamp", largest=LARGEST_PAGE)
+    automatic: dict[str, Any] = {"automatic_policies": []} if query_bool(request, "include_automatic") else {}
+    sort = by_field("id", "timestamp")
+    return page(request, "policies", rows, sort=sort, default="timestamp", largest=LARGEST_PAGE, also=automatic)
+
+
+def listed(request: web.Request, policies: Sequence[Policy]) -> list[Policy]:
+    """Those of the query's resource and status; without a status, all that are not disabled."""
+    resource = choice(request.query, "resource", RESOURCES)
+    status = choice(request.query, "status", tuple(PolicyStatus))
+    rows = [row for row in policies if resource in (None, row.resource)]
+    return [row for row in rows if (row.status == status if status else row.status is not PolicyStatus.DISABLED)]
 
 
 async def pods_of_policy(request: web.Request) -> web.Response:
@@ -105,7 +113,7 @@ async def _shown(service: Service, policy: Policy) -> dict[str, Any]:
     names = [policy.namespace] if policy.resource is Resource.NAMESPACE else list(policy.pod_uids)
     return {
         "id": policy.id,
-        "status": "active",
+        "status": policy.status,
         "policy_type": "heartbeat",
         "input": policy.interval,
         "resource": policy.resource,
