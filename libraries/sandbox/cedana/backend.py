@@ -94,18 +94,23 @@ class EmulatedBackend:
         there = self._installation(request.pod.cluster_id)
         if not there.helper_is_ready(request.pod.node):
             raise NotAnsweredError(f"no Ready Cedana helper on node {request.pod.node or '(none)'}")
-        await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
-        helper = self.helper.overridden(request.overrides.get("criu_opts") or {})
-        snapshot = self.interference.keep(request, dump(there.cluster, request.pod, helper))
-        await asyncio.sleep(snapshot.freeze)
-        request.created(asynchronous=_is_asynchronous(there, request))
-        await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
+        with there.helper_at_work(request.pod.node):
+            snapshot = await self._dumped(there, request)
         claims = claims_of(there.cluster, snapshot.pod)
         self._saved[request.action_id] = Saved(snapshot, request.pod.cluster_id, request.checkpoint_ids, claims)
         return [
             container_checkpoint(snapshot, name, checkpoint_id)
             for name, checkpoint_id in zip(request.pod.containers, request.checkpoint_ids, strict=True)
         ]
+
+    async def _dumped(self, there: Installation, request: CheckpointRequest) -> PodSnapshot:
+        await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
+        helper = self.helper.overridden(request.overrides.get("criu_opts") or {})
+        snapshot = self.interference.keep(request, dump(there.cluster, request.pod, helper))
+        await asyncio.sleep(snapshot.freeze)
+        request.created(asynchronous=_is_asynchronous(there, request))
+        await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
+        return snapshot
 
     async def restore(self, request: RestoreRequest) -> Pod:
         """Creates the pod through the cluster's API, as the manager does, with the saved state staged for it."""

@@ -84,7 +84,7 @@ class _Session:
         )
 
     async def _command(self, argv: list[str]) -> int:
-        if self.reads and base_name(argv[0]) in (*_READERS, *SHELLS, "tee"):
+        if self.reads and base_name(argv[0]) in (*_READERS, *SHELLS):
             await self.ended.wait()
         try:
             machine = self.cluster.runtime.run(self.container, argv, self._take, bytes(self.stdin))

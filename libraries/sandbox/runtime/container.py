@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from . import nginx, usage
@@ -39,6 +41,7 @@ class Container:
     origin: ContainerSnapshot | None = None
     files: FileTree = field(init=False)
     shown_start: int = field(init=False)
+    loads: list[usage.Load] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.files = self.setup.file_tree()
@@ -87,11 +90,25 @@ class Container:
 
     def memory_bytes(self, now: int) -> int:
         """Bytes of memory that it takes (see `usage`)."""
-        return usage.memory_bytes(self.machine.memory, now) if self.machine and self.running else 0
+        if self.machine is None or not self.running:
+            return 0
+        return usage.memory_bytes(self.machine.memory, now) + sum(load.taken for load in self.loads)
 
     def cores(self) -> float:
         """Cores that it keeps busy (see `usage`)."""
-        return usage.cores(self.machine.memory, self.setup.limit("cpu")) if self.machine and self.running else 0.0
+        if self.machine is None or not self.running:
+            return 0.0
+        used, limit = usage.cores(self.machine.memory) + sum(load.cores for load in self.loads), self.setup.limit("cpu")
+        return used if limit is None else min(used, limit)
+
+    @contextmanager
+    def bearing(self, load: usage.Load) -> Iterator[None]:
+        """It does work that is not in its program, and takes more meanwhile."""
+        self.loads.append(load)
+        try:
+            yield
+        finally:
+            self.loads.remove(load)
 
     def begin(self) -> None:
         """Starts the image's or the spec's command. Raises StartError."""

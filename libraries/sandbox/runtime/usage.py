@@ -4,11 +4,14 @@
   eater has taken.
 - Processor time: a witness 4 ms a step, a server or a script that runs 1 ms a second, a core for each worker of
   `stress --cpu` and for `tail /dev/zero`; nothing sleeps for free, but nothing is counted for it. A limit caps it.
+- Work that is not in a container's program (a dump by Cedana's helper): what is said of it, while it lasts.
 - A checkpoint: the memory, the writable layer, the environment and the log (a real one of sh and nginx took 2.5 MB,
   and one of a process of 100 MB 102 MB).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from .shell.memory import SECOND, Memory
 
@@ -17,6 +20,14 @@ _PROCESS_BYTES = 400_000
 _SERVER_BYTES = 600_000
 _STEP_SECONDS = 0.004
 _RUNNING_CORES = 0.001
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a piece of work takes while it lasts: cores, and bytes of memory."""
+
+    cores: float
+    taken: int
 
 
 def memory_bytes(memory: Memory, now: int) -> int:
@@ -35,7 +46,7 @@ def exceeded_at(memory: Memory, limit: int) -> int | None:
     return since + (limit - settled) * SECOND // rate
 
 
-def cores(memory: Memory, limit: float | None) -> float:
+def cores(memory: Memory) -> float:
     """Cores in use, on average."""
     used = memory.busy + (1.0 if memory.growth else 0.0) + _RUNNING_CORES * len(memory.serves)
     for thread in memory.threads:
@@ -43,7 +54,7 @@ def cores(memory: Memory, limit: float | None) -> float:
             used += _STEP_SECONDS / max(thread.witness.interval, _STEP_SECONDS)
         elif not thread.blocked:
             used += _RUNNING_CORES
-    return used if limit is None else min(used, limit)
+    return used
 
 
 def _settled(memory: Memory) -> int:

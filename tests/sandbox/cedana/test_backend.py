@@ -196,3 +196,18 @@ async def test_the_whole_way_through_the_api(bare: Emulated):
         restored = bare.pod("web-restored")
         await until(lambda: len(bare.lines(restored["metadata"]["uid"])) > len(bare.lines(pod.uid)) // 2)
         assert nonces(bare.lines(restored["metadata"]["uid"])) == nonces(bare.lines(pod.uid))
+
+
+async def test_the_helper_takes_more_while_it_dumps(emulated: Emulated):
+    def cores() -> float:
+        return sum(
+            container.cores()
+            for pod in emulated.cluster.store.list(kinds.POD, INSTALL)
+            for container in emulated.cluster.runtime.pods[pod["metadata"]["uid"]].containers.values()
+        )
+
+    pod = await emulated.witness()
+    idle, seen = cores(), list[float]()
+    await emulated.backend.checkpoint(dump(pod, created=lambda **_: seen.append(cores())))
+    assert seen == [pytest.approx(idle + 1.0)]
+    assert cores() == pytest.approx(idle)
