@@ -27,7 +27,7 @@ _HEARTBEAT = 10.0
 _GRACE = 50.0
 """Seconds without a heartbeat after which a node's conditions become Unknown."""
 
-_HEALTHY = (
+HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
@@ -92,7 +92,7 @@ def _conditions() -> list[Object]:
     dated = {"lastHeartbeatTime": now, "lastTransitionTime": now}
     return [
         {"type": kind, "status": status, **dated, "reason": reason, "message": message}
-        for kind, status, reason, message in _HEALTHY
+        for kind, status, reason, message in HEALTHY
     ]
 
 

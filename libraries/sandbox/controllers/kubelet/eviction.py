@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import kinds
 from ...store import timestamp
+from ..nodes import HEALTHY
 from ..selectors import quantity
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ CONDITIONS = {
     "ephemeral-storage": ("DiskPressure", "KubeletHasDiskPressure", "kubelet has disk pressure"),
     "pids": ("PIDPressure", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
 }
-HEALTHY = {
-    "memory": ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    "ephemeral-storage": ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    "pids": ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-}
+"""By resource: the node's condition, and its reason and message when the node is low on it."""
 _THRESHOLD = 100 * 2**20
 _CRITICAL = 2_000_000_000
 
@@ -103,7 +100,9 @@ class Evictions:
         return min(candidates, key=rank, default=None)
 
     def _set_condition(self, node: str, resource: str, low: bool) -> None:
-        kind, reason, message = (CONDITIONS if low else HEALTHY)[resource]
+        kind, reason, message = CONDITIONS[resource]
+        if not low:
+            reason, message = next(each[2:] for each in HEALTHY if each[0] == kind)
         wanted = {"status": "True" if low else "False", "reason": reason, "message": message}
 
         def changed(stored: Object) -> None:
