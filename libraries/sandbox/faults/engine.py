@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .activation import Activation
-from .catalogue import CATALOGUE
 from .declaration import Fault
 from .limits import FaultError, settings
 from .phases import Moment
@@ -29,6 +28,8 @@ def parsed(text: str) -> tuple[Fault, dict[str, str]]:
 
 def named(name: Any) -> Fault:
     """The fault of that name. Raises FaultError."""
+    from .catalogue import CATALOGUE
+
     fault = CATALOGUE.get(name) if isinstance(name, str) else None
     if fault is None:
         raise FaultError(f"no fault {name!r}; there are {', '.join(CATALOGUE)}")
