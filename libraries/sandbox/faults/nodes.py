@@ -11,7 +11,6 @@ from ..api import objects
 from ..api.status import forbidden
 from ..cluster import Cluster
 from ..kinds import Kind
-from ..runtime import SECOND
 from ..store import Change, timestamp
 from .activation import Activation
 from .declaration import OBJECTS, STATE, Declarations, Group, Injection
@@ -96,13 +95,8 @@ fails(
 
 
 def _clock(cluster: Cluster, name: str, values: dict[str, Any]) -> Undo:
-    host = cluster.runtime.host(name)
-    before, host.ahead = host.ahead, host.ahead + int(values["seconds"] * SECOND)
-
-    def undo() -> None:
-        host.ahead = before
-
-    return undo
+    cluster.runtime.jump_clock(name, values["seconds"])
+    return lambda: cluster.runtime.jump_clock(name, -values["seconds"])
 
 
 tolerated(
@@ -137,10 +131,7 @@ fails(
 async def _lost(work: Work, _: Activation, scene: Scene) -> Any:
     pod = scene.cluster.store.get(kinds.POD, work.namespace, work.pod)
     if pod:
-        name = pod["spec"].get("nodeName", "")
-        scene.cluster.node_life.silent.add(name)
-        scene.cluster.kubelet.trouble[name].down = True
-        scene.cluster.node_life.lose(name)
+        scene.cluster.kubelet.cut_off(pod["spec"].get("nodeName", ""))
     await asyncio.Event().wait()
 
 
@@ -157,14 +148,7 @@ async def _node_lost(scene: Scene, active: Activation) -> None:
 
 def _found_again(cluster: Cluster) -> None:
     for name in list(cluster.node_life.silent):
-        cluster.node_life.silent.discard(name)
-        cluster.kubelet.trouble[name].down = False
-        _write_condition(
-            cluster,
-            name,
-            {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"},
-        )
-        cluster.kubelet.resume(name)
+        cluster.kubelet.reconnect(name)
 
 
 def component_dies(kind: str, component: str) -> Injection:
