@@ -136,13 +136,16 @@ class Recorder:
         if not failed or result.message == evidence.STOPPED:
             return
         message = result.message.removesuffix(RETRIED if _is_retried(result) else "").rstrip("\n")
-        end = result.message[len(message) :]
+        result.message = f"{self._told(message)}{result.message[len(message) :]}"
+
+    def _told(self, message: str) -> str:
+        """A failure's message with its cause, and what was found out about it."""
         if diagnosis := self._diagnosis(message):
             message = diagnosis.told(message)
         cause = cause_of_message(message)
         if cause_of_text(message) is None and cause.name != "unknown":
             message = f"{message}\nCause: {cause}".lstrip("\n")
-        result.message = f"{message}{end}"
+        return message
 
     def _diagnosis(self, message: str) -> Diagnosis | None:
         """The newest one about a failure that this text tells."""
@@ -166,11 +169,13 @@ class Recorder:
         going = item in self._open
         elapsed = datetime.now() - item.start_time if going else item.elapsed_time
         status = evidence.FAIL if _is_retried(item) else item.status
+        # Listeners are not called for what stands in a suite whose set-up has failed.
+        message = self._told(item.message) if status == evidence.FAIL and item.message else item.message
         return kind(
             suite=item.parent.full_name if item.parent else "",
             name=item.name,
             status=RUNNING if going else status,
-            message=item.message,
+            message=message,
             start=item.start_time,
             duration=elapsed.total_seconds(),
             notes=self._notes_of(item),

@@ -192,12 +192,14 @@ class Diagnosis:
         return bool(told) and told in message
 
     def told(self, message: str) -> str:
-        """A failure's text with the cause as it is now, and the facts that tell it, or those that may."""
+        """A failure's text with the cause as it is now, and the facts that tell it, or those that may; told once."""
         if self.because:
             words = [f"Cause: {self.cause}, at first {self.raised}", f"Because: {self.because}"]
         elif self.cause.name == "unknown" and self.facts:
             words = [f"Cause: {self.cause}", *(f"Known: {fact}" for fact in self.facts)]
         else:
+            return message
+        if "\n".join(words) in message:
             return message
         named = re.search(r"^Cause: .*$", message, re.MULTILINE)
         if named is None:

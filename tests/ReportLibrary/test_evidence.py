@@ -302,3 +302,19 @@ def test_plain(value, json_value):
 )
 def test_urls_lose_their_credentials(url, clean):
     assert without_credentials(url) == clean
+
+
+def test_what_is_found_out_about_a_set_up_holds_for_everything_in_it(robot, evidence_of):
+    run = robot("unmade/")
+    content = evidence_of(run.out)
+    assert [one["cause"]["name"] for one in [*content["tests"], *content["suites"]]] == ["quota", "quota", "quota"]
+    (test,) = content["tests"]
+    assert test["message"].splitlines() == [
+        "Parent suite setup failed:",
+        "Expected: a",
+        "Seen: pods are forbidden: exceeded quota: small",
+        "Cause: quota (environment), at first install-timeout (environment)",
+        "Because: Seen: pods are forbidden: exceeded quota: small",
+    ]
+    assert test["diagnosis"]["raised"] == "install-timeout"
+    assert run.lines.count("cause: quota (environment) - Never Begun") == 1

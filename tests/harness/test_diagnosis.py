@@ -136,6 +136,12 @@ def test_the_message_gets_the_better_cause_and_the_fact():
     assert cause_of_message(told).name == "image-pull"
 
 
+def test_what_was_found_out_is_told_once():
+    found = diagnose(NOT_READY, [event(BY_EVENT["image-pull"])])
+    assert found.told(found.told(NOT_READY)) == found.told(NOT_READY)
+    assert found.is_about(found.told(f"Parent suite setup failed:\n{NOT_READY}"))
+
+
 def test_without_a_rule_the_strongest_facts_are_told():
     facts = [event("Odd: 1"), Fact(Source.LOG, "log of web: error", "web", "shop", 2), pod("pod web is odd")]
     found = diagnose("web: 1 != 2", facts)

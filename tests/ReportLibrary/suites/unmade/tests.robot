@@ -1,0 +1,6 @@
+*** Settings ***
+Resource            ../report.resource
+
+*** Test Cases ***
+Never Begun
+    Log    not reached
