@@ -78,7 +78,8 @@ def create_app(
     for prefix in prefixes:
         for resource in RESOURCES:
             for method, path, handler in resource.ROUTES:
-                app.router.add_route(method, prefix + path, handler)
+                for each in ("GET", "HEAD") if method == "GET" else (method,):
+                    app.router.add_route(each, prefix + path, handler)
         app.router.add_route("*", prefix + "/{rest:.*}", unserved.refuse)
 
     async def close(_: web.Application) -> None:

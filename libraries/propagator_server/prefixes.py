@@ -17,7 +17,8 @@ async def require_operation(request: web.Request, handler: Handler) -> web.Strea
     resource = request.match_info.route.resource
     prefix, _, path = (resource.canonical if resource else "").lstrip("/").partition("/")
     only = service.quirks.prefix
-    legacy = request.method == "GET" and request.path in LEGACY
-    if f"{request.method} /{path}" in service.era.absent or (only not in ("both", prefix) and not legacy):
+    legacy = request.method in ("GET", "HEAD") and request.path in LEGACY
+    method = "GET" if request.method == "HEAD" else request.method
+    if f"{method} /{path}" in service.era.absent or (only not in ("both", prefix) and not legacy):
         raise web.HTTPNotFound
     return await handler(request)

@@ -35,6 +35,7 @@ class FakeBackend:
     forgotten: list[str] = field(default_factory=list)
     fail: BackendError | None = None
     gates: list[threading.Event] = field(default_factory=list)
+    restore_gate: threading.Event | None = None
     removal: BackendError | None = None
     heard: datetime | None = None
 
@@ -82,6 +83,8 @@ class FakeBackend:
     async def restore(self, request: RestoreRequest) -> Pod:
         if self.fail:
             raise self.fail
+        if self.restore_gate:
+            await asyncio.to_thread(self.restore_gate.wait, 10)
         self.restored.append(request)
         source = self.saved[request.checkpoint_action_id].pod
         name = request.pod_name or f"{source.name}-restored"

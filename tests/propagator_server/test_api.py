@@ -182,6 +182,28 @@ def test_what_is_not_served_is_said_to_be_so(api: Api, method: str, path: str):
     assert path in answer.json()["message"]
 
 
+def test_another_method_is_not_allowed(api: Api):
+    for method, path, allowed in [
+        ("GET", "checkpoint/pod", "POST"),
+        ("POST", "user", "GET"),
+        ("PUT", "cluster", "GET, POST"),
+    ]:
+        answer = api.ask(method, f"/v2/{path}")
+        assert answer.status_code == 405
+        assert answer.json()["message"].endswith(f"allowed are {allowed}")
+
+
+def test_a_head_is_answered_as_a_get_without_its_body(api: Api):
+    answer = api.ask("HEAD", "/v1/user")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_refusal_says_why(api: Api):
+    assert (
+        api.ask("POST", "/v2/cluster/sync").json()["message"].endswith("reads pods and nodes from its clusters itself")
+    )
+
+
 def test_paths_that_nobody_knows_are_404(api: Api):
     for path in ("/v2/nothing", "/v2", "/", "/v3/user"):
         answer = api.ask("GET", path)

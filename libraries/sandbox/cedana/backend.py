@@ -91,9 +91,7 @@ class EmulatedBackend:
         """Takes all containers at one moment; the second half of the time is that of the upload."""
         if request.kind != "simple":
             raise BackendError(f"checkpoints of kind {request.kind!r} are not emulated; kind 'simple' is")
-        there = self._installation(request.pod.cluster_id)
-        if not there.helper_is_ready(request.pod.node):
-            raise NotAnsweredError(f"no Ready Cedana helper on node {request.pod.node or '(none)'}")
+        there = self._helped(request.pod)
         with there.helper_at_work(request.pod.node):
             snapshot = await self._dumped(there, request)
         claims = claims_of(there.cluster, snapshot.pod)
@@ -108,8 +106,10 @@ class EmulatedBackend:
         helper = self.helper.overridden(request.overrides.get("criu_opts") or {})
         snapshot = self.interference.keep(request, dump(there.cluster, request.pod, helper))
         await asyncio.sleep(snapshot.freeze)
+        there = self._helped(request.pod)
         request.created(asynchronous=_is_asynchronous(there, request))
         await asyncio.sleep(there.cluster.latencies.checkpoint / 2)
+        self._helped(request.pod)
         return snapshot
 
     async def restore(self, request: RestoreRequest) -> Pod:
@@ -118,10 +118,8 @@ class EmulatedBackend:
         if not saved:
             raise BackendError(f"nothing is stored for checkpoint action {request.checkpoint_action_id}")
         cluster_id = request.cluster_id or saved.cluster_id
-        there = self._installation(cluster_id)
-        if not there.manager_is_ready():
-            raise NotAnsweredError("no Ready Cedana manager")
-        await asyncio.sleep(there.cluster.latencies.restore)
+        await asyncio.sleep(self._managed(cluster_id).cluster.latencies.restore)
+        there = self._managed(cluster_id)
         pod = restored_pod(saved.snapshot.pod, request.pod_name, request.uploaded)
         plan = self.interference.plan(request, RestorePlan(there.cluster, pod, saved.snapshot))
         created = _create(there.cluster, plan.pod, saved)
@@ -143,6 +141,20 @@ class EmulatedBackend:
         found = (installation_in(cluster) for cluster in self._clusters)
         named = [(each.cluster_id or self._identify(each.cluster), each) for each in found if each]
         return [(cluster_id, each) for cluster_id, each in named if cluster_id]
+
+    def _helped(self, pod: Pod) -> Installation:
+        """The installation, as long as a helper works on the pod's node: one that goes answers no more."""
+        there = self._installation(pod.cluster_id)
+        if not there.helper_is_ready(pod.node):
+            raise NotAnsweredError(f"no Ready Cedana helper on node {pod.node or '(none)'}")
+        return there
+
+    def _managed(self, cluster_id: str) -> Installation:
+        """The installation, as long as a manager works there."""
+        there = self._installation(cluster_id)
+        if not there.manager_is_ready():
+            raise NotAnsweredError("no Ready Cedana manager")
+        return there
 
     def _installation(self, cluster_id: str) -> Installation:
         for known, there in self._installations():

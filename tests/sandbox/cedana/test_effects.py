@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from tests.sandbox.cedana.conftest import CLUSTER_ID, QUICK, Emulated, back, dump, until
+from tests.sandbox.cedana.conftest import CLUSTER_ID, INSTALL, QUICK, Emulated, back, dump, until
 
 from propagator_server.backend import BackendError, NotAnsweredError, Pod
 from sandbox import kinds
@@ -190,6 +190,17 @@ async def test_an_asynchronous_checkpoint_says_so_once_it_is_taken(emulated: Emu
     )
     await emulated.backend.checkpoint(dump(pod, created=created))
     assert told == [False, True, True]
+
+
+async def test_a_helper_that_goes_amid_its_work_answers_no_more(emulated: Emulated):
+    pod = await emulated.witness()
+
+    def created(*, asynchronous: bool = False) -> None:
+        emulated.delete_pod(f"cedana-helper-{pod.node}", INSTALL)
+
+    with pytest.raises(NotAnsweredError, match="no Ready Cedana helper"):
+        await emulated.backend.checkpoint(dump(pod, created=created))
+    assert emulated.backend.stored() == {}
 
 
 async def test_a_pod_that_ends_meanwhile_is_never_answered(emulated: Emulated):
