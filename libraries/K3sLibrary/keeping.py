@@ -38,7 +38,8 @@ def told(clusters: Iterable[Cluster], namespace: str, propagator_url: str, token
         lines += [f"  kubectl config use-context {shlex.quote(cluster.context)}"] if cluster.context else []
     lines += [f"  export NAMESPACE={namespace}"] if namespace else []
     lines += [f"  export CEDANA_URL={propagator_url}"] if propagator_url else []
-    lines.append(f"  export {TOKEN_FILE}={shlex.quote(str(tokens))}" if tokens else "  the token that it was given")
+    given = "  CEDANA_AUTH_TOKEN as this run was given it; the removal takes it too"
+    lines.append(f"  export {TOKEN_FILE}={shlex.quote(str(tokens))}" if tokens else given)
     return "\n".join([*lines, "and removed with", f"  {removal(tokens)}"])
 
 
