@@ -10,7 +10,7 @@ import pytest
 from harness.kube import Cluster
 from harness.ledger import LEDGER
 from harness.processes import LIBRARIES
-from K3sLibrary.keeping import removal, told, token_file
+from K3sLibrary.keeping import removal, token_file, told
 
 
 @pytest.fixture(autouse=True)
