@@ -16,8 +16,8 @@ from harness.kube import Cluster
 from harness.kube.objects import RUN_LABEL, delete, intend
 from harness.ledger import LEDGER, Entry
 from harness.processes import LIBRARIES
-from KubernetesLibrary import KubernetesLibrary
-from KubernetesLibrary.removal import NamespaceRemover, ObjectRemover
+from KubernetesLibrary import KubernetesLibrary, lookup
+from KubernetesLibrary.removal import NamespaceRemover, ObjectRemover, RestoredPodRemover
 
 WITNESS = Path(__file__).parents[2] / "resources" / "workloads" / "witness.yaml"
 RUN = """
@@ -134,3 +134,28 @@ def test_what_was_deleted_by_hand_is_gone(kube: KubernetesLibrary, main: Cluster
     main.core.delete_namespaced_config_map("settings", namespace)
     [entry] = [one for one in LEDGER.owed() if one.find.get("name") == "settings"]
     assert not ObjectRemover().exists(entry)
+
+
+def bare_pod(main: Cluster, namespace: str, name: str, **labels: str) -> None:
+    """Creates one past the library, as a restore does."""
+    container = {"name": "c", "image": "registry.k8s.io/pause:3.10"}
+    metadata = {"name": name, "labels": labels}
+    main.core.create_namespaced_pod(namespace, {"metadata": metadata, "spec": {"containers": [container]}})
+
+
+def test_a_restored_pod_that_the_run_did_not_live_to_find_is_removed(main: Cluster, namespace: str) -> None:
+    bare_pod(main, namespace, "web-restored-before")
+    known = lookup.expect(main, {"metadata": {"name": "web", "namespace": namespace, "uid": "of-the-original"}}, None)
+    assert [pod["metadata"]["name"] for pod in known] == ["web-restored-before"]
+    entry = LEDGER.find("restored-pod", original_uid="of-the-original")
+    assert entry
+    assert not RestoredPodRemover().exists(entry)
+    bare_pod(main, namespace, "web-restored")
+    bare_pod(main, namespace, "web-restored-2", **{RUN_LABEL: LEDGER.run_id})
+    bare_pod(main, namespace, "web-restored-3", **{RUN_LABEL: "another-run"})
+    bare_pod(main, namespace, "other")
+    assert RestoredPodRemover().exists(entry)
+    RestoredPodRemover().remove(entry, 20)
+    assert not RestoredPodRemover().exists(entry)
+    left = sorted(pod.metadata.name for pod in main.core.list_namespaced_pod(namespace).items)
+    assert left == ["other", "web-restored-3", "web-restored-before"]

@@ -1,17 +1,19 @@
 """What a run made at the propagator is found again from its ledger, even when the run was killed half way."""
 
+import threading
 from pathlib import Path
 
 import pytest
 from tests.propagator_server.fake import TOKEN, FakeBackend, propagator
 from tests.PropagatorLibrary.conftest import connect, eventually
 
+from harness.failures import WaitTimedOut
 from harness.ledger import Entry, Ledger
 from PropagatorLibrary.client import PodRef, PropagatorClient
 from PropagatorLibrary.connections import remember
 from PropagatorLibrary.lookups import heartbeats_of
 from PropagatorLibrary.models import Action, Outcome
-from PropagatorLibrary.removal import CheckpointRemover, PolicyRemover, RegistrationRemover
+from PropagatorLibrary.removal import CheckpointRemover, PolicyRemover, RegistrationRemover, RestoreRemover
 
 
 @pytest.fixture
@@ -142,3 +144,27 @@ def done(client: PropagatorClient, pod_uid: str) -> list[Action]:
     """The pod's heartbeats that have ended well."""
     beats = heartbeats_of(client.list_actions(), [pod_uid])
     return [action for action in beats if action.outcome is Outcome.SUCCEEDED]
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_the_end_of_a_restore_is_waited_for(
+    ledger: Ledger, client: PropagatorClient, backend: FakeBackend, learnt: bool
+):
+    remember(client)
+    pod = backend.add_pod(client.register_cluster("e2e-1"))
+    source, other = client.checkpoint_pod(PodRef(uid=pod.uid)), client.checkpoint_pod(PodRef(uid=pod.uid))
+    for action_id in (source, other):
+        client.wait_until_action_completes(action_id, "checkpoint", timeout=10)
+    entry = ledger.intend("restore", "of it", place=client.base_url, source=source)
+    assert not RestoreRemover().exists(entry)
+    backend.restore_gate = threading.Event()
+    restore_id = client.restore_pod(source)
+    client.restore_pod(other)
+    if learnt:
+        ledger.made(entry, action_id=restore_id)
+    assert RestoreRemover().exists(entry)
+    with pytest.raises(WaitTimedOut, match=f"restore_pod {restore_id}"):
+        RestoreRemover().remove(entry, 0.2)
+    threading.Timer(0.2, backend.restore_gate.set).start()
+    RestoreRemover().remove(entry, 10)
+    assert not RestoreRemover().exists(entry)

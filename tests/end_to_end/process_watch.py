@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -42,9 +43,12 @@ class ProcessWatch:
 
     def _run(self) -> None:
         while not self._stop.wait(PERIOD):
-            self._look(self._pid, "cmdline")
+            own = self._look(self._pid, "cmdline")
             for child in _descendants(self._pid):
-                self.children.add(self._look(child, "cmdline"))
+                command = self._look(child, "cmdline")
+                if command in ("", own):
+                    continue  # between fork and exec it is still the run itself
+                self.children.add(command)
                 self._look(child, "environ")
             for folder in self._folders:
                 self._look_below(folder)
@@ -57,9 +61,10 @@ class ProcessWatch:
         return ""
 
     def _look_below(self, folder: Path) -> None:
-        for file in folder.rglob("*"):
+        # `os.walk` passes over folders that go meanwhile.
+        for file in (Path(parent, name) for parent, _, names in os.walk(folder) for name in names):
             with contextlib.suppress(OSError):
-                if file.is_file() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                     self.found |= {f"{file}: {form}" for form in traces(file.read_bytes(), self._secret)}
 
 

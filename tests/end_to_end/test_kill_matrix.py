@@ -17,7 +17,7 @@ import pytest
 
 from . import host_state
 from .journal import Moment
-from .moments import OWN, SHARED, named
+from .moments import OWN, REMOVAL, SHARED, TEARDOWN, named
 from .runner import QUICK, ROOT, Folders, finish, ledger, start
 from .sandboxes import Facts, Place, Places
 from .shared_cedana import installed
@@ -102,6 +102,8 @@ def _end_and_compare(moment: Moment, number: signal.Signals, place: Place, tmp_p
     if number is signal.SIGKILL:
         swept = ledger("sweep", folders, **settings)
         assert swept.endswith("nothing is left\n")
+    elif moment not in (*TEARDOWN, *REMOVAL):
+        assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"interrupted"}
     assert host_state.processes(mark) == {}
     assert host_state.files(folders.ledger, folders.temporary, home) == []
     assert _project() == project

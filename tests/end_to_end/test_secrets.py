@@ -11,15 +11,29 @@ from typing import Any
 import pytest
 
 from harness.ledger import ReadLedger
+from sandbox.faults.catalogue import CATALOGUE
+from sandbox.faults.declaration import Group
 
 from .process_watch import ProcessWatch
 from .runner import QUICK, Folders, Run, finish, start
 from .sandboxes import settings_of, started
 from .secret_traces import traces
-from .talkative import WAYS, Answer, Talk, in_a_500, in_a_failed_action, in_a_page, talkative
+from .talkative import WAYS, Answer, Talk, in_a_500, in_a_page, talkative
 
 TOKEN = "aB3/+9zQ.7~xK-tok_en4Tests=="
 """Every character that a bearer token may have (RFC 6750, section 2.1)."""
+
+SHORT_WAITS = {
+    "CLUSTER_TIMEOUT": "8 s",
+    "INSTALL_TIMEOUT": "15 s",
+    "POD_TIMEOUT": "15 s",
+    "CHECKPOINT_TIMEOUT": "8 s",
+    "RESTORE_TIMEOUT": "8 s",
+    "WITNESS_TIMEOUT": "8 s",
+    "DELETE_TIMEOUT": "10 s",
+    "CLEANUP_TIMEOUT": "30 s",
+}
+"""How a fault ends is not what is asked here."""
 
 TALK = [
     ("GET", "/v2/user"),
@@ -32,7 +46,9 @@ TALK = [
     ("PATCH", "/v2/checkpoints/deprecate/[^/]+"),
     ("DELETE", "/v2/cluster/[^/]+"),
 ]
-SAMPLE = [("POST", "/v2/checkpoint/pod", in_a_500), ("GET", "/v2/checkpoint/status/[^/]+", in_a_failed_action)]
+TALK_SAMPLE = ("POST", "/v2/checkpoint/pod", in_a_500)
+FAULTS = [name for name, fault in CATALOGUE.items() if fault.group in (Group.PROPAGATOR, Group.INSTALL)]
+FAULT_SAMPLE = "propagator-401"
 
 
 @pytest.fixture(scope="module")
@@ -48,19 +64,19 @@ def _cases() -> list[Any]:
         pytest.param(
             *case,
             id=f"{case[0]} {case[1]} {case[2].__name__}".replace("/", "|"),
-            marks=[] if case in SAMPLE else [pytest.mark.slow],
+            marks=[] if case == TALK_SAMPLE else [pytest.mark.slow],
         )
         for case in every
     ]
 
 
-def _run(folders: Folders, sandbox: dict[str, Any], talk: Talk, *options: str, **settings: str) -> Run:
+def _run(folders: Folders, sandbox: dict[str, Any], talk: Talk, **settings: str) -> Run:
     """One run at TRACE, watched, and searched for the token in all that it showed and left."""
     with talkative(sandbox["propagator_url"], sandbox["token"], TOKEN, talk) as url:
         ours = settings_of(sandbox) | {"CEDANA_URL": url, "CEDANA_AUTH_TOKEN": TOKEN} | settings
-        process = start(folders, *QUICK, "--loglevel", "TRACE", "--debugfile", "debug.txt", *options, **ours)
+        process = start(folders, *QUICK, "--loglevel", "TRACE", "--debugfile", "debug.txt", **ours)
         with ProcessWatch(process.pid, TOKEN, folders.ledger, folders.temporary) as watch:
-            ended = finish(process, folders)
+            ended = finish(process, folders, timeout=300)
     assert watch.found == set()
     assert watch.children != set()
     _holds_nothing(ended, TOKEN)
@@ -74,6 +90,7 @@ def _holds_nothing(ended: Run, token: str) -> None:
     assert {str(file): found for file in files if (found := traces(file.read_bytes(), token))} == {}
 
 
+@pytest.mark.slow
 def test_a_run_in_which_all_goes_well(own: dict[str, Any], folders: Folders) -> None:
     ended = _run(folders, own, Talk())
     assert ended.status == 0, ended.console
@@ -84,7 +101,7 @@ def test_a_propagator_that_repeats_the_token(
     verb: str, path: str, how: Callable[[str], Answer], own: dict[str, Any], folders: Folders
 ) -> None:
     talk = Talk(verb, path, how)
-    ended = _run(folders, own, talk, CHECKPOINT_TIMEOUT="2 s", RESTORE_TIMEOUT="2 s", CLEANUP_TIMEOUT="20 s")
+    ended = _run(folders, own, talk, **SHORT_WAITS | {"CHECKPOINT_TIMEOUT": "2 s", "RESTORE_TIMEOUT": "2 s"})
     assert talk.answered != []
     assert ended.status != 0 or how is in_a_page
 
@@ -97,6 +114,14 @@ def test_a_chart_that_repeats_the_token(own: dict[str, Any], folders: Folders, t
     ended = _run(folders, own, Talk(), HELM_CHART=str(chart))
     assert ended.status != 0
     assert "no cluster takes <secret>" in ended.console
+
+
+@pytest.mark.parametrize(
+    "fault", [name if name == FAULT_SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
+)
+def test_every_fault_of_propagator_and_install(fault: str, folders: Folders) -> None:
+    with started("--fault", fault) as sandbox:
+        _run(folders, sandbox, Talk(), **SHORT_WAITS)
 
 
 @pytest.mark.slow

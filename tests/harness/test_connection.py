@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.harness.fake_api import FakeApi, cut, pods_now, stays_open
+from kubernetes.client.exceptions import ApiException
+from tests.harness.fake_api import FakeApi, cut, pods_now, refuse, stays_open
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from harness.failures import BadInput, OperationFailed
 from harness.kube import Cluster
-from harness.kube.connection import Clusters
+from harness.kube.connection import AWAY, PAUSES, Clusters
 from harness.rundir import private_directory
 
 
@@ -69,6 +70,32 @@ def test_a_timeout_is_not_paid_twice(api: FakeApi, cluster: Cluster) -> None:
     api.lists += [stays_open] * 3
     with pytest.raises(ReadTimeoutError):
         cluster.core.list_namespaced_pod("ns", _request_timeout=0.2)
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("code", AWAY)
+def test_a_get_that_finds_the_server_away_is_repeated(api: FakeApi, cluster: Cluster, code: int) -> None:
+    api.lists += [refuse(code), refuse(code), pods_now]
+    assert cluster.core.list_namespaced_pod("ns").items == []
+    assert len(api.calls) == 3
+
+
+def test_a_server_that_stays_away_is_told(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [refuse(503)] * 9
+    with pytest.raises(ApiException) as failure:
+        cluster.core.list_namespaced_pod("ns")
+    assert failure.value.status == 503
+    assert len(api.calls) == 1 + len(PAUSES)
+
+
+@pytest.mark.parametrize("call", ["create_namespaced_pod", "delete_namespaced_pod"])
+def test_a_call_that_changes_something_is_not_repeated_after_an_answer(
+    api: FakeApi, cluster: Cluster, call: str
+) -> None:
+    api.lists += [refuse(503), pods_now]
+    arguments = ("ns", {}) if call.startswith("create") else ("x", "ns")
+    with pytest.raises(ApiException):
+        getattr(cluster.core, call)(*arguments)
     assert len(api.calls) == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import removal
-from harness.failures import OperationFailed
+from harness.failures import OperationFailed, WaitTimedOut
 from harness.ledger import Entry, Ledger, ReadLedger
 from harness.removal import REMOVERS, remove_all, remover_of
 
@@ -138,3 +138,33 @@ def test_every_kind_that_is_named_has_a_remover(kind: str) -> None:
     remover = remover_of(kind)
     assert callable(remover.exists)
     assert callable(remover.remove)
+
+
+def test_a_removal_that_a_signal_broke_off_is_taken_up_again_in_its_turn(ledger: Ledger, things: Things) -> None:
+    def signalled() -> None:
+        del things.trouble["remove second"]
+        raise InterruptedError("Execution terminated by signal")
+
+    things.trouble["remove second"] = signalled
+    assert not any(one.left for one in remove_all(ledger, budget=60, each=30))
+    assert things.removed == ["third", "second", "first"]
+
+
+def test_what_goes_away_late_is_not_left(ledger: Ledger, things: Things) -> None:
+    def slow() -> None:
+        things.there.discard("third")
+        raise WaitTimedOut("it to be gone", "it is being deleted", cause="stuck-terminating")
+
+    things.trouble["remove third"] = slow
+    assert not any(one.left for one in remove_all(ledger, budget=60, each=30))
+
+
+def test_what_a_removal_itself_makes_is_removed_too(ledger: Ledger, things: Things, tmp_path: Path) -> None:
+    def needs_a_file() -> None:
+        ledger.intend("thing", "file of the removal")
+        things.there.add("file of the removal")
+
+    things.trouble["remove first"] = needs_a_file
+    assert not any(one.left for one in remove_all(ledger, budget=60, each=30))
+    assert things.there == set()
+    assert not (tmp_path / "run.jsonl").exists()
