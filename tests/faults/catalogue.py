@@ -14,7 +14,7 @@ SAMPLE = (
     "restore-starts-afresh",
     "restore-of-older-state",
     "restore-frozen",
-    "restore-makes-two-pods",
+    "restore-of-another-pod",
     "checkpoint-never-ends",
     "checkpoint-without-data",
     "propagator-401",

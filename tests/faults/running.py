@@ -84,7 +84,7 @@ def run(fault: str | None, *options: str, keep: Path | None = None, suites: str 
             ended = finish(process, folders, timeout=LONGEST)
             (folder / "console.txt").write_text(ended.console)
             hits = sum(one["hits"] for one in _ask(facts, "/faults"))
-            return Ran(ended.status, _failures(ended.evidence), hits, time.monotonic() - begun, keep)
+            return Ran(ended.status, failures_of(ended.evidence), hits, time.monotonic() - begun, keep)
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -129,7 +129,7 @@ def _ask(facts: dict[str, str], path: str) -> Any:
         return json.load(answer)
 
 
-def _failures(evidence: dict[str, Any]) -> tuple[Failure, ...]:
+def failures_of(evidence: dict[str, Any]) -> tuple[Failure, ...]:
     """Those of tests and suites; suites have a failure only of their own set-up or teardown."""
     rows = [*evidence["suites"], *evidence["tests"]]
     failed = sorted((row for row in rows if row["cause"]), key=lambda row: (_is_of_teardown(row), row["start"]))

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from propagator_server.clock import shown
+from propagator_server.heartbeats import HEARTBEAT
 from propagator_server.refusals import RefusedError, refusal
 
 from .activation import Activation
@@ -22,6 +23,7 @@ from .answers import (
     cut,
     halved,
     lost,
+    reset,
     slow,
     stalled,
     with_text,
@@ -258,3 +260,21 @@ tolerated("propagator-restores-twice", "The work of one restore request is done 
 tolerated("propagator-checkpoints-twice", "The work of one checkpoint request is done twice.")(
     propagator(_twice, to("POST", CHECKPOINT))
 )
+
+
+async def _heartbeat_between(exchange: Exchange) -> web.StreamResponse:
+    """Begins a heartbeat's checkpoint of the same pod right after the one that was asked for, whose answer is lost."""
+    service = exchange.scene.service
+    body = await exchange.request.json()
+    await exchange.go()
+    pod = await service.backend.find_pod(uid=body.get("pod_id"), cluster_id=None)
+    if pod:
+        service.operations.start_checkpoint(pod, {"pod_id": pod.uid, "reason": HEARTBEAT}, HEARTBEAT)
+    await reset(exchange.request)
+
+
+tolerated(
+    "propagator-heartbeat-between",
+    "The answer to a checkpoint request is lost, and a heartbeat checkpoints the same pod right after it.",
+    count=1,
+)(propagator(_heartbeat_between, to("POST", CHECKPOINT)))

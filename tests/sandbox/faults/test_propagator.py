@@ -218,6 +218,16 @@ async def test_work_is_done_twice(stage: Stage, name: str) -> None:
     assert len(kinds) == 3
 
 
+async def test_a_heartbeat_comes_between(stage: Stage) -> None:
+    pod = await stage.workload()
+    await stage.fault("propagator-heartbeat-between")
+    with pytest.raises(CUT):
+        await stage.begin_checkpoint(pod)
+    rows = (await stage.propagator("GET", "/actions")).json
+    assert [row["reason"] for row in rows] == [None, "heartbeat"]
+    assert {row["details"]["pod_id"] for row in rows} == {pod["metadata"]["uid"]}
+
+
 async def test_a_redirect_tells_whether_the_token_came_along(bare: Stage) -> None:
     on = await bare.fault("propagator-redirect")
     answer = await bare.propagator("GET", "/user")
