@@ -90,7 +90,8 @@ class Kubelet(Controller):
 
     def on_node(self, node: str) -> list[PodWorker]:
         """The workers of a node's pods."""
-        return [worker for worker in self.workers.values() if worker.node == node]
+        uids = (pod["metadata"]["uid"] for pod in self.cluster.index.on_node(node))
+        return [self.workers[uid] for uid in uids if uid in self.workers]
 
     def cut_off(self, node: str) -> None:
         """The node is lost to the cluster: its kubelet neither acts nor answers, and its state becomes Unknown."""
