@@ -65,7 +65,7 @@ class Answer:
     def not_understood(self, wanted: str) -> NotUnderstood:
         """The failure that says what was wanted and what came."""
         return NotUnderstood(
-            self.operation, f"200 with {excerpt(self.text)}", expected=f"{self.operation} to answer {wanted}"
+            self.operation, f"200 with {shown(self.text)}", expected=f"{self.operation} to answer {wanted}"
         )
 
 
@@ -90,13 +90,18 @@ def message_of(text: str) -> str:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        page = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return f"a page {excerpt(html.unescape(page[1]))!r}, not the API" if page else excerpt(text)
+        return shown(text)
     if isinstance(body, dict):
         for key in MESSAGE_KEYS:
             if isinstance(body.get(key), str) and body[key]:
                 return excerpt(body[key])
     return excerpt(body if isinstance(body, str) else text)
+
+
+def shown(text: str) -> str:
+    """A text that the API did not give: a page by its title, anything else by its beginning."""
+    page = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return f"a page {excerpt(html.unescape(page[1]))!r}, not the API" if page else excerpt(text)
 
 
 def excerpt(text: str) -> str:

@@ -216,3 +216,5 @@ def test_old_clusters_have_capital_keys():
 def test_a_page_of_a_gateway_is_told_by_its_title():
     page = "<html><head><title>502 Bad\nGateway &amp; more</title></head><body>nginx</body></html>"
     assert message_of(page) == "a page '502 Bad Gateway & more', not the API"
+    failed = Answer("GET /v2/user", page).not_understood("an id")
+    assert failed.seen == "200 with a page '502 Bad Gateway & more', not the API"
