@@ -91,6 +91,7 @@ async def _channels(socket: web.WebSocketResponse, forwarder: _Forwarder, ports:
         connection = forwarder.connections.get(channel)
         if connection is None:
             continue
+        await forwarder.runtime.thaw(forwarder.uid)
         answer = connection.feed(message.data[1:])
         if answer:
             await socket.send_bytes(bytes([channel]) + answer)
@@ -121,6 +122,7 @@ async def _tunnel(socket: web.WebSocketResponse, forwarder: _Forwarder) -> None:
             elif frame.kind == spdy.PING:
                 await socket.send_bytes(wire.pong(frame))
             elif frame.kind == 0 and frame.stream in forwarder.connections:
+                await forwarder.runtime.thaw(forwarder.uid)
                 await socket.send_bytes(_exchange(wire, frame, forwarder, pairs[frame.stream]))
 
 

@@ -97,6 +97,7 @@ async def _forward(
     headers |= {"Host": address, "X-Forwarded-For": request.remote or "127.0.0.1"}
     node = cluster.node_address(pod["spec"]["nodeName"])
     asked = Request(request.method, path, headers, await request.read(), node)
+    await cluster.runtime.thaw(pod["metadata"]["uid"])
     try:
         answer = cluster.runtime.http(pod["metadata"]["uid"], port, asked)
     except Refused:

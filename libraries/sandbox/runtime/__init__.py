@@ -56,6 +56,7 @@ class PodContainers:
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     connections: list[Connection] = field(default_factory=list)
     origin: PodSnapshot | None = None
+    frozen_until: int = 0
 
 
 class Runtime:
@@ -104,8 +105,13 @@ class Runtime:
         taken = {name: container.snapshot(now) for name, container in held.containers.items()}
         for container in held.containers.values():
             self._watch(held, container)
-        cut = now + int(freeze * SECOND)
+        cut = held.frozen_until = now + int(freeze * SECOND)
         return PodSnapshot(pod or {}, cut, taken, freeze)
+
+    async def thaw(self, pod_uid: str) -> None:
+        """Waits as long as a dump holds the pod's processes: who asks them something then waits for the answer."""
+        held = self.pods.get(pod_uid)
+        await asyncio.sleep(max(0, held.frozen_until - self.now()) / SECOND if held else 0)
 
     def add(self, pod_uid: str) -> PodContainers:
         """The place of a pod's containers, made when there is none."""

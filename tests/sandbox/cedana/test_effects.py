@@ -55,6 +55,17 @@ async def test_a_freeze_grows_with_memory_and_shows_as_a_gap(emulated: Emulated)
     assert emulated.backend.saved("action-2").freeze > 0.5
 
 
+async def test_who_asks_a_frozen_pod_waits_for_the_answer(emulated: Emulated):
+    runtime = emulated.cluster.runtime
+    pod = await run(emulated, "web", NGINX)
+    await runtime.thaw(pod.uid)
+    frozen = runtime.snapshot(pod.uid, freeze=0.2).at
+    assert runtime.now() < frozen
+    await runtime.thaw(pod.uid)
+    assert runtime.now() >= frozen - 5_000_000
+    await runtime.thaw("never-there")
+
+
 async def test_containers_are_taken_at_one_moment_and_go_on_together(emulated: Emulated):
     emulated.cluster.runtime.repeated_line_every = 1000
     pod = await run(emulated, "pair", shell("one", COUNTER), shell("two", COUNTER))
