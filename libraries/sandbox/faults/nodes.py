@@ -94,18 +94,24 @@ fails(
 )(on_nodes(_disk_pressure))
 
 
-def _clock(cluster: Cluster, name: str, values: dict[str, Any]) -> Undo:
-    cluster.runtime.jump_clock(name, values["seconds"])
-    return lambda: cluster.runtime.jump_clock(name, -values["seconds"])
-
-
-tolerated(
+@tolerated(
     "node-clock-jumps",
-    "The clock of the nodes jumps an hour ahead when the restore begins.",
+    "The clock of the nodes jumps an hour ahead when a restore begins.",
     limits=STATE,
     phase="during-restore",
     seconds=3600.0,
-)(on_nodes(_clock))
+)
+@in_each_cluster
+async def _clock_jumps(scene: Scene, active: Activation) -> None:
+    runtime, names = scene.cluster.runtime, names_of_nodes(scene.cluster)
+
+    def jump() -> Undo:
+        for name in names:
+            runtime.jump_clock(name, active.values["seconds"])
+            active.stack.callback(runtime.jump_clock, name, -active.values["seconds"])
+        return lambda: None
+
+    active.whenever_due(jump)
 
 
 def _log_limit(cluster: Cluster, name: str, values: dict[str, Any]) -> Undo:
@@ -126,6 +132,31 @@ fails(
     phase="after-checkpoint",
     bytes=300,
 )(on_nodes(_log_limit))
+
+
+NO_SPACE = (
+    "failed to create containerd container: failed to create prepare snapshot dir: failed to create temp dir: mkdir "
+    "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/new-1: no space left on device"
+)
+
+
+def _refuses_containers(cluster: Cluster, name: str, _: dict[str, Any]) -> Undo:
+    trouble = cluster.kubelet.trouble[name]
+    before, trouble.refusal = trouble.refusal, NO_SPACE
+
+    def undo() -> None:
+        trouble.refusal = before
+
+    return undo
+
+
+fails(
+    "disk-full",
+    "node-refuses-containers",
+    "After the checkpoint, the nodes' container runtime creates no container more: its disk is full.",
+    limits=STATE,
+    phase="after-checkpoint",
+)(on_nodes(_refuses_containers))
 
 
 async def _lost(work: Work, _: Activation, scene: Scene) -> Any:

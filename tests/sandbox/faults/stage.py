@@ -138,6 +138,22 @@ class Stage:
         found = [STEP.search(line) for line in await self.lines(name, container)]
         return [(match[1], int(match[2]), match[3]) for match in found if match]
 
+    async def stamps(self, name: str) -> dict[int, str]:
+        """When each step was printed, by its number; the last time of one that came twice."""
+        answer = await self.api("GET", f"{PODS}/{name}/log", params={"timestamps": "true"})
+        found = [(line.split(" ", 1)[0], STEP.search(line)) for line in answer.text.splitlines()]
+        return {int(match[2]): stamp for stamp, match in found if match}
+
+    async def took(self, action: str) -> float:
+        """Seconds from the beginning to the end of an action, by the journal."""
+        entries = (await self.admin("GET", "/journal?kind=action")).json
+        times = [entry["time"] for entry in entries if entry["id"] == action]
+        return float(times[-1] - times[0])
+
+    async def outlasts(self, name: str = "other") -> None:
+        """Waits as long as another pod takes to come up and to be checkpointed."""
+        await self.checkpoint(await self.workload(name))
+
     async def begin_checkpoint(self, pod: Object) -> Answer:
         """Asks for a checkpoint."""
         return await self.propagator("POST", "/checkpoint/pod", {"pod_id": pod["metadata"]["uid"]})

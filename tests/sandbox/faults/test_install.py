@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.sandbox.faults.stage import Object, Stage, is_ready
+from tests.sandbox.faults.stage import PODS, Object, Stage, is_ready, manifest
 
 PLACE = "/api/v1/namespaces/cedana-system"
 APPS = "/apis/apps/v1/namespaces/cedana-system"
@@ -61,9 +61,16 @@ async def test_a_kind_is_not_served(bare: Stage) -> None:
 async def test_the_manager_does_not_come_up(bare: Stage, name: str, words: str) -> None:
     await bare.fault(name)
     await install(bare)
+    await other_is_ready(bare)
     found = await bare.until(lambda: pods(bare), lambda found: words in str(found), words)
     assert not any(map(is_ready, found))
     assert await bare.hits() >= 1
+
+
+async def other_is_ready(stage: Stage) -> None:
+    """Waits as long as a pod takes that nothing befalls."""
+    await stage.create(PODS, **manifest("other"))
+    await stage.ready("other")
 
 
 async def test_the_helpers_never_become_ready(bare: Stage) -> None:
@@ -133,5 +140,6 @@ async def test_the_uninstallers_hook_is_refused(bare: Stage) -> None:
 async def test_the_uninstaller_never_starts(bare: Stage) -> None:
     await bare.fault("uninstall-never-ends")
     await install(bare, "uninstaller", "daemonsets")
+    await other_is_ready(bare)
     found = await bare.until(lambda: pods(bare), lambda found: "ContainerCreating" in str(found), "waiting pods")
     assert not any(map(is_ready, found))
