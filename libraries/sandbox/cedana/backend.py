@@ -65,10 +65,16 @@ class EmulatedBackend:
         self, *, uid: str | None = None, namespace: str | None = None, name: str | None = None, cluster_id: str | None
     ) -> Pod | None:
         """The first pod that fits."""
-        for pod in await self.pods():
-            named = pod.uid == uid if uid else (pod.namespace, pod.name) == (namespace, name)
-            if named and cluster_id in (None, pod.cluster_id):
-                return pod
+        for known, there in self._installations():
+            if cluster_id not in (None, known):
+                continue
+            store = there.cluster.store
+            if uid:
+                found = next((pod for pod in store.list(kinds.POD) if pod["metadata"]["uid"] == uid), None)
+            else:
+                found = store.get(kinds.POD, namespace, name) if namespace and name else None
+            if found:
+                return pod_row(found, known)
         return None
 
     async def pods(self) -> Sequence[Pod]:
