@@ -53,7 +53,7 @@ class Kubelet(Controller):
         self.workers: dict[str, PodWorker] = {}
         self.addresses = Addresses(cluster)
         self.trouble: dict[str, Trouble] = defaultdict(Trouble)
-        self.images = NodeImages(self.trouble)
+        self.images = NodeImages()
         self.evictions = Evictions(self)
         cluster.runtime.on_exit = self._exited
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ...runtime.images import Image, PullError, is_local, normalized, pull
-from .trouble import Trouble
 
 Event = Callable[[str, str], None]
 
@@ -15,8 +14,7 @@ Event = Callable[[str, str], None]
 class NodeImages:
     """Names of the images that each node has."""
 
-    def __init__(self, trouble: dict[str, Trouble]) -> None:
-        self._trouble = trouble
+    def __init__(self) -> None:
         self._on_node: dict[str, set[str]] = defaultdict(set)
 
     def fetch(self, node: str, spec: dict[str, Any], event: Event) -> Image:
@@ -34,8 +32,6 @@ class NodeImages:
             return image
         event("Pulling", f'Pulling image "{reference}"')
         image = pull(reference)
-        if self._trouble[node].pull_error:
-            raise PullError("ErrImagePull", self._trouble[node].pull_error)
         self._on_node[node].add(name)
         took = "1ms (1ms including waiting)"
         event("Pulled", f'Successfully pulled image "{reference}" in {took}. Image size: {image.size} bytes.')

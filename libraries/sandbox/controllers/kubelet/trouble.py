@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 class Trouble:
     """Nothing is wrong at first.
 
-    down: the kubelet neither acts nor answers, its containers run on. delay: seconds that each of its steps takes
-    longer. refusal: what the runtime says instead of creating a container. pull_error: what a pull fails with.
-    pressure: the resources that the node is low on (see `eviction`).
+    down: the kubelet neither acts nor answers, its containers run on. refusal: what the runtime says instead of
+    creating a container. pressure: the resources that the node is low on (see `eviction`).
     """
 
     down: bool = False
-    delay: float = 0.0
     refusal: str = ""
-    pull_error: str = ""
     pressure: set[str] = field(default_factory=set)

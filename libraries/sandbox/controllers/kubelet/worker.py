@@ -187,9 +187,7 @@ class PodWorker:
     def publish(self) -> None:
         """Writes the status soon: changes of one moment make one write."""
         if self._publishing is None:
-            loop = asyncio.get_running_loop()
-            delay = self.trouble.delay
-            self._publishing = loop.call_later(delay, self._publish_now) if delay else loop.call_soon(self._publish_now)
+            self._publishing = asyncio.get_running_loop().call_soon(self._publish_now)
 
     def _publish_now(self) -> None:
         if self._publishing:
@@ -228,7 +226,7 @@ class PodWorker:
             else:
                 act()
 
-        self._timers[name] = asyncio.get_running_loop().call_later(seconds + self.trouble.delay, fire)
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, fire)
 
     def _cancel_timers(self) -> None:
         for timer in self._timers.values():
