@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from tests.propagator_server.conftest import Api
@@ -201,3 +202,8 @@ def test_every_quirk_says_what_it_does_and_its_name_alone_means_something():
     for name, what in described().items():
         assert what
         parsed([name])
+
+
+def test_the_sandboxs_page_names_every_quirk():
+    page = (Path(__file__).parents[2] / "libraries" / "sandbox" / "README.md").read_text()
+    assert [name for name in described() if f"| `{name}` |" not in page] == []
