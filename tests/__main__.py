@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .checks import pytest_check, run, static_checks, suites_check
+from .checks import faults_check, pytest_check, run, static_checks, suites_check
 
-raise SystemExit(run([*static_checks(), suites_check(), pytest_check("-m", "not slow")]))
+raise SystemExit(run([*static_checks(), suites_check(), faults_check("--sample"), pytest_check("-m", "not slow")]))

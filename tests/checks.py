@@ -40,10 +40,7 @@ def static_checks() -> list[Check]:
         ("doors", [str(BIN / "lint-imports")]),
         ("robocop check", [str(BIN / "robocop"), "check", *robot_files]),
         ("robocop format", [str(BIN / "robocop"), "format", "--check", "--diff", *robot_files]),
-        (
-            "dry run",
-            [python, "-m", "robot", "--dryrun", *nowhere, "suites"],
-        ),
+        ("dry run", [python, "-m", "robot", "--dryrun", *nowhere, "suites"]),
         *libdoc,
     ]
 
@@ -56,6 +53,16 @@ def pytest_check(*options: str) -> Check:
 def suites_check() -> Check:
     """The suites themselves, on the sandbox."""
     return ("robot suites/", [sys.executable, "-m", "robot", "--outputdir", f"{SCRATCH}/results", "suites"])
+
+
+def faults_check(*options: str) -> Check:
+    """The suites against a cluster that misbehaves: each lie must be caught, each passing failure survived."""
+    return ("faults", [sys.executable, "-m", "tests.faults", *options])
+
+
+def chaos_check() -> Check:
+    """Many lifecycles in which every twentieth call goes wrong."""
+    return ("chaos", [sys.executable, "-m", "tests.chaos"])
 
 
 def run(checks: Sequence[Check]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import pytest_check, run, static_checks, suites_check
+from .checks import chaos_check, faults_check, pytest_check, run, static_checks, suites_check
 
 if __name__ == "__main__":
-    raise SystemExit(run([*static_checks(), suites_check(), pytest_check()]))
+    raise SystemExit(run([*static_checks(), suites_check(), faults_check(), chaos_check(), pytest_check()]))
