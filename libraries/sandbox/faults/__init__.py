@@ -11,7 +11,7 @@ A fault is declared beside its injection, in a module of its kind:
     tolerated("propagator-slow", "Every answer takes a second longer.", seconds=1.0)(propagator(slow))
 
 `tolerated` or `fails(<cause>, ...)` say what a good suite does; what is given besides is a parameter with its default,
-or a limit that holds unless another one is given. The injection is an async function of the scene (what there is to take
-hold of: gates of the servers, the work of the propagator's backend, points in the emulated cluster) and of the
+or a limit that holds unless another one is given. The injection is an async function of the scene (what there is to
+take hold of: gates of the servers, the work of the propagator's backend, points in the emulated cluster) and of the
 activation (its parameters, whether it strikes now, and a stack for what is to be undone at its end).
 """

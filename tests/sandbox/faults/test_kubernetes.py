@@ -154,6 +154,8 @@ async def test_lists_of_pods_are_stale_and_their_revision_with_them(bare: Stage)
     stale = (await bare.api("GET", PODS)).json
     assert names(stale) == []
     assert int(stale["metadata"]["resourceVersion"]) < int(made["metadata"]["resourceVersion"])
+    newest = {"resourceVersion": made["metadata"]["resourceVersion"], "resourceVersionMatch": "NotOlderThan"}
+    assert names((await bare.api("GET", PODS, params=newest)).json) == ["new"]
     async with watching(bare, PODS, resourceVersion=stale["metadata"]["resourceVersion"]) as response:
         assert json.loads(await response.content.readline())["object"]["metadata"]["name"] == "new"
     await bare.until(lambda: listed(bare), lambda found: found == ["new"], "the new one")
