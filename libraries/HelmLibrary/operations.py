@@ -113,6 +113,7 @@ class Helm:
         """`uninstall` with the ledger entry of the release; None for a release that this run did not bring."""
         deadline = time.monotonic() + timeout
         expected = f"release {release} to be uninstalled from namespace {self._namespace}"
+        things = [Thing(**facts) for facts in entry.find.get("kept", ())] if entry else []
         try:
             stream = self._engine.manifest(self._target, release)
             things = kept(stream, self._namespace)
@@ -120,7 +121,10 @@ class Helm:
                 LEDGER.made(entry, kept=[asdict(thing) for thing in things], takes_namespace=deletes_namespaces(stream))
             self._engine.uninstall(self._target, release, wait=wait, timeout=timeout)
         except HelmError as problem:
-            raise failed(expected, problem) from None
+            # The uninstaller that an earlier, broken-off attempt started takes the namespace, and with it what Helm
+            # keeps of the release, from under this one.
+            if not entry or "kept" not in entry.find or self.is_stored(release):
+                raise failed(expected, problem) from None
         if not entry:
             return Uninstalled(tuple(things), removed=False)
         self.remove_kept(entry, deadline - time.monotonic())

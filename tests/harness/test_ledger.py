@@ -162,3 +162,16 @@ def test_a_kept_run_says_so_after_its_death(tmp_path: Path) -> None:
     ledger.intend("object", "a")
     ledger.keep()
     assert ReadLedger(tmp_path / "run.jsonl").kept
+
+
+def test_what_another_ledger_is_told_of_an_entry_is_written_in_the_entrys_own(tmp_path: Path) -> None:
+    dead, sweeping = Ledger(tmp_path, "dead"), Ledger(tmp_path, "sweeping")
+    dead.intend("thing", "one")
+    dead.intend("thing", "two")
+    read = ReadLedger(tmp_path / "dead.jsonl")
+    one, two = read.owed()
+    sweeping.made(one, uid="u1")
+    sweeping.gone(two)
+    assert sweeping.file is None
+    again = ReadLedger(tmp_path / "dead.jsonl")
+    assert [(entry.name, entry.find) for entry in again.owed()] == [("one", {"uid": "u1"})]
