@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from kubernetes.client.exceptions import ApiException
@@ -61,8 +62,8 @@ class Helm:
             )
         if create_namespace:
             self._bring_namespace()
-        name, place = f"{self._namespace}/{release}", str(self._cluster.kubeconfig)
-        entry = LEDGER.intend("helm-release", name, place=place, **self._facts(release))
+        facts = self._cluster.where | self._facts(release) | {"within": order.timeout}
+        entry = LEDGER.intend("helm-release", f"{self._namespace}/{release}", **facts)
         try:
             deployed = self._engine.install(self._target, release, order)
         except HelmError as problem:
@@ -201,7 +202,11 @@ class Helm:
         return bool(self.stored(release))
 
     def stored(self, release: str) -> list[str]:
-        """The UIDs of the Secrets that hold the revisions of `release`: they tell it from another one of that name.
+        """The UIDs of the Secrets that hold the revisions of `release`: they tell it from another one of that name."""
+        return [uid for uid, _ in self.revisions(release)]
+
+    def revisions(self, release: str) -> list[tuple[str, datetime]]:
+        """The UID of the Secret of each revision of `release`, and when it was made.
 
         Asks the API, which is faster than an engine.
         """
@@ -209,7 +214,8 @@ class Helm:
             found = raw(
                 self._cluster.core.list_namespaced_secret, self._namespace, label_selector=f"{STORED},name={release}"
             )
-        return [str(one["metadata"]["uid"]) for one in found["items"]]
+        secrets = [one["metadata"] for one in found["items"]]
+        return [(str(one["uid"]), datetime.fromisoformat(one["creationTimestamp"])) for one in secrets]
 
     def _believe(self, deployed: Deployed, wait: bool, deadline: float) -> Release:
         if wait:

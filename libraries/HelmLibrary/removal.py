@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import datetime, timedelta
 
-from harness.kube import Cluster
+from harness.kube import recorded
 from harness.ledger import Entry
 
 from .engines import find_engine
 from .manifests import Thing
 from .operations import Helm
 from .uninstalling import is_there
+
+CLOCKS = timedelta(seconds=30)
+"""By how much the clocks of the cluster and of this machine may differ."""
 
 
 class ReleaseRemover:
@@ -19,7 +22,7 @@ class ReleaseRemover:
     def exists(self, entry: Entry) -> bool:
         """Whether Helm keeps a revision of it, or something that its chart keeps is there."""
         kept = [Thing(**facts) for facts in entry.find.get("kept", ())]
-        cluster = _cluster(entry)
+        cluster = recorded(entry)
         return _is_stored(_helm(entry), entry) or any(is_there(cluster, thing) for thing in kept)
 
     def remove(self, entry: Entry, budget: float) -> None:
@@ -32,15 +35,23 @@ class ReleaseRemover:
 
 
 def _is_stored(helm: Helm, entry: Entry) -> bool:
-    """Whether Helm keeps a revision of that very release, and not of one that was installed under its name since."""
-    there = helm.stored(entry.find["release"])
-    known = entry.find.get("stored")
-    return bool(there) if known is None else not set(known).isdisjoint(there)
+    """Whether Helm keeps a revision of that very release, and not of another one of its name.
+
+    Where the run did not live to learn how its release is told from others, it is the one whose first revision was made
+    in the time that the install was given.
+    """
+    there = dict(helm.revisions(entry.find["release"]))
+    if (known := entry.find.get("stored")) is not None:
+        return not there.keys().isdisjoint(known)
+    return bool(there) and _made_by_install(entry, min(there.values()))
+
+
+def _made_by_install(entry: Entry, made: datetime) -> bool:
+    if not entry.at:
+        return False
+    begun = datetime.fromisoformat(entry.at)
+    return begun - CLOCKS <= made <= begun + timedelta(seconds=entry.find["within"]) + CLOCKS
 
 
 def _helm(entry: Entry) -> Helm:
-    return Helm(find_engine(), _cluster(entry), entry.find["namespace"])
-
-
-def _cluster(entry: Entry) -> Cluster:
-    return Cluster(f"ledger-{entry.number}", Path(entry.place), entry.find["context"])
+    return Helm(find_engine(), recorded(entry), entry.find["namespace"])

@@ -87,6 +87,7 @@ class K3sLibrary:
         self._started[alias] = started
         cluster = CLUSTERS.add(Cluster(alias, started.kubeconfig, started.context, provider))
         wait_until_nodes_ready(cluster, timeout.total_seconds())
+        _ = cluster.uid  # read while it answers; the ledger needs it later on
         found = self.get_cluster_facts(cluster=alias)
         logger.info(str(found.title))
         return found

@@ -93,8 +93,7 @@ def expect(cluster: Cluster, original: Obj, name: str | None) -> list[Obj]:
     LEDGER.intend(
         EXPECTED,
         f"of {namespace}/{metadata['name']}",
-        place=str(cluster.kubeconfig),
-        context=cluster.context,
+        **cluster.where,
         namespace=namespace,
         original=metadata["name"],
         original_uid=metadata["uid"],

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 from harness.failures import NotAsExpected
-from harness.kube import Cluster
+from harness.kube import Cluster, recorded
 from harness.kube.objects import RUN_LABEL, delete, find
 from harness.ledger import Entry
 
@@ -22,18 +21,18 @@ class NamespaceRemover:
 
     def exists(self, entry: Entry) -> bool:
         """Whether that very namespace is still there, or a volume of a claim in it."""
-        return self._found(entry) is not None or bool(volumes.left(entry, _cluster(entry)))
+        return self._found(entry) is not None or bool(volumes.left(entry, recorded(entry)))
 
     def remove(self, entry: Entry, budget: float) -> None:
         """Deletes it and waits until it and the volumes are gone, at most `budget` seconds."""
-        cluster, deadline = _cluster(entry), time.monotonic() + budget
+        cluster, deadline = recorded(entry), time.monotonic() + budget
         if found := self._found(entry):
             volumes.note(entry, cluster, entry.find["name"])
             namespaces.remove(cluster, entry.find["name"], found["metadata"]["uid"], budget)
         volumes.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
 
     def _found(self, entry: Entry) -> Obj | None:
-        return the_one(entry, namespaces.find(_cluster(entry), entry.find["name"]))
+        return the_one(entry, namespaces.find(recorded(entry), entry.find["name"]))
 
 
 class ObjectRemover:
@@ -41,11 +40,11 @@ class ObjectRemover:
 
     def exists(self, entry: Entry) -> bool:
         """Whether that very object is still there, or the volume of a claim."""
-        return self._found(entry) is not None or bool(volumes.left(entry, _cluster(entry)))
+        return self._found(entry) is not None or bool(volumes.left(entry, recorded(entry)))
 
     def remove(self, entry: Entry, budget: float) -> None:
         """Deletes it and waits until it and its volume are gone, at most `budget` seconds."""
-        cluster, deadline = _cluster(entry), time.monotonic() + budget
+        cluster, deadline = recorded(entry), time.monotonic() + budget
         if found := self._found(entry):
             note_volume(entry, cluster)
             delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=budget)
@@ -53,7 +52,7 @@ class ObjectRemover:
 
     def _found(self, entry: Entry) -> Obj | None:
         try:
-            return the_one(entry, find(_cluster(entry), *address(entry)))
+            return the_one(entry, find(recorded(entry), *address(entry)))
         except NotAsExpected:
             return None
 
@@ -63,13 +62,13 @@ class RestoredPodRemover:
 
     def exists(self, entry: Entry) -> bool:
         """Whether there is such a pod."""
-        return bool(expected(_cluster(entry), entry))
+        return bool(expected(recorded(entry), entry))
 
     def remove(self, entry: Entry, budget: float) -> None:
         """Deletes it and waits until it is gone, at most `budget` seconds."""
-        for pod in expected(_cluster(entry), entry):
+        for pod in expected(recorded(entry), entry):
             found = pod["metadata"]
-            delete(_cluster(entry), "v1", "Pod", found["namespace"], found["name"], uid=found["uid"], timeout=budget)
+            delete(recorded(entry), "v1", "Pod", found["namespace"], found["name"], uid=found["uid"], timeout=budget)
 
 
 def note_volume(entry: Entry, cluster: Cluster) -> None:
@@ -82,10 +81,6 @@ def address(entry: Entry) -> tuple[str, str, str, str]:
     """apiVersion, kind, namespace and name of the object of an entry."""
     where = entry.find
     return where["apiVersion"], where["kind"], where["namespace"], where["name"]
-
-
-def _cluster(entry: Entry) -> Cluster:
-    return Cluster("removal", Path(entry.place), entry.find.get("context"))
 
 
 def the_one(entry: Entry, found: Obj | None) -> Obj | None:

@@ -32,6 +32,7 @@ class Entry:
         place: the kubeconfig or URL that it lives behind; what lives behind a removed place is gone with it.
         find: what the remover needs to find it.
         state: `intended` (perhaps made), `made` or `gone`.
+        at: when it was intended, as `2026-01-31T12:00:00Z` by this machine's clock; empty when that is not told.
         ledger: the one that it stands in.
     """
 
@@ -42,6 +43,7 @@ class Entry:
     find: dict[str, Any] = field(default_factory=dict)
     state: str = "intended"
     ledger: Ledger | None = field(default=None, repr=False, compare=False)
+    at: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
@@ -62,8 +64,9 @@ class Ledger:
     def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
         """Writes down a thing that is about to be made; on disk when this returns."""
         with self._lock:
-            entry = Entry(len(self._entries) + 1, kind, name, place, find, ledger=self)
-            self._write({"op": "intend", "id": entry.number, "kind": kind, "name": name, "place": place, "find": find})
+            entry = Entry(len(self._entries) + 1, kind, name, place, find, ledger=self, at=_now())
+            facts = {"id": entry.number, "kind": kind, "name": name, "place": place, "find": find, "at": entry.at}
+            self._write({"op": "intend", **facts})
             self._entries.append(entry)
             return entry
 
@@ -121,7 +124,7 @@ class Ledger:
             self.file = self._create()
         lead, self._lead = self._lead, "\n"  # stays when the disk is full in the middle of a line
         with self.file.open("a") as out:
-            out.write(lead + json.dumps(line | {"at": _now()}) + "\n")
+            out.write(lead + json.dumps({"at": _now()} | line) + "\n")
             out.flush()
             os.fsync(out.fileno())
         self._lead = ""
@@ -168,7 +171,7 @@ class ReadLedger(Ledger):
             self.kept = True
         elif line["op"] == "intend":
             facts = line["id"], line["kind"], line["name"], line["place"], dict(line["find"])
-            self._entries.append(Entry(*facts, ledger=self))
+            self._entries.append(Entry(*facts, ledger=self, at=line.get("at", "")))
         else:
             for entry in self._entries:
                 if entry.number == line["id"]:

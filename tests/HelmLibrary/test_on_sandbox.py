@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,23 @@ def test_a_release_that_was_installed_anew_by_others_is_not_removed(
     remover.remove(entry, LONG)
     assert helm.is_stored("cedana")
     helm._engine.uninstall(helm._target, "cedana", wait=True, timeout=LONG)
+
+
+@pytest.mark.parametrize(("earlier", "ours"), [(0, True), (3600, False), (-3600, False)])
+def test_a_release_whose_install_did_not_live_to_be_noted_is_known_by_its_time(
+    helm: Helm, sandbox: dict[str, Any], ledger: Ledger, earlier: int, ours: bool
+) -> None:
+    """`earlier`: by how many seconds the release was there before the run wrote down that it would install one."""
+    helm.install("cedana", order(sandbox, wait=False), create_namespace=True)
+    noted = next(one for one in ledger.owed() if one.kind == "helm-release")
+    begun = datetime.fromisoformat(noted.at) + timedelta(seconds=earlier)
+    find = {key: value for key, value in noted.find.items() if key != "stored"}
+    killed = replace(noted, state="intended", find=find, at=begun.isoformat())
+    assert ReleaseRemover().exists(killed) is ours
+    ReleaseRemover().remove(killed, LONG)
+    assert helm.is_stored("cedana") is not ours
+    if ours:
+        ledger.gone(noted)
 
 
 def test_a_killed_engine_leaves_no_release_pending_in_silence(helm: Helm, sandbox: dict[str, Any]) -> None:

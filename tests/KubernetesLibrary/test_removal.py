@@ -14,8 +14,9 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.kube import Cluster
 from harness.kube.objects import RUN_LABEL, delete, intend
-from harness.ledger import LEDGER, Entry
+from harness.ledger import LEDGER, Entry, Ledger
 from harness.processes import LIBRARIES
+from harness.removal import remove_all
 from KubernetesLibrary import KubernetesLibrary, lookup
 from KubernetesLibrary.removal import NamespaceRemover, ObjectRemover, RestoredPodRemover
 
@@ -159,3 +160,18 @@ def test_a_restored_pod_that_the_run_did_not_live_to_find_is_removed(main: Clust
     assert not RestoredPodRemover().exists(entry)
     left = sorted(pod.metadata.name for pod in main.core.list_namespaced_pod(namespace).items)
     assert left == ["other", "web-restored-3", "web-restored-before"]
+
+
+def test_what_is_owed_in_a_cluster_stays_owed_while_another_one_is_in_its_place(
+    main: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    ledger = Ledger(tmp_path)
+    facts = entry_for(main, namespace, "settings").find
+    entry = ledger.intend("object", "ConfigMap settings", place=str(main.kubeconfig), **facts)
+    ledger.made(entry, cluster_uid="of-the-cluster-before")
+    (removal,) = remove_all(ledger, budget=10, each=10)
+    assert removal.left
+    assert "another one answers there" in removal.problem
+    assert ledger.owed() == [entry]
+    ledger.made(entry, cluster_uid=main.uid)
+    assert [removal.left for removal in remove_all(ledger, budget=10, each=10)] == [False]

@@ -13,8 +13,9 @@ from tests.harness.fake_api import FakeApi, cut, pods_now, refuse, stays_open
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from harness.failures import BadInput, OperationFailed
-from harness.kube import Cluster
+from harness.kube import Cluster, recorded
 from harness.kube.connection import AWAY, PAUSES, Clusters
+from harness.ledger import Entry
 from harness.rundir import private_directory
 
 
@@ -124,3 +125,43 @@ def test_certificates_in_a_kubeconfig_stay_in_the_runs_directory(tmp_path: Path)
     for made in (settings.ssl_ca_cert, settings.cert_file, settings.key_file):
         assert Path(made).parent == private_directory()
         assert Path(made).stat().st_mode & 0o077 == 0
+
+
+SYSTEM = "/api/v1/namespaces/kube-system"
+
+
+def entry_in(cluster: Cluster) -> Entry:
+    where = cluster.where
+    return Entry(1, "namespace", "of-a-run", where.pop("place"), where)
+
+
+def answers_with(uid: str) -> tuple[int, dict[str, object]]:
+    return 200, {"kind": "Namespace", "metadata": {"name": "kube-system", "uid": uid}}
+
+
+def test_an_entry_lies_in_the_cluster_that_it_was_made_in_and_no_other(api: FakeApi, cluster: Cluster) -> None:
+    api.others[SYSTEM] = answers_with("first")
+    entry = entry_in(cluster)
+    assert recorded(entry).kubeconfig == cluster.kubeconfig
+    api.others[SYSTEM] = answers_with("rebuilt")
+    with pytest.raises(OperationFailed, match=r"another one answers there, with id rebuilt") as caught:
+        recorded(entry)
+    assert caught.value.cause.name == "cluster-unreachable"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_cluster_that_does_not_show_its_id_is_taken_for_the_one(api: FakeApi, cluster: Cluster, status: int) -> None:
+    api.others[SYSTEM] = status, {"kind": "Status", "code": status}
+    assert cluster.uid == ""
+    assert recorded(entry_in(cluster)).kubeconfig == cluster.kubeconfig
+    api.others[SYSTEM] = answers_with("first")
+    entry = entry_in(Cluster("again", cluster.kubeconfig))
+    api.others[SYSTEM] = status, {"kind": "Status", "code": status}
+    assert recorded(entry).kubeconfig == cluster.kubeconfig
+
+
+def test_an_id_that_could_not_be_read_is_asked_for_again(api: FakeApi, cluster: Cluster) -> None:
+    api.others[SYSTEM] = 500, {"kind": "Status", "code": 500}
+    assert cluster.uid == ""
+    api.others[SYSTEM] = answers_with("first")
+    assert cluster.uid == "first"

@@ -42,7 +42,7 @@ def write(ledger: Ledger, steps: list[tuple[str, int, str]]) -> None:
 
 def facts(ledger: Ledger) -> list[tuple[Any, ...]]:
     """What a ledger owes, for comparison."""
-    return [(one.number, one.kind, one.name, one.place, one.find, one.state) for one in ledger.owed()]
+    return [(one.number, one.kind, one.name, one.place, one.find, one.state, one.at) for one in ledger.owed()]
 
 
 @FRESH_FOLDERS

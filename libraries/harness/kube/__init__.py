@@ -1,6 +1,6 @@
 """Clusters as several libraries see them: connections by alias, waiting by watch, objects, pods and their logs."""
 
-from .connection import CLUSTERS, Cluster
+from .connection import CLUSTERS, Cluster, recorded
 from .errors import api_errors
 
-__all__ = ["CLUSTERS", "Cluster", "api_errors"]
+__all__ = ["CLUSTERS", "Cluster", "api_errors", "recorded"]

@@ -11,11 +11,13 @@ from typing import Any
 import yaml
 from kubernetes import client, config
 from kubernetes.dynamic import DynamicClient
-from urllib3.exceptions import ConnectTimeoutError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from urllib3.util import Retry
 
 from ..failures import BadInput, OperationFailed
+from ..ledger import Entry
 from ..rundir import private_directory
+from .errors import api_errors, json_of
 from .kinds import Kinds
 
 CONNECT_TIMEOUT = 10.0
@@ -24,6 +26,8 @@ AWAY = (429, 502, 503, 504)
 """Statuses of an API server, or a gateway before it, that is overloaded or away."""
 PAUSES = (0.1, 0.3, 0.9)
 """Seconds between the tries of a GET that is answered so."""
+SYSTEM = "kube-system"
+"""The namespace that every cluster has from its beginning to its end."""
 _NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
 """What the official client raises for a file that is none."""
 
@@ -86,6 +90,34 @@ class Cluster:
     context: str | None = None
     provider: str = "existing"
     _clients: threading.local = field(default_factory=threading.local, repr=False)
+    _uid: str | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def uid(self) -> str:
+        """What tells it from another cluster at the same address: the UID of its namespace kube-system.
+
+        Kubernetes has no id of a cluster; this one is what is used for one. Empty where it cannot be read.
+        """
+        if self._uid is None:
+            try:
+                self._uid = self._read_uid()
+            except (client.ApiException, HTTPError, OSError):
+                return ""  # perhaps it can be read later
+        return self._uid
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """What a ledger entry needs to know of it, for `recorded`."""
+        return {"place": str(self.kubeconfig), "context": self.context, "cluster_uid": self.uid}
+
+    def _read_uid(self) -> str:
+        try:
+            found = json_of(self.core.read_namespace(SYSTEM, _preload_content=False))
+        except client.ApiException as problem:
+            if problem.status in (403, 404):
+                return ""
+            raise
+        return str((found.get("metadata") or {}).get("uid") or "")
 
     @property
     def api_client(self) -> TimedApiClient:
@@ -165,6 +197,26 @@ class Clusters:
     def all(self) -> list[Cluster]:
         """Every connected cluster."""
         return list(self._by_alias.values())
+
+
+def recorded(entry: Entry) -> Cluster:
+    """The cluster that a ledger entry lies in.
+
+    Raises:
+        OperationFailed: it does not answer, or another one does at its address; cause `cluster-unreachable`.
+    """
+    cluster = Cluster(f"ledger-{entry.number}", Path(entry.place), entry.find.get("context"))
+    known = entry.find.get("cluster_uid")
+    with api_errors(f"get namespace {SYSTEM}"):
+        found = cluster._read_uid() if known else ""
+    if found and found != known:
+        file = entry.ledger and entry.ledger.file
+        raise OperationFailed(
+            f"the cluster with id {known} to answer at {entry.place}",
+            f"another one answers there, with id {found}; where the old one is gone for good, delete {file}",
+            cause="cluster-unreachable",
+        )
+    return cluster
 
 
 CLUSTERS = Clusters()

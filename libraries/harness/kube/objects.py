@@ -67,8 +67,7 @@ def intend(cluster: Cluster, api_version: str, kind: str, namespace: str, name: 
     return LEDGER.intend(
         "namespace" if kind == "Namespace" else "object",
         name if kind == "Namespace" else f"{kind} {f'{namespace}/' if namespace else ''}{name}",
-        place=str(cluster.kubeconfig),
-        context=cluster.context,
+        **cluster.where,
         apiVersion=api_version,
         kind=kind,
         namespace=namespace,
