@@ -32,12 +32,33 @@ class CheckpointRemover:
     """Deprecates the checkpoints of the entry's action; storage is cleared by the service in its own time."""
 
     def exists(self, entry: Entry) -> bool:
-        """Whether a checkpoint of it is still there."""
-        return bool(_kept(entry, LOOK_BUDGET))
+        """Whether a checkpoint of it is still there, or may come: the action goes on and has named none.
+
+        Raises:
+            OperationFailed: the action has ended well, but names no checkpoint.
+        """
+        action = _taken(entry, LOOK_BUDGET)
+        return _is_to_name(action) or bool(_kept(entry, action))
 
     def remove(self, entry: Entry, budget: float) -> None:
-        """Deprecates each."""
-        for checkpoint in _kept(entry, budget / 2):
+        """Deprecates each, after the action's end where it has named none.
+
+        Raises:
+            WaitTimedOut: it did not end within `budget`.
+        """
+
+        def look() -> Look[Action | None]:
+            action = _taken(entry, LOOK_BUDGET)
+            return Pending(f"{action}, without a checkpoint's id") if _is_to_name(action) else Done(action)
+
+        action = wait_until(
+            look,
+            timeout=budget / 2,
+            expected=f"the checkpoint {entry.name} to end, which tells what it saved",
+            look_next="the list of checkpoints at the propagator",
+            cause="leftovers",
+        )
+        for checkpoint in _kept(entry, action):
             client_for(entry.place, budget / 2).deprecate_checkpoint(checkpoint.id)
 
 
@@ -123,11 +144,33 @@ def _registered(entry: Entry) -> str | None:
     return next(ids, None)
 
 
-def _kept(entry: Entry, budget: float) -> list[Checkpoint]:
+def _taken(entry: Entry, budget: float) -> Action | None:
     client = client_for(entry.place, budget)
     action_id = entry.find.get("action_id") or _begun(client, entry)
-    action = client.find_action(action_id) if action_id else None
-    return _undeprecated(client, set(action.checkpoint_ids) if action else set())
+    return client.find_action(action_id) if action_id else None
+
+
+def _is_to_name(action: Action | None) -> bool:
+    """Whether it goes on and has not named its checkpoints yet."""
+    return action is not None and action.outcome is Outcome.RUNNING and not action.checkpoint_ids
+
+
+def _kept(entry: Entry, action: Action | None) -> list[Checkpoint]:
+    """The checkpoints of an action that are there. One that ended in an error before there was one has none.
+
+    Raises:
+        OperationFailed: it cannot be told, for the action names none.
+    """
+    if action is None or (action.outcome is Outcome.FAILED and not action.checkpoint_ids):
+        return []
+    if not action.checkpoint_ids:
+        raise OperationFailed(
+            f"to know what the checkpoint {entry.name} saved",
+            f"cannot be told: {action}, and it names no checkpoint",
+            "the list of checkpoints at the propagator",
+            cause="leftovers",
+        )
+    return _undeprecated(client_for(entry.place, LOOK_BUDGET), set(action.checkpoint_ids))
 
 
 def _begun(client: PropagatorClient, entry: Entry) -> str | None:

@@ -9,6 +9,8 @@ from tests.PropagatorLibrary.conftest import connect, eventually
 
 from harness.failures import WaitTimedOut
 from harness.ledger import Entry, Ledger
+from harness.removal import remove_all
+from propagator_server.quirks import Quirks
 from PropagatorLibrary.client import PodRef, PropagatorClient
 from PropagatorLibrary.connections import remember
 from PropagatorLibrary.lookups import heartbeats_of
@@ -67,6 +69,36 @@ def test_a_checkpoint_is_deprecated(ledger: Ledger, client: PropagatorClient, ba
               for action in client.list_actions()}  # fmt: skip
     assert states[action_id] == ["deprecated", "deprecated"]
     assert "deprecated" not in states[earlier]
+
+
+def test_a_checkpoint_that_has_named_nothing_yet_is_waited_for(ledger: Ledger, backend: FakeBackend):
+    with propagator(backend, "jan26", quirks=Quirks(late_checkpoint_ids=True)) as url:
+        client = connect(url)
+        remember(client)
+        pod = backend.add_pod(client.register_cluster("e2e-1"))
+        backend.hold()
+        entry = ledger.intend("checkpoint", "of pod web", place=url)
+        ledger.made(entry, action_id=client.checkpoint_pod(PodRef(uid=pod.uid)))
+        assert CheckpointRemover().exists(entry)
+        with pytest.raises(WaitTimedOut, match="without a checkpoint's id"):
+            CheckpointRemover().remove(entry, 0)
+        backend.let_go()
+        CheckpointRemover().remove(entry, 20)
+        assert not CheckpointRemover().exists(entry)
+        assert [row.deprecated for row in client.list_checkpoints()] == [True]
+
+
+@pytest.mark.parametrize(("status", "told"), [("ready", False), ("not_found", False), ("error", True)])
+def test_a_checkpoint_that_ended_and_names_nothing_is_not_called_gone(
+    ledger: Ledger, client: PropagatorClient, monkeypatch: pytest.MonkeyPatch, status: str, told: bool
+):
+    remember(client)
+    entry = ledger.intend("checkpoint", "of pod web", place=client.base_url)
+    ledger.made(entry, action_id="a1")
+    monkeypatch.setattr(PropagatorClient, "find_action", lambda *_: Action("a1", "checkpoint_pod", status))
+    (removal,) = remove_all(ledger, budget=10, each=5)
+    assert removal.left is not told
+    assert told or removal.problem == f"cannot be told: checkpoint_pod a1: {status}, and it names no checkpoint"
 
 
 def test_a_checkpoint_that_went_with_its_cluster_is_gone(ledger: Ledger, backend: FakeBackend):
