@@ -6,7 +6,7 @@ import secrets
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -59,6 +59,7 @@ class Sandbox:
         self._journal = Journal()
         self._misbehaviour = Misbehaviour(self._journal)
         self._faults: Faults | None = None
+        self._era: Callable[[], str] = lambda: options.era
         self.token = secrets.token_urlsafe(24)
         names = [options.name, *(f"{options.name}-{number}" for number in range(2, options.clusters + 1))]
         self.clusters = [Cluster(name, options.nodes, options.latencies or Latencies()) for name in names]
@@ -135,6 +136,7 @@ class Sandbox:
         app.middlewares[:0] = self._misbehaviour.middlewares("propagator")
         service = app[SERVICE]
         cedana.start(service)
+        self._era = lambda: service.era.name
         add_settings(admin, cedana)
         service.store.observe(partial(recording.row_changed, self._journal))
         url = await self._serve(app)
@@ -155,7 +157,7 @@ class Sandbox:
                     "name": self._options.name,
                     "server": server,
                     "nodes": self._options.nodes,
-                    "era": self._options.era,
+                    "era": self._era(),
                     "revision": store.revision,
                     "objects": {name: count for name, count in counts.items() if count},
                 }

@@ -157,6 +157,7 @@ def test_era_and_quirks_change_while_it_runs(shared: Shared):
             assert "x" in refused.json()["message"]
         assert requests.put(f"{shared.running.admin_url}/propagator", data=b"{", timeout=10).status_code == 400
         settings = requests.get(f"{shared.running.admin_url}/propagator", timeout=10).json()
+        assert requests.get(f"{shared.running.admin_url}/facts", timeout=10).json()["era"] == "next"
         assert (settings["era"], settings["helper"]["tcp-established"]) == ("next", False)
     finally:
         shared.set(era="jan26", quirks={"quoted-ids": True}, helper={"tcp-established": True})
