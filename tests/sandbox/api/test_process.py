@@ -58,7 +58,7 @@ def _runs(process: int) -> bool:
 
 def test_the_journal_tells_of_requests(sandbox, core, namespace) -> None:
     core.list_namespaced_config_map(namespace)
-    with urllib.request.urlopen(f"{sandbox['admin_url']}/journal") as response:
+    with urllib.request.urlopen(f"{sandbox['admin_url']}/journal?kind=request") as response:
         entries = json.load(response)
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     found = [entry for entry in entries if entry["path"] == path]
