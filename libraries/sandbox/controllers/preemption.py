@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .scheduling import NodeState, reason_against
+from .scheduling import NodeState, guards, reason_against
 
 Object = dict[str, Any]
 
@@ -45,7 +45,7 @@ def _waits_for_victims(pod: Object, states: list[NodeState]) -> bool:
 
 def _on(pod: Object, state: NodeState, states: list[NodeState]) -> Candidate | None:
     lower = sorted((other for other in state.pods if priority(other) < priority(pod)), key=priority, reverse=True)
-    reason = reason_against(pod, state, states) if lower else None
+    reason = reason_against(pod, state, states, guards(states)) if lower else None
     if reason is None or reason.fixed:
         return None
     emptied = NodeState(state.node)
@@ -53,12 +53,12 @@ def _on(pod: Object, state: NodeState, states: list[NodeState]) -> Candidate | N
         if other not in lower:
             emptied.put(other)
     without = [emptied if each is state else each for each in states]
-    if reason_against(pod, emptied, without):
+    if reason_against(pod, emptied, without, guards(without)):
         return None
     victims = []
     for other in lower:
         emptied.put(other)
-        if reason_against(pod, emptied, without):
+        if reason_against(pod, emptied, without, guards(without)):
             emptied.remove(other["metadata"]["uid"])
             victims.append(other)
     return Candidate(state.name, tuple(victims)) if victims else None

@@ -10,7 +10,7 @@ from ..api import objects
 from ..store import timestamp
 from .base import Controller, key_of
 from .preemption import Candidate, candidate
-from .scheduling import NodeState, explain, explain_all, reason_against, score
+from .scheduling import NodeState, explain, explain_all, guards, reason_against, score
 from .storage import Unbindable
 
 if TYPE_CHECKING:
@@ -101,8 +101,11 @@ class Scheduler(Controller):
     def _choose(self, pod: Object, claims: list[Object], states: list[NodeState]) -> NodeState | None:
         reasons = []
         fitting = []
+        guarding = guards(states)
         for state in states:
-            reason = reason_against(pod, state, states) or self.cluster.storage.reason_against(claims, state.node)
+            reason = reason_against(pod, state, states, guarding) or self.cluster.storage.reason_against(
+                claims, state.node
+            )
             if reason:
                 reasons.append(reason)
             else:

@@ -80,8 +80,13 @@ def requests(pod: Object) -> dict[str, Decimal]:
     return total
 
 
-def reason_against(pod: Object, state: NodeState, states: list[NodeState]) -> Reason | None:
-    """Why the pod may not run on this node, or None."""
+def guards(states: list[NodeState]) -> list[NodeState]:
+    """The nodes with pods that have anti-affinity rules."""
+    return [state for state in states if state.guarded]
+
+
+def reason_against(pod: Object, state: NodeState, states: list[NodeState], guarding: list[NodeState]) -> Reason | None:
+    """Why the pod may not run on this node, or None; `guarding` are the `guards` of the nodes."""
     checks: tuple[Callable[[], Reason | None], ...] = (
         lambda: _unschedulable(pod, state.node),
         lambda: _taints(pod, state.node),
@@ -89,7 +94,7 @@ def reason_against(pod: Object, state: NodeState, states: list[NodeState]) -> Re
         lambda: _ports(pod, state),
         lambda: _resources(pod, state),
         lambda: _spread(pod, state, states),
-        lambda: _pod_affinity(pod, state, states),
+        lambda: _pod_affinity(pod, state, states, guarding),
     )
     return next((reason for check in checks if (reason := check())), None)
 
@@ -197,7 +202,7 @@ def _spreads_with(pod: Object, rule: Object, other: Object) -> bool:
     return same and matches(rule.get("labelSelector"), other["metadata"].get("labels"))
 
 
-def _pod_affinity(pod: Object, state: NodeState, states: list[NodeState]) -> Reason | None:
+def _pod_affinity(pod: Object, state: NodeState, states: list[NodeState], guarding: list[NodeState]) -> Reason | None:
     rules = pod["spec"].get("affinity") or {}
     for term in _required(rules.get("podAffinity")):
         peers = _peers(pod, term, states)
@@ -206,7 +211,7 @@ def _pod_affinity(pod: Object, state: NodeState, states: list[NodeState]) -> Rea
     for term in _required(rules.get("podAntiAffinity")):
         if any(_same_domain(term, state, other) for other, _ in _peers(pod, term, states)):
             return Reason("node(s) didn't match pod anti-affinity rules", fixed=False)
-    for other_state in states:
+    for other_state in guarding:
         for other in other_state.guarded.values():
             for term in _required((other["spec"].get("affinity") or {}).get("podAntiAffinity")):
                 if _selects(other, term, pod) and _same_domain(term, state, other_state):

@@ -116,7 +116,9 @@ def answer(container: Container, http: Directive, port: int, request: Request, n
     counters = container.machine.memory.counters
     counters["requests"] = counters.get("requests", 0) + 1
     server = next(each for each in http.all("server") if port in _ports(each))
-    response = _located(container, server, request.path.split("?", 1)[0], counters["requests"])
+    path = request.path.split("?", 1)[0]
+    place = _location(server, path) or server
+    response = _located(container, server, place, path, counters["requests"])
     version = _version(container)
     if response.status >= 400 and not response.body:
         phrase = HTTPStatus(response.status).phrase
@@ -126,7 +128,8 @@ def answer(container: Container, http: Directive, port: int, request: Request, n
         "Server": f"nginx/{version}",
         "Date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(container.clock(now) // 10**9)),
     }
-    _log_access(container, request, response, now)
+    if "off" not in (place.value("access_log"), server.value("access_log"), http.value("access_log")):
+        _log_access(container, request, response, now)
     if request.method == "HEAD":
         response.body = b""
     return response
@@ -138,8 +141,7 @@ def _version(container: Container) -> str:
     return named if named.count(".") == 2 else f"{named}.0" if named else NGINX_VERSION
 
 
-def _located(container: Container, server: Directive, path: str, requests: int) -> Response:
-    place = _location(server, path) or server
+def _located(container: Container, server: Directive, place: Directive, path: str, requests: int) -> Response:
     refused = next((each.name for each in place.block if each.name in _REFUSED), "")
     if refused:
         return Response(501, f"emulated nginx: {refused} is not emulated\n".encode(), {"Content-Type": "text/plain"})

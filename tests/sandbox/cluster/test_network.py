@@ -143,7 +143,8 @@ async def test_a_plain_tcp_server_echoes(hands, cluster):
 
 
 async def test_nginx_takes_its_configuration_from_a_config_map(hands, cluster):
-    status = "server { listen 8080; location /status { stub_status on; } location = /hi { return 200 'hello'; }\n"
+    status = "server { listen 8080; location /status { stub_status on; access_log off; }\n"
+    status += "  location = /hi { return 200 'hello'; }\n"
     blocks = "  location /up { proxy_pass http://other; } }"
     hands.create(
         kinds.CONFIG_MAP, {"metadata": {"name": "conf"}, "data": {"main.conf": f"http {{ {status}{blocks} }}"}}
@@ -160,6 +161,7 @@ async def test_nginx_takes_its_configuration_from_a_config_map(hands, cluster):
     assert cluster.runtime.http(uid, 8080, Request(path="/hi")).body == b"hello"
     assert b" 2 2 2 " in cluster.runtime.http(uid, 8080, Request(path="/status")).body
     assert cluster.runtime.http(uid, 8080, Request(path="/nope")).status == 404
+    assert [line.split()[6] for line in hands.log("web")] == ["/hi", "/nope"]
     refused = cluster.runtime.http(uid, 8080, Request(path="/up"))
     assert (refused.status, refused.body) == (501, b"emulated nginx: proxy_pass is not emulated\n")
 
