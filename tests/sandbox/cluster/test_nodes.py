@@ -198,6 +198,7 @@ async def test_readiness_waits_for_its_gates(hands, cluster):
     hands.pod("p", ["sleep", "3600"], readinessGates=[{"conditionType": "example.com/in"}])
     await hands.until(lambda: hands.status("p").get("phase") == "Running")
     assert not hands.ready("p")
+    assert "ReadinessGatesNotReady" in str(hands.status("p")["conditions"])
     gate = {"type": "example.com/in", "status": "True"}
     cluster.store.change(kinds.POD, "test", "p", lambda obj: obj["status"]["conditions"].append(gate))
     await hands.until(lambda: hands.ready("p"), lambda: hands.status("p"))

@@ -199,12 +199,15 @@ def conditions(pod: Object, phase: str, inits: list[Known], mains: list[Known], 
 
 def _gates(pod: Object, ready: Object) -> Object | None:
     gates = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or []]
-    held = {c["type"] for c in pod.get("status", {}).get("conditions") or [] if c["status"] == "True"}
-    open_gates = [gate for gate in gates if gate not in held]
+    held = {c["type"]: c["status"] for c in pod.get("status", {}).get("conditions") or []}
+    open_gates = [gate for gate in gates if held.get(gate) != "True"]
     if not open_gates or ready["status"] != "True":
         return None
     message = ", ".join(
-        f'corresponding condition of pod readiness gate "{gate}" does not exist.' for gate in open_gates
+        f'the status of pod readiness gate "{gate}" is not "True", but {held[gate]}'
+        if gate in held
+        else f'corresponding condition of pod readiness gate "{gate}" does not exist.'
+        for gate in open_gates
     )
     return condition("Ready", False, reason="ReadinessGatesNotReady", message=message)
 
