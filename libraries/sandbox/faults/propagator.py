@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from .answers import (
     stalled,
     with_text,
 )
-from .declaration import REQUESTS, Declarations, Group, Injection
+from .declaration import REQUESTS, STATE, Declarations, Group, Injection
 from .requests import Asked, Choice, on_requests
 from .scene import Scene
 
@@ -212,21 +213,24 @@ tolerated("propagator-clock-skew", "The propagator's clock is ten minutes ahead 
 )
 
 
-@tolerated("propagator-lists-lag", "Rows come into lists two seconds late.", seconds=2.0)
-async def _lists_lag(scene: Scene, active: Activation) -> None:
-    seen: dict[str, float] = {}
+def quirk(name: str) -> Injection:
+    """Sets one of the propagator's quirks to the fault's only parameter."""
 
-    def old_enough(row: Any) -> bool:
-        key = str(row.get("action_id") or row.get("id")) if isinstance(row, dict) else str(row)
-        return bool(time.monotonic() - seen.setdefault(key, time.monotonic()) >= active.values["seconds"])
+    async def inject(scene: Scene, active: Activation) -> None:
+        def begin() -> Callable[[], None]:
+            before = scene.service.settings()["quirks"][name]
+            (value,) = active.values.values()
+            scene.service.change({"quirks": {name: value}})
+            return lambda: scene.service.change({"quirks": {name: before}})
 
-    def change(body: Any, _: Exchange) -> Any:
-        if isinstance(body, list):
-            return [row for row in body if old_enough(row)]
-        rows = {key: [row for row in value if old_enough(row)] for key, value in body.items() if _is_rows(value)}
-        return {**body, **rows, "total_count": sum(len(value) for value in rows.values())} if rows else body
+        active.whenever_due(begin)
 
-    await propagator(changing_json(change), to("GET", "/actions", "/checkpoints"))(scene, active)
+    return inject
+
+
+tolerated("propagator-lists-lag", "Lists show what was two seconds ago.", limits=STATE, seconds=2.0)(
+    quirk("lagging-lists")
+)
 
 
 @tolerated("propagator-pod-known-late", "The propagator learns of a pod two seconds late: 404 until then.", seconds=2.0)

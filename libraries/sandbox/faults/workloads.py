@@ -121,7 +121,7 @@ tolerated("logs-refused-for-a-while", "The kubelet refuses the first three reque
     api(with_error(_NO_LOG), lambda asked: asked.resource == "pods/log")
 )
 fails(
-    "evidence-missing", "logs-refused", "The kubelet refuses every request for logs once a checkpoint has been taken.",
+    "cluster-refused", "logs-refused", "The kubelet refuses every request for logs once a checkpoint has been taken.",
     limits=REQUESTS, phase="after-checkpoint",
 )(api(with_error(_NO_LOG), lambda asked: asked.resource == "pods/log"))  # fmt: skip
 
