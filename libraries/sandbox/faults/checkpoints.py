@@ -15,9 +15,9 @@ from ..runtime import SECOND, PodSnapshot
 from . import memories
 from .activation import Activation
 from .answers import Exchange, with_text
-from .declaration import OBJECTS, Declarations, Group, Injection
+from .declaration import OBJECTS, STATE, Declarations, Group, Injection
 from .pods import containers_of, is_restored, kill
-from .propagator import CHECKPOINT, UNKNOWN_ID, propagator, refused, to
+from .propagator import CHECKPOINT, UNKNOWN_ID, propagator, quirk, refused, to
 from .scene import Scene, in_each_cluster
 from .working import working
 from .works import Work
@@ -95,6 +95,13 @@ fails(
     "The checkpoint comes to checkpoint_created, and ends in an error at its upload.",
 )(working("checkpoint", _after_created))
 tolerated("checkpoint-slow", "The checkpoint takes two seconds longer.", seconds=2.0)(working("checkpoint", _slowly))
+
+tolerated(
+    "checkpoint-uploads-late",
+    "The checkpoint is reported ready two seconds before its upload is done and it can be restored.",
+    limits=STATE,
+    seconds=2.0,
+)(quirk("async-upload"))
 
 fails("action-unknown", "checkpoint-answers-unknown-id", "A checkpoint is answered with the id of no action.")(
     propagator(with_text(UNKNOWN_ID), to("POST", CHECKPOINT))

@@ -53,6 +53,19 @@ async def test_slow(stage: Stage) -> None:
     assert await stage.took(action) >= 0.3
 
 
+async def test_uploads_late(stage: Stage) -> None:
+    await stage.fault("checkpoint-uploads-late", seconds=0.3)
+    action = await stage.checkpoint(await stage.workload())
+    assert (await stage.begin_restore(action)).status == 400
+
+    async def status() -> str:
+        return str((await stage.propagator("GET", "/checkpoints")).json[0]["status"])
+
+    assert await status() == "possibly_uploaded"
+    await stage.until(status, lambda seen: seen == "ready", "the upload")
+    assert (await stage.restore(action))["status"] == "ready"
+
+
 async def test_unknown_id(stage: Stage) -> None:
     await stage.fault("checkpoint-answers-unknown-id")
     action = (await stage.begin_checkpoint(await stage.workload())).id
