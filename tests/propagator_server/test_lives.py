@@ -32,6 +32,16 @@ def test_a_controller_tells_of_an_action_that_nobody_else_answered(api: Api):
     assert api.get(f"/v2/checkpoint/status/{action}")["status"] == "ready"
 
 
+def test_what_has_ended_in_error_stays_so(api: Api):
+    api.backend.hold()
+    pod = api.backend.add_pod(api.new_id("/v2/cluster", cluster_name="e2e"))
+    action = api.new_id("/v2/checkpoint/pod", pod_id=pod.uid)
+    assert api.ask("POST", "/v2/actions/upload", json={"action_id": action, "status": "error"}).status_code == 200
+    api.backend.let_go()
+    api.eventually(lambda: not api.service.operations.is_running(action))
+    assert api.get(f"/v2/checkpoint/status/{action}")["status"] == "error"
+
+
 def test_what_a_controller_has_told_is_what_is_restored(api: Api):
     action = api.checkpointed()
     body = {"action_id": action, "status": "ready", "pod_spec": SPEC}

@@ -1,5 +1,7 @@
 """Heartbeat policies: what they ask for, and that they end."""
 
+from dataclasses import replace
+
 import pytest
 from tests.propagator_server.conftest import Api, only
 
@@ -60,3 +62,22 @@ def test_a_policy_may_be_about_a_namespace_and_may_change(api: Api):
 def test_a_wrong_policy_is_refused(api: Api, wrong: dict):
     assert api.ask("POST", "/v2/policy/create", json=policy(api) | wrong).status_code == 400
     assert listed(api) == []
+
+
+@only("jan26")
+def test_a_beat_passes_over_pods_that_do_not_run_or_whose_last_beat_is_not_done(api: Api):
+    api.backend.hold()
+    body = policy(api, resource="namespace", resource_name="shop", resource_ids=[])
+    (busy,) = api.backend.known
+    waiting = api.backend.add_pod(body["cluster_id"], "waiting")
+    api.backend.known[waiting.uid] = replace(waiting, status="Pending")
+    api.new_id("/v2/policy/create", **body)
+
+    def beaten() -> list[str]:
+        return [row["details"]["pod_id"] for row in api.get("/v2/actions")]
+
+    api.eventually(lambda: beaten() == [busy])
+    later = api.backend.add_pod(body["cluster_id"], "later")
+    api.eventually(lambda: later.uid in beaten())
+    assert beaten() == [busy, later.uid]
+    api.backend.let_go()

@@ -15,7 +15,7 @@ from sandbox import kinds
 from sandbox.api import objects
 from sandbox.cedana.helper import Helper
 from sandbox.cedana.installation import COMPONENT
-from sandbox.cedana.manager import TAINT
+from sandbox.cedana.manager import TAINT, ManagerController, untaint
 from sandbox.cedana.setup import Cedana
 
 
@@ -133,6 +133,19 @@ async def test_no_taint_is_left_when_cedana_goes(managed: tuple[Emulated, Servic
     objects.delete(emulated.cluster, kinds.DEPLOYMENT, INSTALL, "cedana-manager")
     objects.delete(emulated.cluster, kinds.DAEMON_SET, INSTALL, "cedana-helper")
     await until(lambda: emulated.cluster.store.get(kinds.NAMESPACE, None, INSTALL) is None)
+    assert tainted(emulated) == set()
+
+
+async def test_a_manager_leaves_the_nodes_alone_once_its_namespace_ends(managed: tuple[Emulated, Service]):
+    emulated, _ = managed
+    emulated.cluster.points.delay.append(lambda pod: float("inf") if "helper" in pod["metadata"]["name"] else 0.0)
+    install(emulated, cluster_id=CLUSTER_ID)
+    await until(lambda: tainted(emulated) == {"node-1", "node-2"})
+    manager = next(each for each in emulated.cluster.controllers if isinstance(each, ManagerController))
+    objects.delete(emulated.cluster, kinds.NAMESPACE, None, INSTALL)
+    for name in ("node-1", "node-2"):
+        emulated.cluster.store.change(kinds.NODE, None, name, untaint)
+    manager.reconcile("cedana")
     assert tainted(emulated) == set()
 
 
