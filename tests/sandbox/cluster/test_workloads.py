@@ -155,7 +155,7 @@ async def test_a_daemon_set_runs_on_each_node_that_fits(hands, cluster):
     taint = {"key": "x", "value": "", "effect": "NoExecute"}
     cluster.store.change(kinds.NODE, None, "node-2", lambda node: node["spec"].update(taints=[taint]))
     await hands.until(lambda: [p["spec"]["nodeName"] for p in _pods(hands, "ds")] == ["node-1"])
-    assert hands.get(kinds.DAEMON_SET, "ds")["status"]["desiredNumberScheduled"] == 1
+    await hands.until(lambda: hands.get(kinds.DAEMON_SET, "ds")["status"]["desiredNumberScheduled"] == 1)
 
 
 async def test_a_daemon_set_rolls_over(hands, cluster):
