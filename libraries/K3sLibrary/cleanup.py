@@ -10,9 +10,6 @@ from harness.failures import NotAsExpected
 from harness.ledger import LEDGER, left_behind
 from harness.removal import Removal, remove_all
 
-EACH = 120.0
-"""Seconds for removing one thing."""
-
 
 @dataclass
 class CleanUp:
@@ -25,6 +22,10 @@ class CleanUp:
 
         Robot Framework raises an exception in the midst of it when a first signal comes. It is raised again when all
         is done; a second signal's is no `Exception` and ends the work at once.
+
+        Args:
+            budget: seconds, for all of it; one thing may take as much as is left of them.
+            tell: is called with what became of each.
         """
         deadline = time.monotonic() + budget
         try:
@@ -34,7 +35,7 @@ class CleanUp:
             raise
 
     def _remove(self, budget: float, tell: Callable[[Removal], None]) -> None:
-        for removal in remove_all(LEDGER, budget=budget, each=EACH):
+        for removal in remove_all(LEDGER, budget=budget, each=budget):
             self.removals.append(removal)
             tell(removal)
 
@@ -69,5 +70,5 @@ def sweep_dead_runs(budget: float, within_reach: set[str]) -> Iterator[tuple[str
         own = {place for entry in ledger.owed() for place in entry.find.get("places", ())}
         if ledger.kept or not {entry.place for entry in ledger.owed()} <= within_reach | own | {""}:
             continue
-        for removal in remove_all(ledger, budget=budget, each=EACH):
+        for removal in remove_all(ledger, budget=budget, each=budget):
             yield ledger.run_id, removal
