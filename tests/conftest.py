@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.ledger import LEDGER
+
 LIBRARIES = Path(__file__).resolve().parents[1] / "libraries"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The user's own ledgers are none of the tests' business."""
+def ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's own ledgers are none of the tests' business; the run's directory that they made goes with them."""
     os.environ["LEDGER_DIR"] = str(tmp_path_factory.mktemp("ledger"))
+    yield
+    shutil.rmtree(Path(tempfile.gettempdir()) / f"cedana-e2e-{LEDGER.run_id}", ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
