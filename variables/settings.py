@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tarfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +131,26 @@ def _clusters_of(path: Path) -> int:
     return len(clusters) if isinstance(clusters, list) else 0
 
 
+def chart(text: str) -> str:
+    """A chart: a path, looked at where the text can be nothing else, or a reference, which is Helm's to judge."""
+    if "://" in text or not (text.startswith(("/", "./", "../", "~")) or text.endswith(".tgz")):
+        return text
+    try:
+        path = Path(text).expanduser()
+        inside = _archived(path) if path.is_file() else [file.name for file in path.iterdir()]
+    except (OSError, RuntimeError, EOFError, zlib.error, tarfile.TarError) as problem:
+        raise WrongSettingError(f"the path of a chart's directory or archive ({_words(problem)})") from None
+    if "Chart.yaml" not in inside:
+        raise WrongSettingError("the path of a chart's directory or archive (there is no Chart.yaml in it)")
+    return text
+
+
+def _archived(path: Path) -> list[str]:
+    """The files in the top folder of an archive."""
+    with tarfile.open(path, "r:gz") as archive:
+        return [name.removeprefix("./").partition("/")[2] for name in archive.getnames()]
+
+
 def token_file(text: str) -> Secret:
     """The token in a file that only its owner can read."""
     path = file_with_text(text)
@@ -138,7 +160,9 @@ def token_file(text: str) -> Secret:
 
 
 def _words(problem: Exception) -> str:
-    return problem.strerror or str(problem) if isinstance(problem, OSError) else "it is no text"
+    if isinstance(problem, UnicodeDecodeError):
+        return "it is no text"
+    return (isinstance(problem, OSError) and problem.strerror) or str(problem)
 
 
 @dataclass(frozen=True)
@@ -175,7 +199,9 @@ TABLE = (
     Setting("CLUSTER_NAME", None, matching(CLUSTER_NAME, "at most 128 letters, digits and '-_.'"), "Name to register"),
     Setting("NAMESPACE", None, matching(DNS_LABEL, NAME_RULE), "Namespace of the workloads; one of the run's own"),
     Setting("CEDANA_NAMESPACE", "cedana-system", matching(DNS_LABEL, NAME_RULE), "Namespace of the Cedana release"),
-    Setting("HELM_CHART", None, str, f"Chart path, archive or reference; else the sandbox's own or {PUBLISHED_CHART}"),
+    Setting(
+        "HELM_CHART", None, chart, f"Chart path, archive or reference; else the sandbox's own or {PUBLISHED_CHART}"
+    ),
     Setting("HELM_VALUES", None, file_with_text, "A values file for the chart; what the run sets itself wins over it"),
     Setting("SKIP_HELM", "0", switch, "1: install nothing, use the Cedana that is there"),
     Setting("RUNC_ROOT", "/run/containerd/runc/k8s.io", str, "Root of runc's state on the nodes"),

@@ -40,6 +40,12 @@ def test_all_wrong_settings_are_said_at_once(folders: Folders) -> None:
         assert sentence in ended.console
 
 
+def test_a_chart_that_is_not_there(folders: Folders, tmp_path: Path) -> None:
+    ended = run(folders, HELM_CHART=str(tmp_path / "none.tgz"))
+    _ended_before_anything_was_created(ended)
+    assert f"HELM_CHART is '{tmp_path / 'none.tgz'}'; it must be the path of a chart's directory" in ended.console
+
+
 def test_nothing_is_kept_where_nothing_was_made(folders: Folders) -> None:
     ended = run(folders, PROVIDER="minikube", KEEP="always")
     _ended_before_anything_was_created(ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,54 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allo
         (error,) = settings.read(*source).errors
         assert error.startswith(f"{name} is {repr(value) if value else 'empty'}; it must be ")
         assert allowed in error
+
+
+@pytest.fixture
+def charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with charts and other things; it is the home and the working directory, too."""
+    (tmp_path / "chart").mkdir()
+    (tmp_path / "chart" / "Chart.yaml").write_text("name: chart")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.tgz").write_text("no archive")
+    for name, inside in (("chart.tgz", "chart"), ("other.tgz", "folder")):
+        with tarfile.open(tmp_path / name, "w:gz") as archive:
+            archive.add(tmp_path / inside, inside)
+    (tmp_path / "cut.tgz").write_bytes((tmp_path / "chart.tgz").read_bytes()[:60])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["./chart", "~/chart", "~/chart.tgz", "chart.tgz", "oci://registry.example.test/chart", "https://x.test/a.tgz"],
+)
+def test_charts_that_may_be_used(charts: Path, value: str) -> None:
+    found = settings.read({}, {"HELM_CHART": value})
+    assert found.errors == []
+    assert value == found.HELM_CHART
+    assert settings.read({}, {"HELM_CHART": str(charts / "chart")}).errors == []
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("/nowhere/chart", "No such file or directory"),
+        ("./nowhere", "No such file or directory"),
+        ("../nowhere", "No such file or directory"),
+        ("~/nowhere", "No such file or directory"),
+        ("~nobody-of-that-name/chart", "home directory"),
+        ("nowhere.tgz", "No such file or directory"),
+        ("./folder", "there is no Chart.yaml in it"),
+        ("other.tgz", "there is no Chart.yaml in it"),
+        ("text.tgz", "not a gzip file"),
+        ("cut.tgz", "end"),
+    ],
+)
+def test_a_path_that_leads_to_no_chart(charts: Path, value: str, why: str) -> None:
+    (error,) = settings.read({}, {"HELM_CHART": value}).errors
+    assert error.startswith(f"HELM_CHART is {value!r}; it must be the path of a chart's directory or archive (")
+    assert why in error
 
 
 @pytest.mark.parametrize(
