@@ -82,7 +82,22 @@ def failure_of(operation: str, response: requests.Response) -> PropagatorError:
         return facts.failure(TooMany, look="who else uses the token; the service limits how often it may be asked")
     if status >= 500:
         return facts.failure(ServiceFailed, look="the service's status and its log")
-    return facts.failure(Refused)
+    return facts.failure(Refused, look=_look_after_refusal(operation, status))
+
+
+def _look_after_refusal(operation: str, status: int) -> str:
+    """Where its reason is likely to be found; what the statuses mean differs from one path to the other."""
+    if status == 404 and "/checkpoint/pod" in operation:
+        return "the pod's UID and its cluster's id, and whether the Cedana of that cluster speaks to this propagator"
+    if status == 404 and "/restore/pod" in operation:
+        return "the checkpoint's action id and whether that action is complete, and the id of the cluster"
+    if status == 404:
+        return "the id in the path, and who else may have removed it; a service of another era may not have the path"
+    if status == 409:
+        return "who else works on the same thing, and whether the cluster that holds its files is still registered"
+    if status in (400, 422):
+        return "the values that were given, and the era of the service: other eras ask for other fields and words"
+    return "the era of the service, and what stands between: a proxy or gateway may refuse by itself"
 
 
 def message_of(text: str) -> str:

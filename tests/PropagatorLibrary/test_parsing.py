@@ -218,3 +218,20 @@ def test_a_page_of_a_gateway_is_told_by_its_title():
     assert message_of(page) == "a page '502 Bad Gateway & more', not the API"
     failed = Answer("GET /v2/user", page).not_understood("an id")
     assert failed.seen == "200 with a page '502 Bad Gateway & more', not the API"
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "look"),
+    [
+        ("POST /v2/checkpoint/pod", 404, "the pod's UID and its cluster's id"),
+        ("POST /v2/restore/pod", 404, "the checkpoint's action id"),
+        ("DELETE /v2/cluster/1", 404, "the id in the path"),
+        ("PATCH /v2/checkpoints/deprecate/1", 409, "who else works on the same thing"),
+        ("POST /v2/restore/pod", 400, "the era of the service"),
+        ("POST /v2/restore/pod", 422, "the era of the service"),
+        ("GET /v2/actions", 405, "the era of the service"),
+    ],
+)
+def test_a_refusal_says_where_to_look(operation: str, status: int, look: str):
+    (line,) = [each for each in str(failure_of(operation, answered(status, "no"))).splitlines() if "Look next" in each]
+    assert look in line
