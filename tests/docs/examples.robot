@@ -30,6 +30,7 @@ Cedana
     <<Connect To Propagator>>
     <<Register Cluster>>
     VAR    ${ID}    ${cluster_id}    scope=SUITE
+    <<Propagator Should Be At>>
     <<Cluster Should Be Registered>>
     <<List Clusters>>
     <<List Releases>>

@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
+from harness.failures import E2EFailure
+from harness.kube import Cluster
+from HelmLibrary.charts import chart_of
+from HelmLibrary.engines import EngineChoice, find_engine
+from HelmLibrary.operations import Helm
+from HelmLibrary.releases import Order, Values
+
 from .cluster_state import standing
 from .runner import QUICK, Folders, run, sweep
+from .shared_cedana import NAMESPACE
 
 
 @pytest.fixture
@@ -37,6 +45,36 @@ def test_it_is_used_and_stays(
     assert "Waiting for the Cedana that is installed..." in ended.console
     assert "Deploying Cedana" not in ended.console
     assert standing(sandbox) == installed
+    assert folders.left() == []
+
+
+def test_one_that_speaks_to_another_propagator_is_refused_before_anything_is_created(
+    installed: dict[str, list[str]], folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    elsewhere = {"data": {"url": "propagator.example.test/v1"}}
+    core = Cluster("test", Path(sandbox["kubeconfig"])).core
+    core.patch_namespaced_config_map("cedana-config", NAMESPACE, elsewhere)
+    ended = run(folders, *QUICK, **existing)
+    assert ended.status != 0
+    assert "the propagator of this run to be the one at https://propagator.example.test" in ended.console
+    assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"bad-settings"}
+    assert standing(sandbox) == installed
+    assert folders.left() == []
+
+
+def test_one_whose_release_is_not_deployed_is_not_used(
+    installed: dict[str, list[str]], folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+) -> None:
+    helm = Helm(find_engine(EngineChoice.WHEEL), Cluster("test", Path(sandbox["kubeconfig"])), NAMESPACE)
+    values = helm.get_values("cedana", computed=False)
+    image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
+    order = Order(chart_of(sandbox["chart"], None, None), Values(None, {**values, "controllerManager": image}), True, 2)
+    with pytest.raises(E2EFailure):
+        helm.upgrade("cedana", order)
+    ended = run(folders, *QUICK, **existing)
+    assert ended.status != 0
+    assert "Expected: release cedana to be deployed" in ended.console
+    assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"image-pull"}, "which is why it is not"
     assert folders.left() == []
 
 

@@ -10,6 +10,7 @@ from harness.ledger import LEDGER
 
 from ..errors import Refused
 from ..models import Cluster, NodeRow, PodRow
+from ..urls import normalise
 from .base import Connected, begin
 
 
@@ -71,6 +72,30 @@ class ClusterKeywords(Connected):
                 f"the propagator at {client.base_url} to know cluster {cluster_id}",
                 f"it knows {names}",
                 "CLUSTER_ID or, where it is not set, whether the installed Cedana speaks to CEDANA_URL",
+                cause="bad-settings",
+            )
+
+    @keyword(tags=["assertion"])
+    def propagator_should_be_at(self, url: str) -> None:
+        """Fails unless the connection is to the service that the URL means, however it is written.
+
+        Args:
+            url: as `Connect To Propagator` takes it.
+
+        Raises:
+            NotAsExpected: it means another service; cause `bad-settings`.
+            BadInput: it is no URL.
+
+        Example:
+
+            Propagator Should Be At    https://ci.cedana.ai/v1
+        """
+        client = self.connected()
+        if (meant := normalise(url, "url")) != normalise(client.base_url):
+            raise NotAsExpected(
+                f"the propagator of this run to be the one at {meant}",
+                f"it is the one at {client.base_url}",
+                "CEDANA_URL, and with which URL the Cedana on the cluster was installed",
                 cause="bad-settings",
             )
 
