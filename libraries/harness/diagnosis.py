@@ -159,13 +159,18 @@ ROBOTS_WORDS = (
 
 
 def cause_of_message(message: str) -> Cause:
-    """The cause that a failure's text names or, where it names none, that its words tell; else `unknown`."""
-    if named := cause_of_text(message):
-        return named
-    for pattern, cause in ROBOTS_WORDS:
-        if re.search(pattern, message, re.MULTILINE):
-            return CAUSES[cause]
-    return CAUSES["unknown"]
+    """The cause that a failure's text names or, where it names none, that its words tell; else `unknown`.
+
+    Of several failures in one text, which Robot Framework parts by empty lines, the first one with a cause counts: the
+    later ones are those of teardowns.
+    """
+    told = (cause_of_text(part) or _cause_of_words(part) for part in message.split("\n\n"))
+    return next((cause for cause in told if cause), CAUSES["unknown"])
+
+
+def _cause_of_words(text: str) -> Cause | None:
+    fits = (cause for pattern, cause in ROBOTS_WORDS if re.search(pattern, text, re.MULTILINE))
+    return next((CAUSES[cause] for cause in fits), None)
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,8 @@ def test_facts_are_few_and_short():
         ("HTTPError: 404 Client Error", "unknown"),
         ("the log said KeyError: x", "unknown"),
         ("KeyError: x\nCause: auth (service)", "auth"),
+        ("Execution terminated by signal\n\nAlso teardown failed:\nCause: leftovers (harness)", "interrupted"),
+        ("1 != 2\n\nAlso teardown failed:\nCause: leftovers (harness)", "leftovers"),
     ],
 )
 def test_what_a_message_without_a_cause_means(message, cause):
