@@ -1,4 +1,4 @@
-"""What a run has on its host: processes that carry its mark, and files."""
+"""What a run has on its host: processes that carry its mark, with them their open ports, and files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ def processes(mark: str) -> dict[int, str]:
     return {int(folder.name): command for folder, command in _marked(f"{MARK}={mark}".encode())}
 
 
-def ports(mark: str) -> list[int]:
-    """The TCP ports on which processes with that mark listen."""
-    inodes = {inode for pid in processes(mark) for inode in _sockets(Path(f"/proc/{pid}/fd"))}
-    rows = [line.split() for table in ("tcp", "tcp6") for line in _lines(Path("/proc/net") / table)[1:]]
-    return sorted(int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes)
-
-
 def files(*folders: Path) -> list[str]:
     """Every file and folder below these folders."""
     return sorted(str(path) for folder in folders for path in folder.rglob("*"))
@@ -32,16 +25,3 @@ def _marked(mark: bytes) -> Iterator[tuple[Path, str]]:
         with contextlib.suppress(OSError):
             if mark in (folder / "environ").read_bytes().split(b"\0"):
                 yield folder, (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-
-
-def _sockets(folder: Path) -> Iterator[str]:
-    with contextlib.suppress(OSError):
-        for link in folder.iterdir():
-            with contextlib.suppress(OSError):
-                target = str(link.readlink())
-                if target.startswith("socket:["):
-                    yield target[len("socket:[") : -1]
-
-
-def _lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else [""]
