@@ -373,7 +373,9 @@ class PropagatorClient:
         settled = "00000000-0000-0000-0000-000000000000"
 
         def send() -> Answer:
-            return Answer(self._sender.once(method, path, **options).operation, settled)
+            return self._sender.once(
+                method, path, **options
+            )  # one without an id may be of something before the service
 
         try:
             send_carefully(send, lambda: settled if done() else None, self._caution, repeatable=True)

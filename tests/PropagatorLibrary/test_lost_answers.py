@@ -11,7 +11,7 @@ from tests.PropagatorLibrary.faults import Fault
 
 from propagator_server.backend import Pod
 from PropagatorLibrary.client import PodRef, PropagatorClient
-from PropagatorLibrary.errors import AnswerLost, PropagatorError, Refused, ServiceFailed
+from PropagatorLibrary.errors import AnswerLost, NotUnderstood, PropagatorError, Refused, ServiceFailed
 
 DONE_BUT_LOST = [
     {"how": "cut_after"},
@@ -238,3 +238,14 @@ def test_a_checkpoint_deprecated_while_it_is_made_stays_so(backend: FakeBackend)
 def test_a_restore_that_is_refused_says_why(backend: FakeBackend):
     with faulty(backend, Fault("GET", "never", "before")) as (client, _), pytest.raises(Refused, match="no checkpoint"):
         client.restore_pod("0b54a3f6-0000-4000-8000-000000000000")
+
+
+def test_a_sign_in_page_is_not_taken_for_a_deprecation(backend: FakeBackend):
+    page = Fault("PATCH", "", "before", times=9, status=200, body="<html>Sign in</html>")
+    with faulty(backend, page) as (client, pod):
+        action = client.find_action(finished(client, client.checkpoint_pod(PodRef(uid=pod.uid))))
+        with pytest.raises(NotUnderstood, match="Sign in"):
+            client.deprecate_checkpoint(action.checkpoint_ids[0])
+        page.times = 0
+        client.deprecate_checkpoint(action.checkpoint_ids[0])
+        assert client.find_checkpoint(action.checkpoint_ids[0]).deprecated
