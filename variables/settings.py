@@ -101,10 +101,10 @@ def _is_host(name: str | None, scheme_given: bool) -> bool:
 
 def file_with_text(text: str) -> Path:
     """The path of a readable file that is not empty."""
-    path = Path(text).expanduser()
     try:
+        path = Path(text).expanduser()
         empty = not path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as problem:
+    except (OSError, ValueError, RuntimeError) as problem:  # ValueError: no text, or a path that cannot be one
         raise WrongSettingError(f"the path of a readable file ({_words(problem)})") from None
     if empty:
         raise WrongSettingError("the path of a file that is not empty")
@@ -138,7 +138,7 @@ def chart(text: str) -> str:
     try:
         path = Path(text).expanduser()
         inside = _archived(path) if path.is_file() else [file.name for file in path.iterdir()]
-    except (OSError, RuntimeError, EOFError, zlib.error, tarfile.TarError) as problem:
+    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, tarfile.TarError) as problem:
         raise WrongSettingError(f"the path of a chart's directory or archive ({_words(problem)})") from None
     if "Chart.yaml" not in inside:
         raise WrongSettingError("the path of a chart's directory or archive (there is no Chart.yaml in it)")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.HelmLibrary.places import TOKEN, children_with, order, target
 
+from harness.processes import ProcessId
 from harness.waiting import Done, Look, Pending, wait_until
 from HelmLibrary import command, embedded_engine
 from HelmLibrary.embedded_child import merged
@@ -48,8 +49,11 @@ def found(look: Callable[[], list[Path]]) -> Path:
 
 
 def gone(process: Path) -> None:
+    # One that nobody has asked for its exit status yet has ended all the same: ProcessId knows.
+    child = ProcessId.of(int(process.name))
+
     def look() -> Look[None]:
-        return Pending(f"{process} is there") if process.exists() else Done(None)
+        return Pending(f"{process} is there") if child.alive() else Done(None)
 
     wait_until(look, timeout=20, expected="the child process to be gone")
 

@@ -81,6 +81,9 @@ def test_existing_with_everything_it_needs_is_fine(existing: dict[str, str]) -> 
         ("CEDANA_URL", "https://ci.cedana.ai:99999", "the URL of a propagator"),
         ("CEDANA_URL", "https://user:pass@ci.cedana.ai", "without credentials"),
         ("HELM_VALUES", "/nowhere/values.yaml", "the path of a readable file"),
+        ("HELM_VALUES", "~nobody-of-that-name/values.yaml", "the path of a readable file"),
+        ("HELM_VALUES", "\0", "the path of a readable file"),
+        ("HELM_CHART", "/\0", "the path of a chart's directory or archive"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
