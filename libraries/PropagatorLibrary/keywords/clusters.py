@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from robot.api import logger
 from robot.api.deco import keyword
 
 from harness.failures import NotAsExpected
 from harness.ledger import LEDGER
+from harness.waiting import Done, Look, Pending, wait_until
 
 from ..errors import Refused
 from ..models import Cluster, NodeRow, PodRow
@@ -44,14 +47,15 @@ class ClusterKeywords(Connected):
         return cluster_id
 
     @keyword(tags=["assertion"])
-    def cluster_should_be_registered(self, cluster_id: str) -> None:
+    def cluster_should_be_registered(self, cluster_id: str, *, timeout: timedelta = timedelta(seconds=10)) -> None:
         """Fails unless the propagator knows the cluster. A service that lists no clusters is believed.
 
         Args:
             cluster_id: of the cluster.
+            timeout: for the list to show it, as it may lag behind a registration.
 
         Raises:
-            NotAsExpected: it is not among the registered ones, which are named; cause `bad-settings`.
+            WaitTimedOut: it is not among the registered ones, which are named; cause `bad-settings`.
             PropagatorError: the propagator refused or did not answer.
 
         Example:
@@ -59,21 +63,27 @@ class ClusterKeywords(Connected):
             Cluster Should Be Registered    ${cluster_id}
         """
         client = self.connected()
-        try:
-            known = client.list_clusters()
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            logger.info("This propagator does not list its clusters.")
-            return
-        if all(cluster.id != cluster_id for cluster in known):
-            names = ", ".join(f"{cluster.name} ({cluster.id})" for cluster in known) or "no cluster"
-            raise NotAsExpected(
-                f"the propagator at {client.base_url} to know cluster {cluster_id}",
-                f"it knows {names}",
-                "CLUSTER_ID or, where it is not set, whether the installed Cedana speaks to CEDANA_URL",
-                cause="bad-settings",
-            )
+
+        def look() -> Look[None]:
+            try:
+                known = client.list_clusters()
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+                logger.info("This propagator does not list its clusters.")
+                return Done(None)
+            if any(cluster.id == cluster_id for cluster in known):
+                return Done(None)
+            return Pending(f"it knows {', '.join(f'{one.name} ({one.id})' for one in known) or 'no cluster'}")
+
+        wait_until(
+            look,
+            timeout=timeout.total_seconds(),
+            expected=f"the propagator at {client.base_url} to know cluster {cluster_id}",
+            look_next="CLUSTER_ID or, where it is not set, whether the installed Cedana speaks to CEDANA_URL",
+            cause="bad-settings",
+            pace=client.pace,
+        )
 
     @keyword(tags=["assertion"])
     def propagator_should_be_at(self, url: str) -> None:
