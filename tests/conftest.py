@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +12,7 @@ from typing import Any
 import pytest
 
 from harness.ledger import LEDGER
-
-LIBRARIES = Path(__file__).resolve().parents[1] / "libraries"
+from tests.end_to_end.sandboxes import started
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,17 +26,5 @@ def ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[dict[str, Any]]:
     """A sandbox of two nodes, started as its users start it; what its JSON line says."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--nodes", "2"],
-        env=os.environ | {"PYTHONPATH": str(LIBRARIES)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    try:
-        line = process.stdout.readline()
-        assert line, f"the sandbox ended with status {process.wait()}"
-        yield json.loads(line)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with started() as told:
+        yield told

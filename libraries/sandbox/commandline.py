@@ -35,10 +35,7 @@ def parse(arguments: list[str]) -> Options:
         metavar="NAME=true|false",
         help="WatchList: initial events of watches",
     )
-    parser.add_argument("--list-faults", action=ListFaults, help="print the faults that there are, as JSON lines")
-    parser.add_argument(
-        "--fault", action="append", default=[], metavar="NAME[:KEY=VALUE...]", help="a fault that is on from the start"
-    )
+    _fault_arguments(parser)
     parser.add_argument("--outlive-parent", action="store_true", help="go on when the process that started it is gone")
     given = parser.parse_args(arguments)
     latencies = _latencies(parser, given.latency)
@@ -60,6 +57,13 @@ def parse(arguments: list[str]) -> Options:
         quirks,
         helper,
         faults,
+    )
+
+
+def _fault_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--list-faults", action=ListFaults, help="print the faults that there are, as JSON lines")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[:KEY=VALUE...]", help="a fault that is on from the start"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from .runner import Folders
+from .sandboxes import settings_of
 
 
 @pytest.fixture
@@ -19,10 +20,4 @@ def folders(tmp_path: Path) -> Folders:
 @pytest.fixture
 def existing(sandbox: dict[str, Any]) -> dict[str, str]:
     """The settings with which a run uses the sandbox that the tests started, as it would use any cluster."""
-    return {
-        "PROVIDER": "existing",
-        "KUBECONFIG": sandbox["kubeconfig"],
-        "CEDANA_URL": sandbox["propagator_url"],
-        "CEDANA_AUTH_TOKEN": sandbox["token"],
-        "HELM_CHART": sandbox["chart"],
-    }
+    return settings_of(sandbox)
