@@ -2,10 +2,10 @@
 
 It imports nothing of ours. One JSON object on stdin says what to do, one on stdout what came of it:
 
-    {"action": "status", "release": "cedana", "config": {"kubeconfig_path": ..., "namespace": ...}, ...}
+    {"action": "status", "parent": 4711, "release": "cedana", "config": {"kubeconfig_path": ...}, ...}
     {"result": ...}  or  {"error": {"code": "NOT_FOUND", "words": "..."}}
 
-Values, which may hold the token, come in on stdin only. SIGTERM and the parent's end cancel what is going on, so that
+Values, which may hold the token, come in on stdin only. SIGTERM and the parent's end (told by its pid, for it may be gone before this begins) cancel what is going on, so that
 Helm marks the release as failed instead of leaving it pending.
 """
 
@@ -172,8 +172,8 @@ def main() -> None:
     os.dup2(2, 1)
     cancelled = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
-    parent = os.getppid()
     session = Session(json.load(sys.stdin))
+    parent = session.request["parent"]
     answers: list[dict[str, Any]] = []
     worker = threading.Thread(target=lambda: answers.append(answer(session)), daemon=True)
     worker.start()

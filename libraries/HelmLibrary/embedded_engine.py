@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -89,7 +90,8 @@ class EmbeddedEngine:
         return str(self._call("manifest", target, LOOK_TIMEOUT, release=release))
 
     def _call(self, action: str, target: Target | None, timeout: float, **arguments: Any) -> Any:
-        request = arguments | {"action": action, "timeout": timeout, "config": _config(target) if target else {}}
+        config = _config(target) if target else {}
+        request = arguments | {"action": action, "timeout": timeout, "config": config, "parent": os.getpid()}
         # -P keeps this folder off the child's path: it needs none of our modules.
         command = [sys.executable, "-P", str(CHILD)]
         done = run(command, environment=helm_environment(), timeout=timeout + PATIENCE, text=json.dumps(request))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PARENT_CHECK_SECONDS = 0.5
 
 
-async def run(options: Options, parent: int) -> None:
+async def run(options: Options, started_by: int) -> None:
     """Serves until a signal comes or, unless it may outlive it, the parent is gone."""
     from .server import Sandbox
 
@@ -29,7 +29,7 @@ async def run(options: Options, parent: int) -> None:
         print(json.dumps(await sandbox.start()), flush=True)
         gc.freeze()
         gc.enable()
-        await (ended.wait() if options.outlive_parent else _end(parent, ended))
+        await (ended.wait() if options.outlive_parent else _end(options.parent or started_by, ended))
     finally:
         await sandbox.stop()
 
@@ -44,11 +44,11 @@ async def _end(parent: int, ended: asyncio.Event) -> None:
 
 def main() -> None:
     """Starts quickly: nothing that is imported becomes garbage, so the collector need not look at it."""
-    parent = os.getppid()
+    started_by = os.getppid()
     gc.disable()
     from .commandline import parse
 
-    asyncio.run(run(parse(sys.argv[1:]), parent))
+    asyncio.run(run(parse(sys.argv[1:]), started_by))
 
 
 if __name__ == "__main__":

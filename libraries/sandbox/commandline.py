@@ -36,6 +36,12 @@ def parse(arguments: list[str]) -> Options:
         help="WatchList: initial events of watches",
     )
     _fault_arguments(parser)
+    parser.add_argument(
+        "--parent",
+        type=int,
+        metavar="PID",
+        help="the process that starts it and whose end is its end, for one that may be gone before the sandbox can ask",
+    )
     parser.add_argument("--outlive-parent", action="store_true", help="go on when the process that started it is gone")
     given = parser.parse_args(arguments)
     latencies = _latencies(parser, given.latency)
@@ -57,6 +63,7 @@ def parse(arguments: list[str]) -> Options:
         quirks,
         helper,
         faults,
+        given.parent,
     )
 
 

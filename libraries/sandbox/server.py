@@ -35,7 +35,8 @@ _SHUTDOWN_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Options:
-    """How a sandbox is started. `state_dir` None: a temporary one, removed at the end. `nodes`: of each cluster."""
+    """How a sandbox is started. `state_dir` None: a temporary one, removed at the end. `nodes`: of each cluster.
+    `parent`: the pid of the process that it ends with; None: the one that it finds as its parent."""
 
     nodes: int = 2
     era: str = "jan26"
@@ -48,6 +49,7 @@ class Options:
     quirks: Quirks = field(default_factory=Quirks)
     helper: Helper = field(default_factory=Helper)
     faults: tuple[Asked, ...] = ()
+    parent: int | None = None
 
 
 class Sandbox:

@@ -105,7 +105,11 @@ def test_a_timeout_cancels_helm(
 def test_a_child_that_ignores_the_cancel_is_killed(fake: Callable[[str], EmbeddedEngine], tmp_path: Path) -> None:
     fake("stubborn")
     request = {"action": "install", "release": "r", "timeout": 1, "wait": True, "values": {}, "values_file": ""}
-    request |= {"chart": {"reference": "c", "version": None, "repository": None}, "config": {"namespace": "n"}}
+    request |= {
+        "chart": {"reference": "c", "version": None, "repository": None},
+        "config": {"namespace": "n"},
+        "parent": os.getpid(),
+    }
     # Shorter than the child's own patience with the library, so that only SIGKILL can end it.
     done = command.run(
         [sys.executable, "-P", str(CHILD)],
@@ -156,6 +160,22 @@ def test_the_child_ends_when_its_parent_is_killed(fake: Callable[[str], Embedded
     parent.kill()
     parent.wait()
     gone(child)
+
+
+def test_the_child_ends_when_its_parent_was_gone_before_it_began() -> None:
+    request = {"action": "install", "release": "r", "config": {}, "parent": os.getpid() + 1}
+    deployment = {"chart": {"reference": "/c", "version": None, "repository": None}, "values": {}, "values_file": ""}
+    own = {"PYTHONPATH": str(FAKES), "FAKE_HELM": "hang"}
+    ended = subprocess.run(
+        [sys.executable, "-P", str(CHILD)],
+        input=json.dumps(request | deployment | {"timeout": 30, "wait": True}),
+        env=os.environ | own,
+        stdout=subprocess.PIPE,
+        timeout=20,
+        text=True,
+        check=False,
+    )
+    assert json.loads(ended.stdout)["error"]["code"] == "CANCELLED"
 
 
 def test_values_are_merged_key_by_key() -> None:

@@ -49,6 +49,12 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     wait_for(lambda: not _runs(child), f"the end of process {child}", 5)
 
 
+def test_it_ends_when_its_parent_was_gone_before_it_began() -> None:
+    running = start_sandbox("--parent", str(os.getpid() + 1))
+    assert running.process.wait(10) == 0
+    assert not running.kubeconfig.exists()
+
+
 def _runs(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text().split(")")[1].split()[0] != "Z"
