@@ -5,8 +5,9 @@ It imports nothing of ours. One JSON object on stdin says what to do, one on std
     {"action": "status", "parent": 4711, "release": "cedana", "config": {"kubeconfig_path": ...}, ...}
     {"result": ...}  or  {"error": {"code": "NOT_FOUND", "words": "..."}}
 
-Values, which may hold the token, come in on stdin only. SIGTERM and the parent's end (told by its pid, for it may be gone before this begins) cancel what is going on, so that
-Helm marks the release as failed instead of leaving it pending.
+Values, which may hold the token, come in on stdin only. SIGTERM and the parent's end cancel what is going on, so that
+Helm marks the release as failed instead of leaving it pending. The parent is told by its pid, for it may be gone before
+this process begins.
 """
 
 from __future__ import annotations
