@@ -176,6 +176,7 @@ class Setting:
     empty_is_wrong: bool = False
 
 
+IMAGES = ("nginx", "alpine", "busybox", "redis", "python")
 NAME_RULE = "a DNS label: at most 63 of a-z, 0-9 and '-'"
 TABLE = (
     Setting(
@@ -205,7 +206,11 @@ TABLE = (
     Setting("HELM_VALUES", None, file_with_text, "A values file for the chart; what the run sets itself wins over it"),
     Setting("SKIP_HELM", "0", switch, "1: install nothing, use the Cedana that is there"),
     Setting("RUNC_ROOT", "/run/containerd/runc/k8s.io", str, "Root of runc's state on the nodes"),
-    Setting("WORKLOAD_IMAGE", None, str, "Image instead of the one in the workload's manifest"),
+    Setting("WORKLOAD_IMAGE", None, str, "Another name for `NGINX_IMAGE`, which wins over it"),
+    *(
+        Setting(f"{name.upper()}_IMAGE", None, str, f"Image for the workloads' containers that have one of `{name}`")
+        for name in IMAGES
+    ),
     Setting(
         "KEEP",
         "never",
@@ -242,6 +247,13 @@ class Settings:
             return self.__dict__["values"][name]
         except KeyError:
             raise AttributeError(f"there is no setting {name}") from None
+
+    @property
+    def images(self) -> dict[str, str]:
+        """The images that are set, by the repository that they stand for."""
+        chosen = {name: self.values[f"{name.upper()}_IMAGE"] for name in IMAGES}
+        chosen["nginx"] = chosen["nginx"] or self.values["WORKLOAD_IMAGE"]
+        return {name: image for name, image in chosen.items() if image}
 
     @property
     def provider_title(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import yaml
 
 from harness.failures import BadInput, E2EFailure, NotAsExpected, WaitTimedOut
+from harness.images import replace_images
 from harness.kube import Cluster, objects, pods
 from harness.ledger import LEDGER
 
@@ -44,7 +45,7 @@ class Limits:
     steps: int = 5
 
 
-def control_pod(manifest: Path, image: str | None = None) -> dict[str, Any]:
+def control_pod(manifest: Path, image: str | None = None, images: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The manifest's pod under a name of its own, with labels that no Service of the manifest selects.
 
     Raises:
@@ -61,6 +62,7 @@ def control_pod(manifest: Path, image: str | None = None) -> dict[str, Any]:
     name = f"{pod['metadata']['name']}{SUFFIX}"
     pod["metadata"].update(name=name, labels={"app": name})
     pod["metadata"].pop("namespace", None)
+    replace_images(pod, images or {})
     if image:
         pod["spec"]["containers"][0]["image"] = image
     return pod

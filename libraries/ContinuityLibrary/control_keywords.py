@@ -30,6 +30,7 @@ class ControlArmKeywords(Records):
         namespace: str = "default",
         *,
         image: str | None = None,
+        images: dict[str, str] | None = None,
         container: str = "",
         ready_timeout: timedelta = timedelta(minutes=1),
         witness_timeout: timedelta = timedelta(seconds=30),
@@ -44,6 +45,7 @@ class ControlArmKeywords(Records):
             manifest: file with the pod. Its Services and the rest are not applied, and none of them selects the arm.
             namespace: where to.
             image: another image for its first container.
+            images: other images by the last part of their repository, such as `nginx`.
             container: whose log has the witness; needed where the pod has several.
             ready_timeout: until its pod is Ready, each time.
             witness_timeout: for the steps of its witness before, and for the verdict after.
@@ -59,7 +61,7 @@ class ControlArmKeywords(Records):
         """
         if self._arm is not None:
             raise BadInput("control arm", self._arm.workload, "joined or stopped before another is started")
-        pod = control.control_pod(manifest, image)
+        pod = control.control_pod(manifest, image, images)
         witness = witness_timeout.total_seconds()
         limits = control.Limits(ready_timeout.total_seconds(), witness, delete_timeout.total_seconds(), verdict=witness)
         self._arm = control.ControlArm(

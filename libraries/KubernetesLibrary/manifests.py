@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from harness.failures import BadInput
+from harness.images import replace_images
 
 Obj = dict[str, Any]
 CAUSE = "bad-manifest"
@@ -48,6 +49,7 @@ class Overrides:
         pod_name: the pod's name; its `app` label and its container of the old name follow.
         image: image of `container`, or of the first container.
         container: which container `image` is for.
+        images: images by the last part of their repository (`nginx`), for every container that has one of it.
         labels: added to every object.
         rename_services: Services that select the old `app` label, or have the pod's old name, follow `pod_name`.
     """
@@ -55,6 +57,7 @@ class Overrides:
     pod_name: str | None = None
     image: str | None = None
     container: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     rename_services: bool = False
 
@@ -109,6 +112,8 @@ def adapt(manifest: Manifest, overrides: Overrides) -> Manifest:
         BadInput: they need a Pod or a container that is not in it.
     """
     adapted = Manifest(manifest.origin, copy.deepcopy(manifest.documents))
+    for document in adapted.documents:
+        replace_images(document, overrides.images)
     if overrides.need_pod:
         pod = adapted.pod()
         if overrides.image:

@@ -27,6 +27,7 @@ class ManifestKeywords:
         pod_name: str | None = None,
         image: str | None = None,
         container: str | None = None,
+        images: dict[str, str] | None = None,
         labels: dict[str, str] | None = None,
         rename_services: bool = False,
         needs_pod: bool = False,
@@ -43,6 +44,8 @@ class ManifestKeywords:
             pod_name: renames the pod; its label `app` and its container follow where they have the old name.
             image: for the first container of the pod, or for `container`.
             container: the container that `image` is for.
+            images: images by the last part of their repository, such as `nginx`; for every container, in templates
+                too, that has an image of that repository. `image` wins over it.
             labels: added to every object.
             rename_services: Services that select the pod's old `app` label or have its old name follow `pod_name`.
             needs_pod: refuse a manifest that does not hold exactly one Pod.
@@ -60,7 +63,7 @@ class ManifestKeywords:
             ${pod}=    Apply Manifest    ${CURDIR}/nginx.yaml    my-tests    pod_name=web    rename_services=True
             Log    ${pod.metadata.uid}
         """
-        overrides = Overrides(pod_name, image, container, labels or {}, rename_services)
+        overrides = Overrides(pod_name, image, container, images or {}, labels or {}, rename_services)
         adapted = adapt(load(manifest), overrides)
         if needs_pod:
             adapted.pod()
