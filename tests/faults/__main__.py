@@ -67,7 +67,7 @@ def _line(one: Judged) -> str:
 
 
 def _with_fault(fault: Fault, keep: Path | None) -> Judged:
-    return _judged(fault, lambda: running.run(fault.name, keep=keep and keep / fault.name))
+    return _judged(fault, lambda: running.run(fault.name, keep=keep and keep / fault.name, suites=fault.path))
 
 
 def _clean(seed: int, keep: Path | None) -> Judged:

@@ -30,13 +30,28 @@ SAMPLE = (
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault as its declaration has it; `cause` None: a good suite tolerates it."""
+    """A fault as its declaration has it.
+
+    Attributes:
+        cause: what a good suite fails with; None: it tolerates the fault.
+        suite: the file below `suites/` that shows it, without its ending.
+        test: the test that fails; None: it may be any, or the suite's set-up or teardown.
+        verdict: the kind of verdict that this test reaches; None: it reaches none.
+    """
 
     name: str
     group: str
     what: str
     expect: str
     cause: str | None
+    suite: str = "lifecycle"
+    test: str | None = None
+    verdict: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Of the suite, from the root."""
+        return f"suites/{self.suite}.robot"
 
 
 def faults() -> list[Fault]:

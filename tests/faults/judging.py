@@ -29,8 +29,24 @@ class Judged:
 
     @property
     def right_cause(self) -> bool:
-        """Whether it did so for the declared cause."""
-        return self.caught and bool(self.fault and self.ran and self.ran.cause == self.fault.cause)
+        """Whether it did so for the declared cause, and by the declared test and verdict."""
+        return self.fault is not None and self.caught and not self.deviations
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """What the first failure has that was not declared: its cause, its test, its verdict."""
+        if not (self.fault and self.ran and self.ran.status):
+            return ()
+        first, fault = self.ran.first, self.fault
+        return tuple(
+            words
+            for words, fits in (
+                (f"cause {first.cause or 'none'}", first.cause == (fault.cause or "")),
+                (f"in {first.where}", fault.test in (None, first.where)),
+                (f"verdict {first.verdicts[-1] if first.verdicts else 'none'}", _reached(fault, first.verdicts)),
+            )
+            if not fits
+        )
 
     @property
     def passed(self) -> bool:
@@ -49,7 +65,13 @@ class Judged:
             return self.broken
         if not self.met:
             return "not met: the suites never come to it"
+        if self.fault and self.fault.cause and self.deviations:
+            return ", ".join(self.deviations)
         return self.ran.cause or ("passed" if self.ran.status == 0 else f"status {self.ran.status}")
+
+
+def _reached(fault: Fault, verdicts: Sequence[str]) -> bool:
+    return fault.verdict is None or fault.verdict in verdicts
 
 
 def table(judged: Sequence[Judged]) -> str:
@@ -59,13 +81,14 @@ def table(judged: Sequence[Judged]) -> str:
             "ok" if one.good else "--",
             one.fault.group if one.fault else "clean run",
             one.fault.name if one.fault else "",
+            one.fault.suite if one.fault else "",
             (one.fault.cause or "tolerated") if one.fault else "passes",
             one.words,
             f"{one.ran.seconds:.0f} s" if one.ran else "",
         )
         for one in judged
     ]
-    head = ("", "group", "fault", "expected", "came", "took")
+    head = ("", "group", "fault", "suite", "expected", "came", "took")
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
     return "\n".join(line.rstrip() for line in lines)

@@ -36,11 +36,12 @@ LONGEST = 240.0
 
 @dataclass(frozen=True)
 class Failure:
-    """A test, or a suite's set-up or teardown, that failed."""
+    """A test, or a suite's set-up or teardown, that failed; `verdicts` are the kinds that it had reached by then."""
 
     where: str
     cause: str
     message: str
+    verdicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,14 @@ class Ran:
     kept: Path | None = None
 
     @property
+    def first(self) -> Failure:
+        """The first failure; an empty one when there is none."""
+        return self.failures[0] if self.failures else Failure("", "", "")
+
+    @property
     def cause(self) -> str:
         """The cause of the first failure."""
-        return self.failures[0].cause if self.failures else ""
+        return self.first.cause
 
 
 def run(fault: str | None, *options: str, keep: Path | None = None, suites: str = "suites") -> Ran:
@@ -133,7 +139,10 @@ def failures_of(evidence: dict[str, Any]) -> tuple[Failure, ...]:
     """Those of tests and suites; suites have a failure only of their own set-up or teardown."""
     rows = [*evidence["suites"], *evidence["tests"]]
     failed = sorted((row for row in rows if row["cause"]), key=lambda row: (_is_of_teardown(row), row["start"]))
-    return tuple(Failure(row["name"], row["cause"]["name"], row["message"]) for row in failed)
+    return tuple(
+        Failure(row["name"], row["cause"]["name"], row["message"], tuple(one["verdict"] for one in row["verdicts"]))
+        for row in failed
+    )
 
 
 def _is_of_teardown(row: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,30 @@ def test_a_run_is_held_against_its_declaration(judged: Judged, caught: bool, rig
     assert (judged.caught, judged.right_cause, judged.good) == (caught, right, good)
 
 
+@pytest.mark.parametrize(
+    ("where", "verdicts", "words"),
+    [
+        ("Lifecycle", ("restarted",), "process-restarted"),
+        ("Lifecycle", ("continued", "restarted"), "process-restarted"),
+        ("Control", ("restarted",), "in Control"),
+        ("Lifecycle", ("silent",), "verdict silent"),
+        ("Control", (), "in Control, verdict none"),
+    ],
+)
+def test_the_declared_test_and_verdict_are_asked_for(where: str, verdicts: tuple[str, ...], words: str) -> None:
+    declared = replace(FATAL, test="Lifecycle", verdict="restarted")
+    failure = Failure(where, "process-restarted", "", verdicts)
+    judged = Judged(declared, Ran(1, (failure,), 1, 1.0))
+    assert judged.words == words
+    assert judged.caught
+    assert judged.right_cause == (words == "process-restarted")
+
+
+def test_a_fault_names_a_suite_below_suites() -> None:
+    assert FATAL.path == "suites/lifecycle.robot"
+    assert replace(FATAL, suite="network").path == "suites/network.robot"
+
+
 def test_the_closing_line_counts() -> None:
     judged = [
         Judged(FATAL, ran("process-restarted")),
@@ -61,7 +86,8 @@ def test_the_table_has_a_line_for_each() -> None:
 
 def row(start: int, cause: str | None, message: str = "") -> dict[str, Any]:
     return {"name": str(start), "start": f"2026-01-01T00:00:0{start}", "message": message} | {
-        "cause": {"name": cause} if cause else None
+        "cause": {"name": cause} if cause else None,
+        "verdicts": [{"verdict": "restarted"}],
     }
 
 
@@ -85,6 +111,7 @@ def test_the_first_failure_is_the_one_that_began_first() -> None:
 def test_a_set_up_fails_before_its_tests() -> None:
     evidence = {"suites": [row(1, "auth", "Suite setup failed:\n...")], "tests": [row(2, "auth")]}
     assert [one.where for one in failures_of(evidence)] == ["1", "2"]
+    assert failures_of(evidence)[0].verdicts == ("restarted",)
 
 
 def test_the_sample_has_each_group_and_both_expectations() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,21 @@ LIMITS = OBJECTS
 
 
 @dataclass(frozen=True)
+class Shown:
+    """Where a good suite meets a fault, and what is seen of it there.
+
+    Attributes:
+        suite: the file below `suites/`, without its ending.
+        test: the name of the test that fails; None: it may be any, or the suite's set-up or teardown.
+        verdict: the kind of verdict that the failing test reaches, such as `restarted`; None: it reaches none.
+    """
+
+    suite: str = "lifecycle"
+    test: str | None = None
+    verdict: str | None = None
+
+
+@dataclass(frozen=True)
 class Fault:
     """A way to misbehave.
 
@@ -47,6 +62,7 @@ class Fault:
         inject: lets it begin.
         limits: the limits that make sense for it.
         defaults: its parameters with their values, and limits that hold unless others are given.
+        shown_by: which suite shows it, and what of it fails how.
     """
 
     name: str
@@ -56,6 +72,7 @@ class Fault:
     inject: Injection = field(repr=False)
     limits: frozenset[str] = OBJECTS
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    shown_by: Shown = Shown()
 
     @property
     def expect(self) -> str:
@@ -75,6 +92,7 @@ class Fault:
             "what": self.what,
             "expect": self.expect,
             "cause": self.cause,
+            **asdict(self.shown_by),
         }
 
 
@@ -86,23 +104,32 @@ class Declarations:
         self.all: list[Fault] = []
 
     def fails(
-        self, cause: str, name: str, what: str, *, limits: frozenset[str] | None = None, **defaults: Any
+        self,
+        cause: str,
+        name: str,
+        what: str,
+        *,
+        limits: frozenset[str] | None = None,
+        suite: str = Shown.suite,
+        test: str | None = None,
+        verdict: str | None = None,
+        **defaults: Any,
     ) -> Callable[[Injection], Injection]:
-        """Declares a fault that a good suite fails with, for this cause."""
-        return self._declared(cause, name, what, limits, defaults)
+        """Declares a fault that a good suite fails with, for this cause; `Shown` has what suite, test, verdict are."""
+        return self._declared(name, what, limits, cause=cause, shown_by=Shown(suite, test, verdict), defaults=defaults)
 
     def tolerated(
-        self, name: str, what: str, *, limits: frozenset[str] | None = None, **defaults: Any
+        self, name: str, what: str, *, limits: frozenset[str] | None = None, suite: str = Shown.suite, **defaults: Any
     ) -> Callable[[Injection], Injection]:
         """Declares a fault that a good suite gets over."""
-        return self._declared(None, name, what, limits, defaults)
+        return self._declared(name, what, limits, cause=None, shown_by=Shown(suite), defaults=defaults)
 
     def _declared(
-        self, cause: str | None, name: str, what: str, limits: frozenset[str] | None, defaults: dict[str, Any]
+        self, name: str, what: str, limits: frozenset[str] | None, **given: Any
     ) -> Callable[[Injection], Injection]:
         def declare(inject: Injection) -> Injection:
             allowed = self._limits if limits is None else limits
-            self.all.append(Fault(name, self._group, what, cause, inject, allowed, defaults))
+            self.all.append(Fault(name, self._group, what, inject=inject, limits=allowed, **given))
             return inject
 
         return declare

@@ -52,6 +52,7 @@ fails(
     "process-restarted",
     "restore-creates-original-anew",
     "Instead of a restore the original is created again, under its own name and afresh.",
+    verdict="restarted",
 )(planning(_as_original, lambda planned: planned.snapshot is not None))
 
 

@@ -59,7 +59,9 @@ def test_the_command_line_lists_them() -> None:
     )
     listed = [json.loads(line) for line in done.stdout.splitlines()]
     assert [each["name"] for each in listed] == list(CATALOGUE)
-    assert {tuple(each) for each in listed} == {("name", "group", "what", "expect", "cause")}
+    assert {tuple(each) for each in listed} == {
+        ("name", "group", "what", "expect", "cause", "suite", "test", "verdict")
+    }
     assert all((each["cause"] is None) == (each["expect"] == "tolerated") for each in listed)
 
 
