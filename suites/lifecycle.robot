@@ -1,7 +1,7 @@
 *** Settings ***
-Documentation     One pod is checkpointed, deleted and restored. That it becomes Ready again proves nothing: a plain
-...               restart would do the same. So its process carries a nonce that exists in its memory only, and a
-...               chained counter. After the restore both must go on.
+Documentation     The process of a pod that was checkpointed, deleted and restored goes on where it stopped. That the
+...               pod becomes Ready again proves nothing: a plain restart would do the same. So its process carries a
+...               nonce that exists in its memory only, and a chained counter. After the restore both must go on.
 
 Resource          ../resources/lifecycle.resource
 
@@ -9,7 +9,7 @@ Suite Setup       Acquire Environment Beside A Control Arm    nginx
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload
 
-Test Tags         e2e    k3s    propagator    checkpoint    restore    smoke    test:retry(1)
+Test Tags         e2e    k3s    propagator    checkpoint    restore    lifecycle    smoke    test:retry(1)
 
 
 *** Test Cases ***
