@@ -8,161 +8,33 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-import tarfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import yaml
 from robot.api.types import Secret
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
-from robot.utils import timestr_to_secs
 
-PUBLISHED_CHART = "oci://registry-1.docker.io/cedana/cedana-helm"
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-CLUSTER_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?")
-
-Parser = Callable[[str], Any]
-
-
-class WrongSettingError(ValueError):
-    """The value cannot be used; the text says what is allowed."""
-
-
-def one_of(*allowed: str, **aliases: str) -> Parser:
-    """A parser for a choice; `aliases` are other names for allowed values."""
-
-    def parse(text: str) -> str:
-        if text in allowed:
-            return text
-        if text in aliases:
-            return aliases[text]
-        raise WrongSettingError(f"one of {', '.join([*allowed, *aliases])}")
-
-    return parse
-
-
-def matching(pattern: re.Pattern[str], allowed: str) -> Parser:
-    """A parser for a text that has to match `pattern` as a whole."""
-
-    def parse(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise WrongSettingError(allowed)
-        return text
-
-    return parse
-
-
-def duration(text: str) -> float:
-    """Seconds of a duration in Robot Framework's notation: `90`, `90 s`, `2 min`, `1 hour 5 min`."""
-    try:
-        seconds = float(timestr_to_secs(text))
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < 7 * 24 * 3600:
-        raise WrongSettingError("a duration longer than 0 and shorter than a week, such as 90 s or 2 min")
-    return seconds
-
-
-def switch(text: str) -> bool:
-    """A yes or no: 1/0, true/false, yes/no."""
-    lower = text.lower()
-    if lower not in {"1", "0", "true", "false", "yes", "no"}:
-        raise WrongSettingError("1 or 0")
-    return lower in {"1", "true", "yes"}
-
-
-def url(text: str) -> str:
-    """A propagator URL, with or without scheme and the `/v1` that CEDANA_URL has by convention."""
-    allowed = "the URL of a propagator, such as https://ci.cedana.ai"
-    if re.search(r"\s", text):
-        raise WrongSettingError(allowed)
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        fits = parts.scheme.lower() in {"http", "https"} and parts.port != 0 and _is_host(parts.hostname, "://" in text)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise WrongSettingError(allowed)
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise WrongSettingError(f"{allowed}, without credentials, query and fragment")
-    return text
-
-
-def _is_host(name: str | None, scheme_given: bool) -> bool:
-    """Without a scheme a single word is taken for a mistake, not for a host."""
-    return bool(name) and (scheme_given or name == "localhost" or "." in str(name) or ":" in str(name))
-
-
-def file_with_text(text: str) -> Path:
-    """The path of a readable file that is not empty."""
-    try:
-        path = Path(text).expanduser()
-        empty = not path.read_text().strip()
-    except (OSError, ValueError, RuntimeError) as problem:  # ValueError: no text, or a path that cannot be one
-        raise WrongSettingError(f"the path of a readable file ({_words(problem)})") from None
-    if empty:
-        raise WrongSettingError("the path of a file that is not empty")
-    return path
-
-
-def kubeconfig(text: str) -> Path:
-    """The path of a kubeconfig that names a cluster, or several paths as kubectl takes them."""
-    named = [part for part in text.split(os.pathsep) if part]
-    if not named:
-        raise WrongSettingError("the path of a kubeconfig, or unset for ~/.kube/config")
-    found = [_clusters_of(file_with_text(part)) for part in named]
-    if not any(found):
-        raise WrongSettingError("the path of a kubeconfig with a cluster in it")
-    return Path(os.pathsep.join(str(Path(part).expanduser()) for part in named))
-
-
-def _clusters_of(path: Path) -> int:
-    try:
-        content = yaml.safe_load(path.read_text())
-    except yaml.YAMLError:
-        raise WrongSettingError("the path of a kubeconfig; this file is no YAML") from None
-    clusters = content.get("clusters") if isinstance(content, dict) else None
-    return len(clusters) if isinstance(clusters, list) else 0
-
-
-def chart(text: str) -> str:
-    """A chart: a path, looked at where the text can be nothing else, or a reference, which is Helm's to judge."""
-    if "://" in text or not (text.startswith(("/", "./", "../", "~")) or text.endswith(".tgz")):
-        return text
-    try:
-        path = Path(text).expanduser()
-        inside = _archived(path) if path.is_file() else [file.name for file in path.iterdir()]
-    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, tarfile.TarError) as problem:
-        raise WrongSettingError(f"the path of a chart's directory or archive ({_words(problem)})") from None
-    if "Chart.yaml" not in inside:
-        raise WrongSettingError("the path of a chart's directory or archive (there is no Chart.yaml in it)")
-    return text
-
-
-def _archived(path: Path) -> list[str]:
-    """The files in the top folder of an archive."""
-    with tarfile.open(path, "r:gz") as archive:
-        return [name.removeprefix("./").partition("/")[2] for name in archive.getnames()]
-
-
-def token_file(text: str) -> Secret:
-    """The token in a file that only its owner can read."""
-    path = file_with_text(text)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise WrongSettingError("the path of a file with mode 0600, for it holds a token")
-    return Secret(path.read_text().strip())
-
-
-def _words(problem: Exception) -> str:
-    if isinstance(problem, UnicodeDecodeError):
-        return "it is no text"
-    return (isinstance(problem, OSError) and problem.strerror) or str(problem)
+from parsers import (
+    CLUSTER_NAME,
+    DIGEST,
+    DNS_NAME,
+    NUMBER,
+    PUBLISHED_CHART,
+    UUID,
+    WORD,
+    Parser,
+    WrongSettingError,
+    chart,
+    duration,
+    file_with_text,
+    kubeconfig,
+    one_of,
+    repository,
+    switch,
+    token_file,
+    url,
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +49,30 @@ class Setting:
 
 
 IMAGES = ("nginx", "alpine", "busybox", "redis", "python")
-NAME_RULE = "a DNS label: at most 63 of a-z, 0-9 and '-'"
+CHART_OPTIONS: tuple[tuple[str, Parser, str], ...] = (
+    ("CONTROLLER_REPO", WORD, "Repository of the controller's image"),
+    ("CONTROLLER_TAG", WORD, "Its tag"),
+    ("CONTROLLER_DIGEST", DIGEST, "Its digest, which wins over the tag"),
+    ("HELPER_REPO", WORD, "Repository of the helper's image"),
+    ("HELPER_TAG", WORD, "Its tag"),
+    ("HELPER_DIGEST", DIGEST, "Its digest, which wins over the tag"),
+    ("CEDANA_CHECKPOINT_DIR", WORD, "Where checkpoints are stored: a path, `cedana://...` or `s3://...`"),
+    ("CEDANA_CHECKPOINT_COMPRESSION", WORD, "How they are compressed, such as `lz4` or `none`"),
+    ("CEDANA_CHECKPOINT_STREAMS", NUMBER, "How many streams write one; 0 for none"),
+    ("CEDANA_LOG_LEVEL", WORD, "Log level of Cedana, such as `debug`"),
+    ("CEDANA_PROFILING_ENABLED", switch, "1: Cedana profiles what it does"),
+    ("CEDANA_METRICS_ENABLED", switch, "1: Cedana sends metrics"),
+    ("CEDANA_PLUGINS_BUILDS", WORD, "Which builds of plugins: `release`, `alpha`, or `local` for those that are there"),
+    *(
+        (f"CEDANA_PLUGINS_{name}_VERSION", WORD, f"Version of the plugin {name.lower().replace('_', '-')}, or `none`")
+        for name in ("NATIVE", "CRIU", "CONTAINERD_RUNTIME", "GPU", "STREAMER")
+    ),
+    ("CEDANA_GPU_SHM_SIZE", NUMBER, "Shared memory for GPU checkpoints, in bytes"),
+    ("CONTAINERD_ADDRESS", WORD, "Path of containerd's socket on the nodes"),
+)
+"""What the Cedana chart can be told besides; the chart's own values hold where they are not set."""
+S3_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+"""Go to the chart only with a checkpoint directory in S3: elsewhere they are for other tools."""
 TABLE = (
     Setting(
         "PROVIDER",
@@ -196,16 +91,22 @@ TABLE = (
     Setting("KUBE_CONTEXT", None, str, "Context in that kubeconfig; its current one by default"),
     Setting("CEDANA_URL", None, url, "The propagator; by default the sandbox's own"),
     Setting("CEDANA_CA_BUNDLE", None, file_with_text, "File with certificate authorities to trust there"),
-    Setting("CLUSTER_ID", None, matching(UUID, "a lower-case UUID"), "Id of a cluster that is registered already"),
-    Setting("CLUSTER_NAME", None, matching(CLUSTER_NAME, "at most 128 letters, digits and '-_.'"), "Name to register"),
-    Setting("NAMESPACE", None, matching(DNS_LABEL, NAME_RULE), "Namespace of the workloads; one of the run's own"),
-    Setting("CEDANA_NAMESPACE", "cedana-system", matching(DNS_LABEL, NAME_RULE), "Namespace of the Cedana release"),
+    Setting("CLUSTER_ID", None, UUID, "Id of a cluster that is registered already"),
+    Setting("CLUSTER_NAME", None, CLUSTER_NAME, "Name to register"),
+    Setting("NAMESPACE", None, DNS_NAME, "Namespace of the workloads; one of the run's own"),
+    Setting("CEDANA_NAMESPACE", "cedana-system", DNS_NAME, "Namespace of the Cedana release"),
     Setting(
-        "HELM_CHART", None, chart, f"Chart path, archive or reference; else the sandbox's own or {PUBLISHED_CHART}"
+        "HELM_CHART",
+        None,
+        chart,
+        "Chart: a path, an archive, an `oci://` reference (`:version` behind it or the newest), a version of the "
+        f"published chart, or a name in HELM_REPO; else the sandbox's own, or the newest of {PUBLISHED_CHART}",
     ),
+    Setting("HELM_REPO", None, repository, "URL of a chart repository that HELM_CHART is a name in"),
     Setting("HELM_VALUES", None, file_with_text, "A values file for the chart; what the run sets itself wins over it"),
     Setting("SKIP_HELM", "0", switch, "1: install nothing, use the Cedana that is there"),
     Setting("RUNC_ROOT", "/run/containerd/runc/k8s.io", str, "Root of runc's state on the nodes"),
+    *(Setting(name, None, parse, meaning) for name, parse, meaning in CHART_OPTIONS),
     Setting("WORKLOAD_IMAGE", None, str, "Another name for `NGINX_IMAGE`, which wins over it"),
     *(
         Setting(f"{name.upper()}_IMAGE", None, str, f"Image for the workloads' containers that have one of `{name}`")
@@ -256,6 +157,17 @@ class Settings:
         return {name: image for name, image in chosen.items() if image}
 
     @property
+    def chart_options(self) -> dict[str, Any]:
+        """What the Cedana chart is told besides, by the settings' names."""
+        chosen = {name: self.values[name] for name, _, _ in CHART_OPTIONS}
+        if str(chosen["CEDANA_CHECKPOINT_DIR"]).startswith("s3://"):
+            chosen |= {name: self.values[name] for name in S3_OPTIONS}
+        for component in ("CONTROLLER", "HELPER"):
+            if chosen[f"{component}_DIGEST"]:
+                chosen[f"{component}_TAG"] = None
+        return {name: value for name, value in chosen.items() if value is not None}
+
+    @property
     def provider_title(self) -> str:
         """The provider as reports name it."""
         return "sandbox, emulated" if self.PROVIDER == "sandbox" else str(self.PROVIDER)
@@ -274,8 +186,11 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
             text = None
         settings.values[setting.name] = _parsed(setting, text, settings.errors)
     settings.values[TOKEN] = _token(command_line, environment, settings)
+    _read_s3(environment, settings)
     if settings.values["PROVIDER"] == "existing":
         _check_service(settings)
+    if settings.values["HELM_REPO"] and not settings.values["HELM_CHART"]:
+        settings.errors.append("HELM_REPO is set, but HELM_CHART does not name a chart in it.")
     return settings
 
 
@@ -304,6 +219,13 @@ def _token(command_line: Mapping[str, Any], environment: Mapping[str, str], sett
     if re.search(r"[^\x21-\x7e]", text):
         settings.errors.append(f"{TOKEN} has a blank or a character that cannot stand in an HTTP header.")
     return Secret(text)
+
+
+def _read_s3(environment: Mapping[str, str], settings: Settings) -> None:
+    """Of the environment alone, as every tool for S3 has them."""
+    for name in S3_OPTIONS:
+        text = environment.get(name) or None
+        settings.values[name] = Secret(text) if text and name == "AWS_SECRET_ACCESS_KEY" else text
 
 
 def _check_service(settings: Settings) -> None:

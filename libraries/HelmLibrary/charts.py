@@ -14,21 +14,32 @@ _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
 
 def chart_of(reference: str, version: str | None, repository: str | None) -> Chart:
-    """The chart that these three mean.
+    """The chart that these three mean. A version may also stand behind the reference: `oci://host/charts/name:1.2.3`.
 
     Raises:
         BadInput: there is no such directory or archive, or the form is none that Helm takes.
     """
+    plain, tagged = _split(reference)
+    if tagged and version and tagged != version:
+        raise BadInput("version", version, f"the one in the reference, {tagged}, or none", cause="bad-chart")
+    version = version or tagged
     if repository is not None:
         if not re.match(r"https?://[^/]", repository):
             raise BadInput("repo", repository, "the http:// or https:// URL of a chart repository", cause="bad-chart")
-        if not re.fullmatch(r"[\w.-]+", reference):
+        if not re.fullmatch(r"[\w.-]+", plain):
             raise BadInput("chart", reference, "the plain name of a chart in the repository", cause="bad-chart")
-        return Chart(reference, version, repository)
+        return Chart(plain, version, repository)
     if re.match(r"oci://[^/]+/.", reference):
-        return Chart(reference, version)
+        return Chart(plain, version)
     _check_path(reference)
     return Chart(str(Path(reference).expanduser().resolve()), None)
+
+
+def _split(reference: str) -> tuple[str, str | None]:
+    """`oci://host:5000/charts/name:1.2.3` and `name:1.2.3` without their version, and the version."""
+    head, slash, last = reference.rpartition("/")
+    name, _, version = last.partition(":") if "@" not in last else (last, "", "")
+    return f"{head}{slash}{name}", version or None
 
 
 def _check_path(reference: str) -> None:

@@ -18,7 +18,7 @@ from harness.rundir import private_directory
 
 from .command import run
 from .homes import helm_environment
-from .releases import Deployed, HelmError, Order, Release, Target, Values
+from .releases import Chart, Deployed, HelmError, Order, Release, Target, Values
 
 OLDEST = (3, 8)
 LOOK_TIMEOUT = 60.0
@@ -38,6 +38,10 @@ class CommandEngine:
         """Version and place."""
         return f"helm {self._version} at {self._path}"
 
+    def chart_values(self, chart: Chart) -> str:
+        """See `Engine`."""
+        return self._call(["show", "values", chart.reference, *_source(chart)], LOOK_TIMEOUT)
+
     def install(self, target: Target, release: str, order: Order) -> Deployed:
         """See `Engine`."""
         return self._deploy(["install"], target, release, order)
@@ -47,12 +51,18 @@ class CommandEngine:
         return self._deploy(["upgrade", "--reset-values"], target, release, order)
 
     def _deploy(self, verb: list[str], target: Target, release: str, order: Order) -> Deployed:
-        chart = order.chart
-        options = ["--version", chart.version] if chart.version else []
-        options += ["--repo", chart.repository] if chart.repository else []
+        options = _source(order.chart)
         with _values_files(order.values) as files:
             options += [word for file in files for word in ("--values", str(file))]
-            words = [*verb, release, chart.reference, *options, "-o", "json", *_waiting(order.wait, order.timeout)]
+            words = [
+                *verb,
+                release,
+                order.chart.reference,
+                *options,
+                "-o",
+                "json",
+                *_waiting(order.wait, order.timeout),
+            ]
             self._run(target, words, order.timeout)
         return self._deployed(target, release)
 
@@ -111,7 +121,10 @@ class CommandEngine:
     def _run(self, target: Target, words: Sequence[str], timeout: float) -> str:
         where = ["--kubeconfig", str(target.kubeconfig), "--namespace", target.namespace]
         where += ["--kube-context", target.context] if target.context else []
-        done = run([self._path, *words, *where], environment=helm_environment(), timeout=timeout + PATIENCE)
+        return self._call([*words, *where], timeout)
+
+    def _call(self, words: Sequence[str], timeout: float) -> str:
+        done = run([self._path, *words], environment=helm_environment(), timeout=timeout + PATIENCE)
         if done.stopped:
             raise HelmError(f"helm was stopped after {timeout + PATIENCE:g} s. {done.errors.strip()}", "timeout")
         if done.status:
@@ -130,6 +143,11 @@ def find_command() -> CommandEngine | None:
     if answer.status or not found or (int(found[1]), int(found[2])) < OLDEST:
         return None
     return CommandEngine(path, found[0].lstrip("v"))
+
+
+def _source(chart: Chart) -> list[str]:
+    version = ["--version", chart.version] if chart.version else []
+    return [*version, *(["--repo", chart.repository] if chart.repository else [])]
 
 
 def _waiting(wait: bool, timeout: float) -> list[str]:

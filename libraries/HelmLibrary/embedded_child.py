@@ -139,6 +139,15 @@ def manifest(session: Session) -> str:
     return "\n---\n".join([whole["summary"].get("manifest", ""), *hooks])
 
 
+def chart_values(session: Session) -> str:
+    chart = session.request["chart"]
+    return str(
+        session.helm.show(
+            chart["reference"], output_format="values", version=chart["version"], repo_url=chart["repository"]
+        )
+    )
+
+
 def version(session: Session) -> str:
     return str(session.helm.helm_sdk_version())
 
@@ -153,6 +162,7 @@ ACTIONS: dict[str, Callable[[Session], Any]] = {
     "list": list_releases,
     "get_values": get_values,
     "manifest": manifest,
+    "chart_values": chart_values,
     "version": version,
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .command import run
 from .homes import helm_environment
-from .releases import Deployed, HelmError, Order, Release, Target
+from .releases import Chart, Deployed, HelmError, Order, Release, Target
 
 CHILD = Path(__file__).with_name("embedded_child.py")
 LOOK_TIMEOUT = 60.0
@@ -46,6 +46,10 @@ class EmbeddedEngine:
         if not self._version:
             self._version = str(self._call("version", None, LOOK_TIMEOUT)).lstrip("v")
         return f"helm {self._version} of the wheel helm-python-sdk"
+
+    def chart_values(self, chart: Chart) -> str:
+        """See `Engine`."""
+        return str(self._call("chart_values", None, LOOK_TIMEOUT, chart=asdict(chart)))
 
     def install(self, target: Target, release: str, order: Order) -> Deployed:
         """See `Engine`."""

@@ -14,17 +14,18 @@ from harness.failures import NotAsExpected
 from harness.kube import CLUSTERS
 
 from . import tales
+from .chart_keywords import ChartKeywords
 from .charts import chart_of, check_namespace, check_release
-from .engines import EngineChoice, find_engine
+from .engines import EngineChoice
 from .operations import Helm, namespaces_with_releases
-from .releases import Engine, Order, Release
+from .releases import Order, Release
 from .values import masked, values_of
 
 VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
-class HelmLibrary:
+class HelmLibrary(ChartKeywords):
     """Charts and releases, by the real Helm.
 
     A `helm` on PATH (3.8 or later, or 4) is used; where there is none, the wheel `helm-python-sdk`, which is Helm 4 as
@@ -40,8 +41,7 @@ class HelmLibrary:
 
     def __init__(self, engine: EngineChoice = EngineChoice.AUTO) -> None:
         """`engine` says where Helm comes from: `auto`, `command` (PATH only) or `wheel`."""
-        self._choice = engine
-        self._found: Engine | None = None
+        super().__init__(engine)
 
     @keyword(tags=["helm"])
     def install_chart(
@@ -353,10 +353,7 @@ class HelmLibrary:
     def _helm(self, namespace: str, cluster: str | None) -> Helm:
         check_namespace(namespace)
         where = CLUSTERS.get(cluster)
-        if self._found is None:
-            self._found = find_engine(self._choice)
-            logger.info(f"Engine: {self._found.description}.")
-        return Helm(self._found, where, namespace)
+        return Helm(self._engine(), where, namespace)
 
 
 def _reveal(value: Any) -> str | None:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import yaml
 from kubernetes.client.exceptions import ApiException
 
 from harness.failures import NotAsExpected, OperationFailed
@@ -18,7 +19,7 @@ from harness.ledger import LEDGER, Entry
 
 from .errors import cause_of, failed
 from .manifests import Thing, deletes_namespaces, kept, workloads
-from .releases import Deployed, Engine, HelmError, Order, Release, Target
+from .releases import Chart, Deployed, Engine, HelmError, Order, Release, Target
 from .rollout import wait_until_rolled_out, why_not_ready
 from .uninstalling import is_there, remove_kept
 
@@ -279,6 +280,22 @@ class Helm:
             if entry.kind == "helm-release" and entry.place == place and facts.items() <= entry.find.items():
                 return entry
         return None
+
+
+def values_of_chart(engine: Engine, chart: Chart) -> dict[str, Any]:
+    """The values that a chart has by itself.
+
+    Raises:
+        OperationFailed: there is no such chart, or it cannot be read; cause `bad-chart`.
+    """
+    expected = f"the values of chart {chart.reference}"
+    try:
+        found = yaml.safe_load(engine.chart_values(chart))
+    except HelmError as problem:
+        raise failed(expected, problem, cause="bad-chart") from None
+    except yaml.YAMLError:
+        raise OperationFailed(expected, "its values file is no YAML", cause="bad-chart") from None
+    return found if isinstance(found, dict) else {}
 
 
 def namespaces_with_releases(cluster: Cluster) -> list[str]:

@@ -105,6 +105,9 @@ class Engine(Protocol):
     def description(self) -> str:
         """Version and place, for logs and reports."""
 
+    def chart_values(self, chart: Chart) -> str:
+        """The chart's values file, as it is."""
+
     def install(self, target: Target, release: str, order: Order) -> Deployed:
         """Installs as `release`, which must be a new one."""
 

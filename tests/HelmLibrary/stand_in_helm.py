@@ -39,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="helm", allow_abbrev=False)
     verbs = top.add_subparsers(dest="verb", required=True)
     verbs.add_parser("version").add_argument("--template", required=True)
+    shown = verbs.add_parser("show").add_subparsers(dest="what", required=True).add_parser("values")
+    shown.add_argument("chart")
+    shown.add_argument("--version")
+    shown.add_argument("--repo")
     verbs.add_parser("install", parents=[common, waiting, output, deploy])
     verbs.add_parser("upgrade", parents=[common, waiting, output, deploy]).add_argument(
         "--reset-values", action="store_true"
@@ -81,9 +85,9 @@ def deploy(config: Any, given: argparse.Namespace) -> None:
     values: dict[str, Any] = {}
     for file in given.values:
         values |= yaml.safe_load(Path(file).read_text())
-    act = config.install if given.verb == "install" else config.upgrade
+    install_or_upgrade = config.install if given.verb == "install" else config.upgrade
     extra = {"reset_values": True} if given.verb == "upgrade" else {}
-    made = act(
+    made = install_or_upgrade(
         given.chart,
         given.name,
         values,
@@ -168,10 +172,8 @@ def main() -> int:
     if given.verb == "version":
         print(given.template.replace("{{.Version}}", VERSION), end="")
         return 0
-    context = {"kube_context": given.kube_context} if given.kube_context else {}
     try:
-        with helm_python.Config(kubeconfig_path=given.kubeconfig, namespace=given.namespace, **context) as config:
-            VERBS[given.verb](config, given)
+        act(given)
     except helm_python.HelmNotFoundError:
         print("Error: release: not found", file=sys.stderr)
         return 1
@@ -179,6 +181,15 @@ def main() -> int:
         print(f"Error: {FAILED.get(given.verb, '')}{problem}", file=sys.stderr)
         return 1
     return 0
+
+
+def act(given: argparse.Namespace) -> None:
+    if given.verb == "show":
+        print(helm_python.show(given.chart, output_format="values", version=given.version, repo_url=given.repo))
+        return
+    context = {"kube_context": given.kube_context} if given.kube_context else {}
+    with helm_python.Config(kubeconfig_path=given.kubeconfig, namespace=given.namespace, **context) as config:
+        VERBS[given.verb](config, given)
 
 
 if __name__ == "__main__":

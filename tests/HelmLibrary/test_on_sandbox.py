@@ -26,7 +26,7 @@ from harness.waiting import Done, Look, Pending, wait_until
 from HelmLibrary.charts import chart_of
 from HelmLibrary.command_engine import find_command
 from HelmLibrary.embedded_engine import CHILD, find_embedded
-from HelmLibrary.operations import _TAKEN, Helm, namespaces_with_releases
+from HelmLibrary.operations import _TAKEN, Helm, namespaces_with_releases, values_of_chart
 from HelmLibrary.releases import Chart, Engine, Order, Values
 from HelmLibrary.removal import ReleaseRemover
 
@@ -358,18 +358,25 @@ def repository(tmp_path_factory: pytest.TempPathFactory, sandbox: dict[str, Any]
 
 @both_engines
 @pytest.mark.parametrize("form", ["repository", "archive"])
-def test_charts_from_elsewhere(form: str, helm: Helm, sandbox: dict[str, Any], repository: tuple[str, Path]) -> None:
+def test_charts_from_elsewhere(
+    form: str, engine: Engine, helm: Helm, sandbox: dict[str, Any], repository: tuple[str, Path]
+) -> None:
     url, archive = repository
     charts = {
         "repository": chart_of("cedana", "0.7.6-emulated", url),
         "archive": chart_of(str(archive), None, None),
     }
+    assert values_of_chart(engine, charts[form])["config"]["logLevel"] == "info"
     wanted = replace(order(sandbox, wait=False), chart=charts[form])
     assert helm.install("cedana", wanted, create_namespace=True).chart == "cedana-0.7.6-emulated"
 
 
 @both_engines
-def test_a_repository_without_the_chart(helm: Helm, sandbox: dict[str, Any], repository: tuple[str, Path]) -> None:
+def test_a_repository_without_the_chart(
+    engine: Engine, helm: Helm, sandbox: dict[str, Any], repository: tuple[str, Path]
+) -> None:
     missing = replace(order(sandbox), chart=chart_of("nope", None, repository[0]))
+    with failing("bad-chart", "nope"):
+        values_of_chart(engine, missing.chart)
     with failing("bad-chart", "nope"):
         helm.install("cedana", missing, create_namespace=True)

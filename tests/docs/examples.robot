@@ -34,6 +34,9 @@ Cedana
     <<Cluster Should Be Registered>>
     <<List Clusters>>
     <<List Releases>>
+    <<Get Chart Values>>
+    <<Get Cedana Values>>
+    Uninstall Release    cedana
     <<Install Chart>>
     <<Wait Until Release Is Ready>>
     <<Release Should Be Deployed>>

@@ -234,3 +234,52 @@ def test_any_text_gives_settings_or_errors_and_never_an_exception(values: dict[s
     found = settings.read(values, {})
     wrong = {error.split()[0] for error in found.errors}
     assert wrong <= {setting.name for setting in settings.TABLE} | {"CEDANA_AUTH_TOKEN"}
+
+
+def test_a_version_means_that_of_the_published_chart() -> None:
+    assert settings.read({}, {"HELM_CHART": "0.7.6"}).HELM_CHART == f"{settings.PUBLISHED_CHART}:0.7.6"
+
+
+def test_a_chart_repository_needs_the_name_of_a_chart() -> None:
+    assert settings.read({}, {"HELM_REPO": "https://host/charts", "HELM_CHART": "cedana"}).errors == []
+    (error,) = settings.read({}, {"HELM_REPO": "https://host/charts"}).errors
+    assert error == "HELM_REPO is set, but HELM_CHART does not name a chart in it."
+
+
+@pytest.mark.parametrize("value", ["charts", "oci://host/charts", "https://", "https://me:word@host/charts"])
+def test_what_is_no_chart_repository(value: str) -> None:
+    (error,) = settings.read({}, {"HELM_REPO": value, "HELM_CHART": "cedana"}).errors
+    assert error.startswith(f"HELM_REPO is {value!r}; it must be ")
+
+
+def test_options_of_the_chart_are_those_that_are_set() -> None:
+    assert settings.read({}, {}).chart_options == {}
+    given = {"CEDANA_LOG_LEVEL": "debug", "CEDANA_METRICS_ENABLED": "false", "CEDANA_CHECKPOINT_STREAMS": "4"}
+    expected = given | {"CEDANA_METRICS_ENABLED": False}
+    assert settings.read({}, given).chart_options == expected
+
+
+def test_a_digest_wins_over_a_tag() -> None:
+    digest = f"sha256:{'a' * 64}"
+    given = {"HELPER_TAG": "v1", "HELPER_DIGEST": digest, "CONTROLLER_TAG": "v2"}
+    assert settings.read({}, given).chart_options == {"HELPER_DIGEST": digest, "CONTROLLER_TAG": "v2"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HELPER_DIGEST", "sha256:ab"), ("CEDANA_CHECKPOINT_STREAMS", "-1"), ("CEDANA_METRICS_ENABLED", "maybe")],
+)
+def test_options_of_the_chart_are_judged(name: str, value: str) -> None:
+    (error,) = settings.read({}, {name: value}).errors
+    assert error.startswith(f"{name} is {value!r}; it must be ")
+
+
+def test_credentials_for_s3_go_to_the_chart_only_with_a_checkpoint_directory_there() -> None:
+    own = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "r"}
+    assert settings.read({}, own | {"CEDANA_CHECKPOINT_DIR": "cedana://ci"}).chart_options == {
+        "CEDANA_CHECKPOINT_DIR": "cedana://ci"
+    }
+    found = settings.read({}, own | {"CEDANA_CHECKPOINT_DIR": "s3://bucket"}).chart_options
+    assert (found["AWS_ACCESS_KEY_ID"], found["AWS_REGION"]) == ("id", "r")
+    assert "hush" not in repr(found["AWS_SECRET_ACCESS_KEY"])
+    assert found["AWS_SECRET_ACCESS_KEY"].value == "hush"
