@@ -85,7 +85,7 @@ class ChartKeywords:
         VAR    &{options}    CEDANA_LOG_LEVEL=debug
         ${values}=    Get Cedana Values    ${CHART}    url=${URL}    token=${TOKEN}    cluster_id=${ID}
         ...    options=${options}
-        Install Chart    cedana    ${CHART}    values=${values}
+        Should Be Equal    ${values}[config][logLevel]    debug
         ```
         """
         known = values_of_chart(self._engine(), chart_of(chart, version, repo))

@@ -19,6 +19,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 CANCEL_SECONDS = 5.0
@@ -141,11 +143,14 @@ def manifest(session: Session) -> str:
 
 def chart_values(session: Session) -> str:
     chart = session.request["chart"]
-    return str(
-        session.helm.show(
-            chart["reference"], output_format="values", version=chart["version"], repo_url=chart["repository"]
-        )
-    )
+    if Path(chart["reference"]).exists():
+        return str(session.helm.show(chart["reference"], output_format="values"))
+    # The wheel's `show` refuses the option `version` that it has; its `pull` does not.
+    with TemporaryDirectory() as folder:
+        where = {"version": chart["version"], "repo_url": chart["repository"]}
+        session.helm.pull(chart["reference"], destination=folder, **where)
+        (archive,) = Path(folder).glob("*.tgz")
+        return str(session.helm.show(str(archive), output_format="values"))
 
 
 def version(session: Session) -> str:

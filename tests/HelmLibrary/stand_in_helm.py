@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,12 @@ def main() -> int:
 
 def act(given: argparse.Namespace) -> None:
     if given.verb == "show":
-        print(helm_python.show(given.chart, output_format="values", version=given.version, repo_url=given.repo))
+        with tempfile.TemporaryDirectory() as folder:
+            chart = given.chart
+            if given.repo:
+                helm_python.pull(chart, destination=folder, version=given.version, repo_url=given.repo)
+                (chart,) = map(str, Path(folder).iterdir())
+            print(helm_python.show(chart, output_format="values"))
         return
     context = {"kube_context": given.kube_context} if given.kube_context else {}
     with helm_python.Config(kubeconfig_path=given.kubeconfig, namespace=given.namespace, **context) as config:

@@ -36,7 +36,6 @@ Cedana
     <<List Releases>>
     <<Get Chart Values>>
     <<Get Cedana Values>>
-    Uninstall Release    cedana
     <<Install Chart>>
     <<Wait Until Release Is Ready>>
     <<Release Should Be Deployed>>

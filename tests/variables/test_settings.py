@@ -237,7 +237,7 @@ def test_any_text_gives_settings_or_errors_and_never_an_exception(values: dict[s
 
 
 def test_a_version_means_that_of_the_published_chart() -> None:
-    assert settings.read({}, {"HELM_CHART": "0.7.6"}).HELM_CHART == f"{settings.PUBLISHED_CHART}:0.7.6"
+    assert f"{settings.PUBLISHED_CHART}:0.7.6" == settings.read({}, {"HELM_CHART": "0.7.6"}).HELM_CHART
 
 
 def test_a_chart_repository_needs_the_name_of_a_chart() -> None:

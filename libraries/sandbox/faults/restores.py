@@ -34,9 +34,12 @@ def _first(snapshot: PodSnapshot) -> str:
     return next(iter(snapshot.containers))
 
 
-fails("process-restarted", "restore-starts-afresh", "The restored pod's processes start afresh instead of going on.", verdict="restarted")(
-    with_state(lambda _snapshot, _: None)
-)
+fails(
+    "process-restarted",
+    "restore-starts-afresh",
+    "The restored pod's processes start afresh instead of going on.",
+    verdict="restarted",
+)(with_state(lambda _snapshot, _: None))
 
 
 @fails(
@@ -63,15 +66,26 @@ async def _afresh_under_log(scene: Scene, active: Activation) -> None:
     await planning(plan, lambda planned: planned.snapshot is not None)(scene, active)
 
 
-fails("process-rewound", "restore-of-older-state", "An older state than the checkpoint's is restored.", verdict="rewound", steps=15)(
-    with_state(lambda snapshot, active: changed(snapshot, memories.earlier(active.values["steps"])))
-)
-fails("process-ahead", "restore-of-later-state", "A later state than the checkpoint's is restored.", verdict="ahead", steps=200)(
-    with_state(lambda snapshot, active: changed(snapshot, memories.later(active.values["steps"])))
-)
-fails("process-broken", "restore-of-damaged-memory", "One bit of the restored process's memory is wrong.", verdict="broken chain")(
-    with_state(lambda snapshot, _: changed(snapshot, memories.damaged))
-)
+fails(
+    "process-rewound",
+    "restore-of-older-state",
+    "An older state than the checkpoint's is restored.",
+    verdict="rewound",
+    steps=15,
+)(with_state(lambda snapshot, active: changed(snapshot, memories.earlier(active.values["steps"]))))
+fails(
+    "process-ahead",
+    "restore-of-later-state",
+    "A later state than the checkpoint's is restored.",
+    verdict="ahead",
+    steps=200,
+)(with_state(lambda snapshot, active: changed(snapshot, memories.later(active.values["steps"]))))
+fails(
+    "process-broken",
+    "restore-of-damaged-memory",
+    "One bit of the restored process's memory is wrong.",
+    verdict="broken chain",
+)(with_state(lambda snapshot, _: changed(snapshot, memories.damaged)))
 fails(
     "process-restarted",
     "restore-of-one-container",
@@ -107,7 +121,12 @@ tolerated("restore-without-copied-log", "The restored container's log begins wit
 )
 
 
-@fails("process-foreign", "restore-of-another-pod", "The memory of another pod of the namespace is restored.", verdict="foreign")
+@fails(
+    "process-foreign",
+    "restore-of-another-pod",
+    "The memory of another pod of the namespace is restored.",
+    verdict="foreign",
+)
 @in_each_cluster
 async def _foreign(scene: Scene, active: Activation) -> None:
     cluster, ended = scene.cluster, deque[PodSnapshot](maxlen=20)
@@ -143,7 +162,12 @@ def _has_witness(snapshot: PodSnapshot) -> bool:
     return any(one.memory and memories.witnesses(one.memory) for one in snapshot.containers.values())
 
 
-@fails("process-silent", "restore-frozen", "The restored pod becomes Ready, but its process never takes another step.", verdict="silent")
+@fails(
+    "process-silent",
+    "restore-frozen",
+    "The restored pod becomes Ready, but its process never takes another step.",
+    verdict="silent",
+)
 @in_each_cluster
 async def _frozen(scene: Scene, active: Activation) -> None:
     def started(pod: Object, container: Container) -> None:
