@@ -8,7 +8,7 @@ Suite Setup       Acquire Environment With A Release Of Its Own
 Suite Teardown    Release Environment
 Test Teardown     Remove Workload
 
-Test Tags         e2e    k3s    propagator    checkpoint    restore    chart
+Test Tags         e2e    k3s    propagator    checkpoint    restore    chart    needs-own-cedana
 
 
 *** Test Cases ***

@@ -35,6 +35,7 @@ NEEDS = {
     "needs-two-nodes": "two nodes that take workloads",
     "needs-storage": "a StorageClass that provisions volumes",
     "needs-two-clusters": "a second cluster, registered with the same propagator",
+    "needs-own-cedana": "no Cedana in the cluster before the run, so that the run may upgrade it",
     "needs-policies": "a propagator with heartbeat policies",
 }
 """What a cluster or a propagator may not have. A test that needs it skips where it is missing, and says so."""
