@@ -106,8 +106,8 @@ class Helm:
         """Removes `release`. What its chart keeps is removed too where this run brought the release.
 
         Raises:
-            OperationFailed: there is no such release, or Helm refuses or fails.
-            WaitTimedOut: the chart's own uninstaller did not end, or something does not go away.
+            OperationFailed: there is no such release, Helm refuses or fails, or the chart's uninstaller did not end.
+            WaitTimedOut: something does not go away.
         """
         return self.remove(release, self._owed(release), wait=wait, timeout=timeout)
 

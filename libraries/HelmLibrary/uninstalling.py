@@ -8,7 +8,7 @@ from functools import partial
 
 from kubernetes.client.exceptions import ApiException
 
-from harness.failures import NotAsExpected
+from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors, objects
 from harness.kube.pods import raw
 from harness.kube.watching import Obj
@@ -29,23 +29,33 @@ def remove_kept(cluster: Cluster, things: Sequence[Thing], timeout: float, *, ta
         takes_namespace: the chart's uninstaller deletes the install namespace; that is its work's end.
 
     Raises:
-        WaitTimedOut: the uninstaller did not come to its end, or something does not go away.
-        OperationFailed: the API refuses.
+        OperationFailed: the uninstaller did not come to its end, so that its work is left undone; or the API refuses.
+        WaitTimedOut: something does not go away.
     """
     deadline = time.monotonic() + timeout
     try:
         for worker in [thing for thing in things if thing.kind in WORKERS]:
-            wait_until(
-                partial(_has_ended, cluster, worker, takes_namespace),
-                timeout=max(0.0, deadline - time.monotonic() - (1 - WORK_SHARE) * timeout),
-                expected=f"{worker}, which the chart left to clean up, to end its work",
-                look_next=f"the pods of {worker} and their logs",
-                cause="helm-failed",
-            )
+            left = max(0.0, deadline - time.monotonic() - (1 - WORK_SHARE) * timeout)
+            _wait_for_its_work(cluster, worker, takes_namespace, left)
     finally:
         for thing in things:
             if is_there(cluster, thing):
                 _delete(cluster, thing, max(1.0, deadline - time.monotonic()))
+
+
+def _wait_for_its_work(cluster: Cluster, worker: Thing, takes_namespace: bool, timeout: float) -> None:
+    """Waits for the end of its work. What was left undone does not go away with it, as what is merely late does."""
+    try:
+        wait_until(
+            partial(_has_ended, cluster, worker, takes_namespace),
+            timeout=timeout,
+            expected=f"{worker}, which the chart left to clean up, to end its work",
+            look_next=f"the pods of {worker} and their logs; the nodes, for what it was to undo there",
+            cause="helm-failed",
+        )
+    except WaitTimedOut as late:
+        seen = f"{late.seen}; what it was to undo, on the nodes too, may still be there"
+        raise OperationFailed(late.expected, seen, late.look, cause=late.cause.name) from None
 
 
 def _delete(cluster: Cluster, thing: Thing, timeout: float) -> None:

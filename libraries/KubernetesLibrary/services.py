@@ -18,8 +18,8 @@ from harness.kube.connection import READ_TIMEOUT
 from harness.kube.errors import plain
 from harness.waiting import Done, Look, Pending, wait_until
 
-UNREACHED = {500, 502, 503, 504}
-"""What the API server answers itself while a Service has no endpoint that takes a connection."""
+UNREACHED = {429, 500, 502, 503, 504}
+"""What the API server answers itself while a Service has no endpoint that takes a connection, or it is overloaded."""
 UNREACHED_TEXT = "error trying to reach service"
 SHORTEST_WAIT = 1.0
 """Seconds that a request gets even when the time for all of them is up."""

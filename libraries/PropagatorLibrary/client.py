@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from .models import (
     Checkpoint,
     Cluster,
     NodeRow,
+    Outcome,
     PodRow,
     Policy,
     actions_of,
@@ -33,7 +33,7 @@ from .models import (
     status_of,
 )
 from .polling import ActionWatch, wait_until_ended
-from .sending import NONE, PATIENT, Patience, Sender
+from .sending import NONE, PATIENT, Patience, Sender, ask_while
 from .urls import is_local
 
 PAGE, POLICY_PAGE = 500, 100
@@ -178,7 +178,7 @@ class PropagatorClient:
         def ask() -> str:
             return send_carefully(lambda: self._post("/checkpoint/pod", body), trace.find, self._caution)
 
-        return self._while_unknown(ask, known_within)
+        return ask_while(lambda refused: refused.status == 404, ask, known_within, self.pace)
 
     def restore_pod(
         self,
@@ -188,8 +188,11 @@ class PropagatorClient:
         pod_name: str = "",
         reason: str = "manual",
         criu_opts: Mapping[str, Any] | None = None,
+        ready_within: float = 0.0,
     ) -> str:
         """Asks for a restore of what a checkpoint's action saved, and gives the restore's own action id.
+
+        `ready_within`: seconds for which a refusal is borne while the checkpoint, of a complete action, is uploaded.
 
         Raises:
             AnswerLost: it cannot be known whether a restore was begun.
@@ -201,7 +204,11 @@ class PropagatorClient:
         fields = {"action_id": action_id, "cluster_id": cluster_id, "reason": reason, "overrides": overrides}
         body = {key: value for key, value in fields.items() if value}
         trace = RestoreTrace(self, action_id)
-        return send_carefully(lambda: self._post("/restore/pod", body), trace.find, self._caution)
+
+        def ask() -> str:
+            return send_carefully(lambda: self._post("/restore/pod", body), trace.find, self._caution)
+
+        return ask_while(lambda _: self._is_unfinished(action_id), ask, ready_within, self.pace)
 
     def action_status(self, action_id: str, *, patience: Patience | None = None) -> ActionStatus | None:
         """The status of a checkpoint or restore; None when the server does not know the action.
@@ -353,17 +360,13 @@ class PropagatorClient:
             rows += more
         return rows
 
-    def _while_unknown(self, ask: Callable[[], str], seconds: float) -> str:
-        """Asks until the answer is no 404, which changes nothing, for so many seconds at most."""
-        start = time.monotonic()
-        while True:
-            try:
-                return ask()
-            except Refused as refused:
-                waited = time.monotonic() - start
-                if refused.status != 404 or waited >= seconds:
-                    raise
-            time.sleep(min(self.pace.pause(waited), seconds - waited))
+    def _is_unfinished(self, action_id: str) -> bool:
+        """Whether a checkpoint's action claims success while something that it saved is on its way to storage."""
+        action = self.find_action(action_id)
+        if action is None or action.outcome is not Outcome.SUCCEEDED:
+            return False
+        rows = (self.find_checkpoint(each) for each in action.checkpoint_ids)
+        return any(row.unfinished for row in rows if row)
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
         return self._sender.once("POST", path, json=body)

@@ -10,6 +10,8 @@ from typing import Any
 SUCCESS = frozenset({"ready", "success", "completed", "succeeded"})
 FAILURE = frozenset({"error", "failed", "failure"})
 UNKNOWN = "not_found"
+ON_THE_WAY = frozenset({"initializing", "updated_info", "possibly_uploaded"})
+"""States of a checkpoint's row before `ready`."""
 
 
 class Outcome(StrEnum):
@@ -93,6 +95,11 @@ class Checkpoint:
     def deprecated(self) -> bool:
         """Whether it was given up."""
         return self.status.lower() == "deprecated"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is on its way to storage: with asynchronous uploads its action is ready before it is."""
+        return self.status.lower() in ON_THE_WAY
 
     def __str__(self) -> str:
         return f"checkpoint {self.id}: {self.status}"

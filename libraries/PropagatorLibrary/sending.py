@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ import requests
 from requests import exceptions
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 
+from harness.waiting import Pace
+
 from .answers import Answer, failure_of
-from .errors import NotUnderstood, PropagatorError, Unreachable
+from .errors import NotUnderstood, PropagatorError, Refused, Unreachable
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,23 @@ PATIENT, NONE = Patience(), Patience(total=0.0)
 LONGEST_ANSWER = 60.0
 """Seconds until a whole answer must be there, however steadily it drips in."""
 PIECE = 64 * 1024
+
+
+def ask_while(bearable: Callable[[Refused], bool], ask: Callable[[], str], seconds: float, pace: Pace) -> str:
+    """Asks again, for so many seconds at most, while the service refuses, which changes nothing, bearably.
+
+    Raises:
+        PropagatorError: what `ask` raises that is no bearable refusal, or the last one.
+    """
+    start = time.monotonic()
+    while True:
+        try:
+            return ask()
+        except Refused as refused:
+            waited = time.monotonic() - start
+            if waited >= seconds or not bearable(refused):
+                raise
+        time.sleep(min(pace.pause(waited), seconds - waited))
 
 
 class Sender:

@@ -114,6 +114,27 @@ def test_a_failed_checkpoint_is_the_products_fault(client, backend, cluster_id):
         client.restore_pod(action_id)
 
 
+def test_a_checkpoint_that_is_uploaded_late_is_waited_for(backend: FakeBackend, era: str):
+    with propagator(backend, era, quirks={"async-upload": 0.3}) as url:
+        client = connect(url)
+        cluster_id = client.register_cluster("late")
+        action_id = checkpointed(client, PodRef(uid=backend.add_pod(cluster_id).uid))
+        with pytest.raises(Refused, match="not ready"):
+            client.restore_pod(action_id)
+        restore_id = client.restore_pod(action_id, ready_within=10)
+        assert client.wait_until_action_completes(restore_id, "restore", timeout=10).outcome is Outcome.SUCCEEDED
+        assert len(client.list_actions("restore_pod")) == 1
+
+
+def test_a_refusal_of_anything_else_is_not_borne(client, backend, cluster_id):
+    action_id = checkpointed(client, PodRef(uid=backend.add_pod(cluster_id).uid))
+    for checkpoint_id in client.find_action(action_id).checkpoint_ids:
+        client.deprecate_checkpoint(checkpoint_id)
+    for unknown in (action_id, MISSING):
+        with pytest.raises(Refused):
+            client.restore_pod(unknown, ready_within=3600)
+
+
 def test_a_failed_restore_ends_in_an_error(client, backend, cluster_id):
     action_id = checkpointed(client, PodRef(uid=backend.add_pod(cluster_id).uid))
     backend.fail = BackendError('pods "web-restored" already exists')

@@ -101,6 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         """Lists and watches of pods; `others` by path."""
         path = urlsplit(self.path)
         query = parse_qs(path.query)
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.api.calls.append(f"GET {self.path}")
         if path.path in self.api.others:
             code, body = self.api.others[path.path]
@@ -115,10 +116,12 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Nothing."""
 
-    def answer(self, code: int, body: Any) -> None:
-        """A whole answer; text goes as it is, everything else as JSON."""
+    def answer(self, code: int, body: Any, **headers: str) -> None:
+        """A whole answer; text goes as it is, everything else as JSON. Underscores in header names mean hyphens."""
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -148,7 +151,17 @@ class Handler(BaseHTTPRequestHandler):
 
 def pods_now(handler: Handler) -> None:
     """The list of pods."""
-    handler.answer(200, {"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": handler.api.pods})
+    of_version("1")(handler)
+
+
+def of_version(version: str, *pods: Obj) -> Act:
+    """The list of pods, or these ones instead, with a resourceVersion of its own."""
+
+    def act(handler: Handler) -> None:
+        items = list(pods) or handler.api.pods
+        handler.answer(200, {"kind": "PodList", "metadata": {"resourceVersion": version}, "items": items})
+
+    return act
 
 
 def silence(handler: Handler) -> None:
@@ -163,9 +176,9 @@ def stays_open(handler: Handler) -> None:
     handler.close_connection = True
 
 
-def refuse(code: int, message: str = "no") -> Act:
+def refuse(code: int, message: str = "no", **headers: str) -> Act:
     """An error of the server's."""
-    return lambda handler: handler.answer(code, status(code, message))
+    return lambda handler: handler.answer(code, status(code, message), **headers)
 
 
 def cut(handler: Handler) -> None:

@@ -13,7 +13,7 @@ from tests.harness.fake_api import FakeApi, cut, pods_now, refuse, stays_open
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from harness.failures import BadInput, OperationFailed
-from harness.kube import Cluster, recorded
+from harness.kube import Cluster, connection, recorded
 from harness.kube.connection import AWAY, PAUSES, Clusters
 from harness.ledger import Entry
 from harness.rundir import private_directory
@@ -100,10 +100,65 @@ def test_a_call_that_changes_something_is_not_repeated_after_an_answer(
     assert len(api.calls) == 1
 
 
-def test_an_answer_that_breaks_off_is_an_error(api: FakeApi, cluster: Cluster) -> None:
-    api.lists += [cut] * 3
+@pytest.mark.parametrize("call", ["create_namespaced_pod", "delete_namespaced_pod", "list_namespaced_pod"])
+def test_a_call_that_was_refused_for_a_while_was_not_done_and_is_sent_again(
+    api: FakeApi, cluster: Cluster, call: str
+) -> None:
+    api.lists += [refuse(429, Retry_After="0"), pods_now]
+    arguments = {"create": ("ns", {}), "delete": ("x", "ns"), "list": ("ns",)}[call.split("_", maxsplit=1)[0]]
+    getattr(cluster.core, call)(*arguments, _preload_content=False)
+    assert len(api.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "headers"),
+    [
+        ("create", {}),
+        ("create", {"Retry_After": "3600"}),
+        ("create", {"Retry_After": "soon"}),
+        ("list", {"Retry_After": "3600"}),
+    ],
+)
+def test_a_refusal_that_names_no_time_or_too_long_a_one_stands(
+    api: FakeApi, cluster: Cluster, call: str, headers: dict[str, str]
+) -> None:
+    api.lists += [refuse(429, **headers), pods_now]
+    with pytest.raises(ApiException, match="429"):
+        if call == "create":
+            cluster.core.create_namespaced_pod("ns", {})
+        else:
+            cluster.core.list_namespaced_pod("ns")
+    assert len(api.calls) == 1
+
+
+def test_the_time_that_the_server_asks_for_is_waited(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(connection.time, "sleep", pauses.append)
+    api.lists += [refuse(503, Retry_After="7"), refuse(503), pods_now]
+    cluster.core.list_namespaced_pod("ns")
+    assert pauses == [7.0, PAUSES[1]]
+
+
+def test_what_a_service_answers_stands(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [refuse(503, Retry_After="0"), pods_now]
+    with pytest.raises(ApiException, match="503"):
+        cluster.core.connect_get_namespaced_service_proxy("web", "ns")
+    assert len(api.calls) == 1
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [cut, pods_now]
+    assert cluster.core.list_namespaced_pod("ns").items == []
+    assert len(api.calls) == 2
+
+
+def test_an_answer_that_always_breaks_off_is_an_error(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [cut] * 9
     with pytest.raises(HTTPError):
         cluster.core.list_namespaced_pod("ns")
+    assert len(api.calls) == 1 + len(PAUSES)
 
 
 def test_certificates_in_a_kubeconfig_stay_in_the_runs_directory(tmp_path: Path) -> None:

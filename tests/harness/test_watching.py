@@ -13,6 +13,7 @@ from tests.harness.fake_api import (
     ends_at_once,
     expired,
     garbage,
+    of_version,
     pod,
     refuse,
     says,
@@ -150,6 +151,43 @@ def test_watching_for_a_while_tells_the_first_violation(api: FakeApi, cluster: C
 def test_watching_for_a_while_without_a_violation(api: FakeApi, cluster: Cluster) -> None:
     api.pods = [READY]
     assert watch_while(list_pods(cluster, "ns"), _phase_if_pending, seconds=0.3) is None
+
+
+def test_a_list_older_than_what_was_seen_is_asked_for_anew(api: FakeApi, cluster: Cluster) -> None:
+    new = pod("web", "u1", resourceVersion="9")
+    old = pod("other", "u2", resourceVersion="3")
+    api.lists += [of_version("8", old), of_version("9", new)] * 3
+    assert watch_while(list_pods(cluster, "ns"), _others, seconds=0.3, since="9") is None
+    assert [call for call in api.calls if "resourceVersion=9&resourceVersionMatch=NotOlderThan" in call]
+
+
+def test_a_list_that_stays_older_is_not_believed(api: FakeApi, cluster: Cluster) -> None:
+    old, new = pod("other", "u2", resourceVersion="3"), pod("web", "u1", resourceVersion="9")
+    api.lists += [of_version("9", new), *[of_version("8", old)] * 4, *[of_version("10", new)] * 100]
+    api.watches += [ends_at_once] * 100
+    assert watch_while(list_pods(cluster, "ns"), _others, seconds=1.5) is None
+    assert len([call for call in api.calls if "NotOlderThan" in call]) == 2
+
+
+def test_what_a_watch_told_is_newer_than_a_list_from_before_it(api: FakeApi, cluster: Cluster) -> None:
+    ready = pod("web", "u1", resourceVersion="9")
+    gone = pod("other", "u2", resourceVersion="3")
+    api.lists += [of_version("3", pod("web", "u1", ready=False, resourceVersion="3"))]
+    api.lists += [of_version("4", gone), *[of_version("9", ready)] * 100]
+    api.watches += [says(("MODIFIED", ready))]
+    assert watch_while(list_pods(cluster, "ns"), _others, seconds=0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "after"),
+    [("10", "9", True), ("9", "10", False), ("", "9", False), ("x", "9", False), ("9", "x", False)],
+)
+def test_versions_are_compared_as_numbers(known: str, seen: str, after: bool) -> None:
+    assert watching.Newest(known).is_after(seen) is after
+
+
+def _others(pods: Objects) -> str | None:
+    return next((one["metadata"]["name"] for one in pods if one["metadata"]["name"] != "web"), None)
 
 
 def test_a_wait_without_time_still_takes_one_look(api: FakeApi, cluster: Cluster) -> None:

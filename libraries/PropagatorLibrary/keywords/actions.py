@@ -93,6 +93,7 @@ class ActionKeywords(Connected):
         name: str = "",
         reason: RestoreReason = "manual",
         criu_opts: dict[str, Any] | None = None,
+        ready_within: timedelta = timedelta(minutes=1),
     ) -> str:
         """Asks for a pod to be restored from a checkpoint. `Wait Until Action Completes` waits for it.
 
@@ -102,6 +103,8 @@ class ActionKeywords(Connected):
             name: of the restored pod; by default it is the pod's name with `-restored`.
             reason: as the propagator shall note it; services since late 2025 ask for one.
             criu_opts: options of CRIU for this restore.
+            ready_within: how long a checkpoint whose action is complete may still be on its way to storage, as
+                asynchronous uploads are; until then a refusal is borne.
 
         Returns:
             The id of the restore's own action.
@@ -120,7 +123,12 @@ class ActionKeywords(Connected):
 
         def ask() -> str:
             return client.restore_pod(
-                action_id, cluster_id=cluster_id, pod_name=name, reason=reason, criu_opts=criu_opts
+                action_id,
+                cluster_id=cluster_id,
+                pod_name=name,
+                reason=reason,
+                criu_opts=criu_opts,
+                ready_within=ready_within.total_seconds(),
             )
 
         restore_id = begin(entry, ask, "action_id")

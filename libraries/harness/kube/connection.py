@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -22,10 +23,15 @@ from .kinds import Kinds
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
-AWAY = (429, 502, 503, 504)
-"""Statuses of an API server, or a gateway before it, that is overloaded or away."""
+AWAY = (429, 500, 502, 503, 504)
+"""Statuses of an API server, or a gateway before it, that is overloaded, away or failing by itself."""
+TOO_MANY = 429
 PAUSES = (0.1, 0.3, 0.9)
-"""Seconds between the tries of a GET that is answered so."""
+"""Seconds between the tries of a call that is answered so, unless the server asks for more."""
+LONGEST_PAUSE = 10.0
+"""Seconds that a server may ask for in Retry-After; who asks for more is not waited for."""
+_LEFT_ALONE = re.compile(r"/proxy\b|[?&](watch|follow)=true", re.IGNORECASE)
+"""What a Service behind the API server answers is not for us to judge, and a stream is taken up by who reads it."""
 SYSTEM = "kube-system"
 """The namespace that every cluster has from its beginning to its end."""
 _NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
@@ -56,22 +62,51 @@ class Repeated(Retry):
 class TimedApiClient(client.ApiClient):
     """The official client, which by itself waits for an answer for ever; here each call has a timeout.
 
-    A GET that finds the server away or overloaded is repeated a few times; of what a Service behind the API server
-    answers it is not for us to tell whether it is one.
+    A GET that finds the server away, overloaded or failing, or whose answer breaks off, is repeated a few times. Any
+    other call only after a 429 with Retry-After: what is refused so was not done, and may be sent again, as client-go
+    does.
     """
 
     def call_api(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """One HTTP call; `_request_timeout` defaults to 10 s for the connection and 30 s for each read."""
         if kwargs.get("_request_timeout") is None:
             kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        answer = super().call_api(method, url, *args, **kwargs)
-        for pause in PAUSES:
-            if answer.status not in AWAY or method.upper() != "GET" or "/proxy" in url:
-                break
-            answer.read()
-            time.sleep(pause)
+        for pause in PAUSES if not _LEFT_ALONE.search(url) else ():
             answer = super().call_api(method, url, *args, **kwargs)
-        return answer
+            wait = _until_the_next_try(method.upper() == "GET", answer, pause)
+            if wait is None:
+                return answer
+            time.sleep(wait)
+        return super().call_api(method, url, *args, **kwargs)
+
+
+def _until_the_next_try(reads: bool, answer: Any, pause: float) -> float | None:
+    """Seconds after which the call is worth a repetition; None where its answer stands."""
+    asked = _retry_after(answer)
+    if (reads and answer.status in AWAY) or (answer.status == TOO_MANY and asked is not None):
+        _is_whole(answer)  # which frees its connection
+        wait = max(pause, asked or 0.0)
+        return wait if wait <= LONGEST_PAUSE else None
+    return pause if reads and not _is_whole(answer) else None
+
+
+def _is_whole(answer: Any) -> bool:
+    """Reads an answer, which keeps what was read; false where it breaks off."""
+    try:
+        answer.read()
+    except ReadTimeoutError:
+        raise  # it has cost its time already
+    except HTTPError:
+        return False
+    return True
+
+
+def _retry_after(answer: Any) -> float | None:
+    """The seconds of Retry-After, which API servers give as a number; None where there are none."""
+    try:
+        return max(0.0, float(answer.headers.get("Retry-After", "")))
+    except ValueError:
+        return None
 
 
 @dataclass

@@ -146,7 +146,10 @@ def stay_ready(
     with api_errors(f"watch pod {namespace}/{name}"):
         first = before or get(cluster, namespace, name)
         broken = watch_while(
-            named_pod(cluster, namespace, name), lambda pods: _difference(first, pods), seconds=seconds
+            named_pod(cluster, namespace, name),
+            lambda pods: _difference(first, pods),
+            seconds=seconds,
+            since=first["metadata"].get("resourceVersion") or "",
         )
     if broken:
         expected = f"pod {name} to stay Ready for {seconds:g} s as the same pod, without a restart"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kubernetes import watch
@@ -61,25 +62,56 @@ def watch_until(
     raise last.timed_out(expected, timeout, look_next, cause)
 
 
-def watch_while(list_call: ListCall, violation: Callable[[Objects], str | None], *, seconds: float) -> str | None:
-    """Watches a list for `seconds`; the first violation that is seen, or None when it held all the time."""
-    for objects in states(list_call, seconds, LastSeen()):
+def watch_while(
+    list_call: ListCall, violation: Callable[[Objects], str | None], *, seconds: float, since: str = ""
+) -> str | None:
+    """Watches a list for `seconds`; the first violation that is seen, or None when it held all the time.
+
+    Args:
+        since: the resourceVersion of an object of the list that was seen before: what is older is not believed.
+    """
+    newest = Newest(since)
+    for objects in states(list_call, seconds, LastSeen(), newest):
         if found := violation(objects):
             return found
-    return violation(_listed(list_call)[0])
+    return violation(_listed(list_call, newest)[0])
 
 
-def states(list_call: ListCall, seconds: float, last: LastSeen) -> Iterator[Objects]:
-    """The objects of a list: now, after each change for `seconds`, and once more at the end."""
-    deadline = time.monotonic() + seconds
+@dataclass
+class Newest:
+    """The newest resourceVersion that was seen of a kind; lists may come from a cache that is behind.
+
+    Versions of one kind are numbers that grow: Kubernetes promises it since 1.35 (KEP-5504) and has always done so.
+    One that is no number, of an API server of another make, is neither older nor newer.
+    """
+
+    version: str = ""
+
+    def note(self, version: str) -> None:
+        """Takes a version in."""
+        if not self.is_after(version):
+            self.version = version
+
+    def is_after(self, version: str) -> bool:
+        """Whether that version is older."""
+        return self.version.isdecimal() and version.isdecimal() and int(self.version) > int(version)
+
+
+def states(list_call: ListCall, seconds: float, last: LastSeen, newest: Newest | None = None) -> Iterator[Objects]:
+    """The objects of a list: now, after each change for `seconds`, and once more at the end; never older ones again."""
+    deadline, newest = time.monotonic() + seconds, newest or Newest()
     while True:
         begun = time.monotonic()
         try:
-            objects, version = _listed(list_call, deadline - begun)
+            objects, version = _listed(list_call, newest, deadline - begun)
+            newest.note(version)
             yield objects
             if time.monotonic() >= deadline:
                 return
-            yield from _changes(list_call, objects, version, min(deadline, time.monotonic() + RELIST_AFTER))
+            for changed in _changes(list_call, objects, version, min(deadline, time.monotonic() + RELIST_AFTER)):
+                for item in changed:
+                    newest.note(item["metadata"].get("resourceVersion") or "")
+                yield changed
         except ApiException as problem:
             if problem.status in FATAL:
                 raise
@@ -99,10 +131,21 @@ def _pause(begun: float, deadline: float) -> None:
     time.sleep(max(0.0, min(begun + RETRY_PAUSE, deadline) - time.monotonic()))
 
 
-def _listed(list_call: ListCall, left: float = 0.0) -> tuple[Objects, str]:
+def _listed(list_call: ListCall, newest: Newest, left: float = 0.0) -> tuple[Objects, str]:
+    """The list and its version; asked for again, by version, where it is older than what was seen."""
+    objects, version = _page(list_call, left)
+    if newest.is_after(version):
+        asked = {"resource_version": newest.version, "resource_version_match": "NotOlderThan"}
+        objects, version = _page(list_call, left, **asked)
+        if newest.is_after(version):
+            raise HTTPError(f"the list is of version {version}, older than {newest.version}, which was seen before")
+    return objects, version
+
+
+def _page(list_call: ListCall, left: float, **options: str) -> tuple[Objects, str]:
     patience = max(LAST_LOOK, left)
     timeouts = (min(CONNECT_TIMEOUT, patience), min(READ_TIMEOUT, patience))
-    response = list_call(_preload_content=False, _request_timeout=timeouts)
+    response = list_call(_preload_content=False, _request_timeout=timeouts, **options)
     try:
         page = json.loads(response.data)
         return page.get("items") or [], page["metadata"]["resourceVersion"]
