@@ -14,13 +14,15 @@ Test Tags         e2e    k3s    propagator    checkpoint    restore    lifecycle
 
 *** Test Cases ***
 Pod Checkpoint And Restore Via Propagator API
-    [Documentation]    The pod's process goes on after the restore, and the pod answers through its Service.
+    [Documentation]    The pod's process goes on after the restore, the pod is in all its fields what it was, and it
+    ...    answers through its Service.
     Deploy Workload    nginx
     ${before}=    Observe Workload
     Checkpoint Workload
     Delete Workload
     Restore Workload
     Workload Should Have Continued    ${before}
+    Workload Should Be As It Was
     Workload Should Answer Through Its Service
     Clean Up Checkpoint
 

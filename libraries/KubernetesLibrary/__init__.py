@@ -9,6 +9,7 @@ from .keywords.manifests import ManifestKeywords
 from .keywords.namespaces import NamespaceKeywords
 from .keywords.objects import ObjectKeywords
 from .keywords.pods import PodKeywords
+from .keywords.remembered import RememberedPodKeywords
 from .keywords.restored import RestoredPodKeywords
 from .keywords.services import ServiceKeywords
 
@@ -19,6 +20,7 @@ class KubernetesLibrary(
     ManifestKeywords,
     PodKeywords,
     RestoredPodKeywords,
+    RememberedPodKeywords,
     InsightKeywords,
     ServiceKeywords,
     ObjectKeywords,

@@ -18,7 +18,21 @@ from KubernetesLibrary import KubernetesLibrary
 
 DOC = LibraryDocumentation(str(LIBRARIES / "KubernetesLibrary"))
 KEYWORDS = {keyword.name: keyword for keyword in DOC.keywords}
-VERBS = {"Apply", "Create", "Delete", "Execute", "Expect", "Find", "Get", "List", "Pod", "Request", "Wait"}
+VERBS = {
+    "Apply",
+    "Create",
+    "Delete",
+    "Execute",
+    "Expect",
+    "Find",
+    "Get",
+    "List",
+    "Pod",
+    "Remember",
+    "Request",
+    "Restored",
+    "Wait",
+}
 SUITE = """
 *** Settings ***
 Library     KubernetesLibrary

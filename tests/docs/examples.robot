@@ -62,6 +62,10 @@ A Pod
     <<Delete Manifest>>
     <<Observe Workload>>
     VAR    ${before}    ${before}    scope=SUITE
+    VAR    ${observed}    ${before}    scope=SUITE
+    <<Remember Pod>>
+    VAR    ${remembered}    ${before}    scope=SUITE
+    VAR    ${before}    ${observed}    scope=SUITE
     <<Get Pod Logs>>
 
 A Checkpoint
@@ -92,6 +96,9 @@ A Restore
     <<Expect Restored Pod>>
     <<Wait Until Restored Pod Is Ready>>
     <<Find Restored Pod>>
+    VAR    ${before}    ${remembered}    scope=SUITE
+    <<Restored Pod Should Match>>
+    VAR    ${before}    ${observed}    scope=SUITE
     <<Workload Should Have Continued>>
     VAR    ${restored_name}    ${restored.metadata.name}
     Delete Pod    ${restored_name}    my-tests

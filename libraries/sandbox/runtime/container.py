@@ -143,6 +143,7 @@ class Container:
         self.is_stand_in = snapshot.stand_in
         self.log = snapshot.copied_log()
         self.log.host = self.setup.surroundings.host
+        self.files.image = {**self.files.image, **snapshot.process}
         self.files.layer = dict(snapshot.layer)
         self.files.made = set(snapshot.made)
         place = self._place(snapshot.hostname, snapshot.env)
@@ -207,6 +208,7 @@ class Container:
             command=tuple(self.setup.argv),
             memory_bytes=self.memory_bytes(now),
             mounts=frozenset(mount.path for mount in self.files.mounts),
+            process={path: self.files.image[path] for path in self.setup.process()},
         )
 
     def termination_message(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ..schemas import quantity
 from .files import FileTree, Mount
 from .images import Image
+from .process import Rights, shown
 from .shell.builtins import BUILTINS
 from .shell.commands import COMMANDS
 from .shell.launch import SHELLS, base_name
@@ -39,7 +40,7 @@ class StartError(Exception):
 class Setup:
     """What the kubelet gives a container: its spec, image, environment, mounts, host name, and what is around it.
 
-    etc: the files of /etc that the kubelet writes (hosts, resolv.conf).
+    etc: the files of /etc that the kubelet writes (hosts, resolv.conf). rights: what its process may.
     """
 
     spec: dict[str, Any]
@@ -49,6 +50,7 @@ class Setup:
     hostname: str
     etc: Mapping[str, bytes] = field(default_factory=dict)
     surroundings: Surroundings = field(default_factory=Surroundings)
+    rights: Rights = field(default_factory=Rights)
 
     @property
     def argv(self) -> list[str]:
@@ -75,8 +77,12 @@ class Setup:
         """The container's files at its start."""
         read_only = bool((self.spec.get("securityContext") or {}).get("readOnlyRootFilesystem"))
         hostname = {"/etc/hostname": f"{self.hostname}\n".encode()}
-        files = {**self.image.files, **self._cgroup(), **hostname, **self.etc}
+        files = {**self.image.files, **self._cgroup(), **self.process(), **hostname, **self.etc}
         return FileTree(files, self.mounts, read_only=read_only)
+
+    def process(self) -> dict[str, bytes]:
+        """What a process that is started shows of itself, by the path below /proc."""
+        return shown(base_name((self.argv or ["sh"])[0]), self.env, self.surroundings.user, self.rights)
 
     def _cgroup(self) -> dict[str, bytes]:
         memory, cpu = self.limit("memory"), self.limit("cpu")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .logs import Line, Log
@@ -11,7 +12,7 @@ from .shell.memory import Memory
 
 @dataclass(frozen=True)
 class ContainerSnapshot:
-    """One container at the cut. `memory` is None when the container was not running."""
+    """One container at the cut. `memory` is None when it was not running; `process` is what /proc/1 showed."""
 
     name: str
     image: str
@@ -26,6 +27,7 @@ class ContainerSnapshot:
     command: tuple[str, ...]
     memory_bytes: int
     mounts: frozenset[str]
+    process: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

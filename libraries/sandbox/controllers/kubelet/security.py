@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...runtime.process import FILTERED, Rights, capabilities
 from ...runtime.surroundings import User
 
 Object = dict[str, Any]
@@ -16,6 +17,19 @@ def user_of(pod: Object, container: Object) -> User:
     uid, gid = int(both.get("runAsUser") or 0), int(both.get("runAsGroup") or 0)
     more = [*(of_pod.get("supplementalGroups") or []), *([of_pod["fsGroup"]] if of_pod.get("fsGroup") else [])]
     return User(uid, gid, tuple(dict.fromkeys((gid, *map(int, more)))))
+
+
+def rights_of(pod: Object, container: Object) -> Rights:
+    """What its process may. Without a seccomp profile there is none, as kubelets have it by default."""
+    of_pod, own = pod["spec"].get("securityContext") or {}, container.get("securityContext") or {}
+    privileged = bool(own.get("privileged"))
+    changes = own.get("capabilities") or {}
+    profile = (own.get("seccompProfile") or of_pod.get("seccompProfile") or {}).get("type", "Unconfined")
+    return Rights(
+        capabilities(changes.get("add") or (), changes.get("drop") or (), privileged=privileged),
+        own.get("allowPrivilegeEscalation") is False,
+        0 if privileged or profile == "Unconfined" else FILTERED,
+    )
 
 
 def refusal_of(pod: Object, container: Object, image: str) -> str:

@@ -16,7 +16,7 @@ from ...store import timestamp
 from .containers import Containers
 from .environment import hostname, hosts_file, resolver_file
 from .missing import Missing
-from .security import user_of
+from .security import rights_of, user_of
 from .status import Known, write_status
 from .trouble import Trouble
 from .volumes import Volumes
@@ -118,7 +118,7 @@ class PodWorker:
         etc = {"/etc/hosts": hosts_file(self.pod, self.pod_ip), "/etc/resolv.conf": resolver_file(self.pod)}
         network = self.cluster.network.of_pod(self.uid, self.namespace)
         around = Surroundings(self.runtime.host(self.node), network, user_of(self.pod, spec))
-        return Setup(spec, image, env, mounts, hostname(self.pod), etc, around)
+        return Setup(spec, image, env, mounts, hostname(self.pod), etc, around, rights_of(self.pod, spec))
 
     def _set_up(self) -> None:
         if self.stopping:
