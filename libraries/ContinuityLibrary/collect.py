@@ -83,7 +83,7 @@ def observe(cluster: Cluster, workload: Workload, *, steps: int, timeout: float)
     """
 
     def look() -> Answer[Observation]:
-        seen = _patient_look(cluster, workload)
+        seen = patient_look(cluster, workload)
         if isinstance(seen, Pending):
             return seen
         if seen is None:
@@ -173,7 +173,7 @@ class Watcher:
 
     def look(self) -> Answer[Verdict]:
         begin = time.monotonic()
-        seen = _patient_look(self.cluster, self.restored)
+        seen = patient_look(self.cluster, self.restored)
         if isinstance(seen, Pending):
             return seen
         self._take(seen)
@@ -219,7 +219,7 @@ def _same(one: Look, other: Look) -> bool:
     return replace(one, read_at=other.read_at) == other
 
 
-def _patient_look(cluster: Cluster, workload: Workload) -> PodLook | Pending | None:
+def patient_look(cluster: Cluster, workload: Workload) -> PodLook | Pending | None:
     """One look, or why another one may tell more."""
     try:
         return look_at(cluster, workload)
@@ -233,7 +233,7 @@ def _patient_look(cluster: Cluster, workload: Workload) -> PodLook | Pending | N
 
 def _settled_look(cluster: Cluster, workload: Workload) -> PodLook | None:
     def look() -> Answer[PodLook | None]:
-        seen = _patient_look(cluster, workload)
+        seen = patient_look(cluster, workload)
         return seen if isinstance(seen, Pending) else Done(seen)
 
     return wait_until(look, timeout=10, expected=f"pod {workload.pod} to hold still for one look", pace=PACE)

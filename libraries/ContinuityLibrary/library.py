@@ -8,12 +8,12 @@ from typing import Any
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from harness.failures import BadInput, NotAsExpected
-from harness.kube import CLUSTERS, Cluster
+from harness.failures import NotAsExpected
 
 from . import collect
 from .control_keywords import ControlArmKeywords
 from .observation import Observation, Workload
+from .source_keywords import SourceKeywords
 from .verdict import Kind, Verdict
 from .wording import failure
 
@@ -21,7 +21,7 @@ VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
-class ContinuityLibrary(ControlArmKeywords):
+class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
     """Did the process go on where it was checkpointed?
 
     A workload carries a *witness*: a nonce that exists in the memory of its process only, and a counter whose every
@@ -50,7 +50,6 @@ class ContinuityLibrary(ControlArmKeywords):
     def __init__(self) -> None:
         """Connects to nothing."""
         super().__init__()
-        self._newest: Observation | None = None
 
     @keyword(tags=["continuity"])
     def observe_workload(
@@ -306,15 +305,6 @@ class ContinuityLibrary(ControlArmKeywords):
         self._record(verdict, noted.workload, restored)
         logger.info(str(verdict))
         return verdict
-
-    def _observation(self, given: Observation | None) -> Observation:
-        observation = given or self._newest
-        if observation is None:
-            raise BadInput("observation", None, "given, or made before by `Observe Workload`", cause="harness-error")
-        return observation
-
-    def _cluster(self, alias: str | None) -> Cluster:
-        return CLUSTERS.get(alias)
 
 
 def _restored(

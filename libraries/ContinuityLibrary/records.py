@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .observation import Workload
+from harness.failures import BadInput
+from harness.kube import CLUSTERS, Cluster
+
+from .observation import Observation, Workload
 from .verdict import Verdict
 
 
 class Records:
-    """The nonces of the run's workloads, by which a foreign process is known, and the verdicts so far."""
+    """The newest observation, the nonces of the run's workloads, by which a foreign process is known, and the verdicts
+    so far."""
 
     def __init__(self) -> None:
+        self._newest: Observation | None = None
         self._nonces: dict[str, str] = {}
         self._verdicts: list[dict[str, Any]] = []
         self._told = 0
@@ -19,3 +24,12 @@ class Records:
     def _record(self, verdict: Verdict, workload: Workload, restored: Workload, *, control_arm: bool = False) -> None:
         facts = {"workload": str(workload), "restored": str(restored), "control_arm": control_arm}
         self._verdicts.append(facts | verdict.to_dict())
+
+    def _observation(self, given: Observation | None) -> Observation:
+        observation = given or self._newest
+        if observation is None:
+            raise BadInput("observation", None, "given, or made before by `Observe Workload`", cause="harness-error")
+        return observation
+
+    def _cluster(self, alias: str | None) -> Cluster:
+        return CLUSTERS.get(alias)

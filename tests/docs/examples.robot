@@ -79,6 +79,7 @@ A Checkpoint
     <<Deprecate Checkpoint>>
     <<Note Checkpoint Request>>
     <<Note Checkpoint Done>>
+    <<Source Should Have Gone On>>
     VAR    ${taken}    ${action}    scope=SUITE
     <<Get Latest Action Of Pod>>
     <<List Actions>>
@@ -129,6 +130,22 @@ A Verdict That Nobody Demands
     Wait Until Action Completes    ${restore}
     Wait Until Pod Is Ready    quiet    my-tests
     <<Get Verdict>>
+
+A Source That Lives On
+    Delete Pod    web-restored    my-tests
+    Apply Manifest    ${CURDIR}/witness.yaml    my-tests    pod_name=source
+    Wait Until Pod Is Ready    source    my-tests
+    ${before}=    Observe Workload    source    my-tests
+    Note Checkpoint Request    ${before}
+    ${action}=    Checkpoint Pod    name=source    namespace=my-tests
+    Wait Until Action Completes    ${action}
+    Note Checkpoint Done    ${before}
+    ${restore}=    Restore Pod    ${action}    cluster_id=${ID}    name=web-restored
+    Wait Until Action Completes    ${restore}
+    Wait Until Pod Is Ready    web-restored    my-tests
+    <<Source And Copy Should Go Their Own Ways>>
+    ${after}=    Observe Workload    web-restored    my-tests
+    <<Should Be The Same Process>>
 
 A Report
     VAR    @{left}    namespace my-tests

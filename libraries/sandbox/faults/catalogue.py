@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     checkpoints,
+    copies,
     install,
     kubernetes,
     nodes,
@@ -22,6 +23,7 @@ CATALOGUE: dict[str, Fault] = {
         restores.FAULTS,
         restored_pods.FAULTS,
         restore_work.FAULTS,
+        copies.FAULTS,
         checkpoints.FAULTS,
         propagator.FAULTS,
         transport.FAULTS,

@@ -1,0 +1,59 @@
+"""Faults that show where a process has copies, or a pod several containers, or a checkpoint follows on another."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from propagator_server.backend import CheckpointRequest, RestoreRequest
+
+from .. import kinds
+from ..cedana.interfering import RestorePlan
+from ..runtime import PodSnapshot
+from .activation import Activation
+from .declaration import OBJECTS, Declarations, Group
+from .pods import kill
+from .scene import Scene
+
+FAULTS = Declarations(Group.RESTORE, OBJECTS)
+fails, tolerated = FAULTS.fails, FAULTS.tolerated
+Object = dict[str, Any]
+
+
+@fails(
+    "process-rewound",
+    "checkpoint-of-restored-pod-is-its-first",
+    "A checkpoint of a restored pod saves once more what the pod was restored from.",
+    suite="chained",
+    test="A Restored Process Is Checkpointed And Restored Again",
+    verdict="rewound",
+)
+async def _first_again(scene: Scene, active: Activation) -> None:
+    def taken(request: CheckpointRequest, snapshot: PodSnapshot) -> PodSnapshot:
+        runtime = scene.at(request.pod.namespace, request.pod.name).cluster.runtime
+        held = runtime.pods.get(request.pod.uid)
+        first = held.origin if held else None
+        if first is None or not active.takes(request.pod.namespace, request.pod.name):
+            return snapshot
+        return replace(first, pod=snapshot.pod)
+
+    active.on_list(scene.backend.interference.taken, taken)
+
+
+@fails(
+    "source-harmed",
+    "restore-ends-source",
+    "A restore beside the source ends the source's processes.",
+    suite="source_kept_running",
+    test="A Pod Is Restored Beside The Original Which Goes On",
+    verdict="continued",
+)
+async def _ends_source(scene: Scene, active: Activation) -> None:
+    def planned(_: RestoreRequest, plan: RestorePlan) -> None:
+        metadata = plan.snapshot.pod["metadata"] if plan.snapshot else {}
+        source = plan.cluster.store.get(kinds.POD, metadata.get("namespace", ""), metadata.get("name", ""))
+        if source and source["metadata"]["uid"] == metadata["uid"] and active.takes_pod(source):
+            asyncio.get_running_loop().call_soon(kill, plan.cluster, source, 137)
+
+    active.on_list(scene.backend.interference.planned, planned)
