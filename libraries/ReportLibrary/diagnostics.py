@@ -19,7 +19,7 @@ from typing import Any
 
 from kubernetes import client
 
-from harness.kube import Cluster, api_errors
+from harness.kube import Cluster, answers_unread, api_errors
 from harness.secrets import SECRETS
 from harness.sources import Tale
 
@@ -222,7 +222,8 @@ class Collector:
         """The answer of a call of the official client as text, no more than some bytes and seconds of it."""
         assert self._cluster is not None
         function = getattr(self._cluster.core, call)  # the client of the thread that is at work
-        response = function(*arguments, **options, _preload_content=False, _request_timeout=(ONE_CALL, ONE_CALL))
+        with answers_unread():
+            response = function(*arguments, **options, _preload_content=False, _request_timeout=(ONE_CALL, ONE_CALL))
         try:
             content = b""
             for part in response.stream(64 * 1024):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ LONGEST_PAUSE = 10.0
 """Seconds that a server may ask for in Retry-After; who asks for more is not waited for."""
 _LEFT_ALONE = re.compile(r"/proxy\b|[?&](watch|follow)=true", re.IGNORECASE)
 """What a Service behind the API server answers is not for us to judge, and a stream is taken up by who reads it."""
+_UNREAD: ContextVar[bool] = ContextVar("unread", default=False)
 SYSTEM = "kube-system"
 """The namespace that every cluster has from its beginning to its end."""
 _NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
@@ -57,6 +61,16 @@ class Repeated(Retry):
         if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             raise error
         return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+@contextmanager
+def answers_unread() -> Iterator[None]:
+    """Within it, answers are left for the caller to read, bit by bit and no more than he wants."""
+    before = _UNREAD.set(True)
+    try:
+        yield
+    finally:
+        _UNREAD.reset(before)
 
 
 class TimedApiClient(client.ApiClient):
@@ -87,7 +101,7 @@ def _until_the_next_try(reads: bool, answer: Any, pause: float) -> float | None:
         _is_whole(answer)  # which frees its connection
         wait = max(pause, asked or 0.0)
         return wait if wait <= LONGEST_PAUSE else None
-    return pause if reads and not _is_whole(answer) else None
+    return pause if reads and not _UNREAD.get() and not _is_whole(answer) else None
 
 
 def _is_whole(answer: Any) -> bool:
