@@ -120,6 +120,7 @@ TABLE = (
         empty_is_wrong=True,
     ),
     Setting("CLUSTER_TIMEOUT", "300 s", duration, "Until the nodes are Ready"),
+    Setting("TURN_TIMEOUT", "30 min", duration, "Until another run that has installed Cedana in the cluster has ended"),
     Setting("INSTALL_TIMEOUT", "420 s", duration, "Until the Cedana release is deployed and its pods are Ready"),
     Setting("POD_TIMEOUT", "60 s", duration, "Until a workload's pod is Ready"),
     Setting("CHECKPOINT_TIMEOUT", "300 s", duration, "Until a checkpoint is done"),

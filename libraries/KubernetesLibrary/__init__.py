@@ -5,6 +5,7 @@ from __future__ import annotations
 from robot.api.deco import library
 
 from .keywords.insight import InsightKeywords
+from .keywords.leases import LeaseKeywords
 from .keywords.manifests import ManifestKeywords
 from .keywords.namespaces import NamespaceKeywords
 from .keywords.objects import ObjectKeywords
@@ -24,6 +25,7 @@ class KubernetesLibrary(
     InsightKeywords,
     ServiceKeywords,
     ObjectKeywords,
+    LeaseKeywords,
 ):
     """What a test does in a Kubernetes cluster: namespaces, manifests, pods, logs, commands in containers, Services.
 

@@ -59,6 +59,8 @@ A Pod
     <<Pod Should Stay Ready>>
     <<Wait Until Service Answers>>
     <<Request Through Service>>
+    <<Acquire Lease>>
+    <<Release Lease>>
     <<Delete Manifest>>
     <<Observe Workload>>
     VAR    ${before}    ${before}    scope=SUITE

@@ -15,8 +15,8 @@ import yaml
 Json = Any
 Get = Callable[[str], Json]
 
-FLEETING = ("events", "leases")
-"""What a cluster makes by itself as time goes on."""
+FLEETING = ("events",)
+"""What a cluster makes by itself as time goes on; the Leases of its own parts are such, too."""
 DESCRIBED = ("nodes", "namespaces")
 """Kinds whose labels, annotations and taints a run could change."""
 
@@ -62,8 +62,12 @@ def _objects(get: Get) -> Iterator[tuple[str, list[str]]]:
             plural = resource["name"]
             if "list" not in resource["verbs"] or "/" in plural or plural in FLEETING:
                 continue
-            items = get(f"{prefix}/{plural}").get("items") or []
+            items = [one for one in get(f"{prefix}/{plural}").get("items") or [] if not _is_of_the_cluster(plural, one)]
             yield plural, sorted(_described(plural, item) for item in items)
+
+
+def _is_of_the_cluster(plural: str, item: Json) -> bool:
+    return plural == "leases" and str(item["metadata"]["namespace"]).startswith("kube-")
 
 
 def _described(plural: str, item: Json) -> str:

@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("--variable", "STABLE_TIME:0.3 s")
 """For tests in which the time that a pod must stay Ready does not matter."""
 
+LIFECYCLE = ("--suite", "Lifecycle", "suites")
+"""The folder of all suites, of which the one runs that has everything which a run is made of."""
+
 SETTINGS = ("PROVIDER", "KUBECONFIG", "CEDANA_", "CLUSTER_", "NAMESPACE", "HELM_", "SKIP_HELM", "KEEP", "LEDGER_DIR")
 
 
@@ -71,12 +74,20 @@ class Run:
         return read
 
 
-def command(folders: Folders, *options: str, what: str = "suites") -> list[str]:
-    """The command line of a run."""
-    return [sys.executable, "-m", "robot", "--outputdir", str(folders.output), *options, what]
+def command(folders: Folders, *options: str, what: str = "") -> list[str]:
+    """The command line of a run of `what`; of the lifecycle as a part of all suites when it is not given."""
+    return [
+        sys.executable,
+        "-m",
+        "robot",
+        "--outputdir",
+        str(folders.output),
+        *options,
+        *([what] if what else LIFECYCLE),
+    ]
 
 
-def start(folders: Folders, *options: str, what: str = "suites", **settings: str) -> subprocess.Popen[str]:
+def start(folders: Folders, *options: str, what: str = "", **settings: str) -> subprocess.Popen[str]:
     """Starts a run without waiting for its end."""
     return subprocess.Popen(
         command(folders, *options, what=what),
@@ -99,7 +110,7 @@ def finish(process: subprocess.Popen[str], folders: Folders, timeout: float = 12
     return Run(process.returncode, console, folders)
 
 
-def run(folders: Folders, *options: str, what: str = "suites", **settings: str) -> Run:
+def run(folders: Folders, *options: str, what: str = "", **settings: str) -> Run:
     """Runs suites to their end."""
     return finish(start(folders, *options, what=what, **settings), folders)
 

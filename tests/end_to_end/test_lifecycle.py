@@ -65,7 +65,7 @@ def test_a_terminal_without_utf8_gets_ascii(folders: Folders) -> None:
     assert ended.console.isascii()
 
 
-@pytest.mark.parametrize("what", ["suites", "suites/lifecycle.robot"])
+@pytest.mark.parametrize("what", ["", "suites/lifecycle.robot"])
 def test_an_existing_cluster_is_as_it_was_afterwards(
     what: str, folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
 ) -> None:
