@@ -44,7 +44,12 @@ def test_a_change_is_seen_when_the_watch_tells_it(api: FakeApi, cluster: Cluster
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_watch_that_fails_is_taken_up_again(api: FakeApi, cluster: Cluster, fault: Act) -> None:
+def test_a_watch_that_fails_is_taken_up_again(
+    api: FakeApi, cluster: Cluster, fault: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        watching, "RELIST_AFTER", 1.0
+    )  # where a refusal is asked again at once, no event is left to come
     api.pods = [WAITING]
     api.watches += [fault, after(becomes_ready, fault)]
     assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
