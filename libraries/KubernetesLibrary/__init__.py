@@ -7,6 +7,7 @@ from robot.api.deco import library
 from .keywords.insight import InsightKeywords
 from .keywords.leases import LeaseKeywords
 from .keywords.manifests import ManifestKeywords
+from .keywords.measuring import MeasuringKeywords
 from .keywords.namespaces import NamespaceKeywords
 from .keywords.objects import ObjectKeywords
 from .keywords.pods import PodKeywords
@@ -24,6 +25,7 @@ class KubernetesLibrary(
     RememberedPodKeywords,
     InsightKeywords,
     ServiceKeywords,
+    MeasuringKeywords,
     ObjectKeywords,
     LeaseKeywords,
 ):

@@ -27,6 +27,9 @@ from .redaction import Redaction
 from .screen import Screen
 from .step_tree import StepTree
 
+TIMES = "_seconds"
+"""Ends the names of what is a time, in a verdict."""
+
 # One of each for a run, however many suites import the library, and under however many names.
 _SCREEN = Screen(SECRETS.redact)
 _STEPS = StepTree(_SCREEN)
@@ -101,10 +104,11 @@ class ReportLibrary:
 
     @keyword
     def record_verdict(self, verdict: Any) -> None:
-        """Puts a verdict into the evidence of the running test.
+        """Puts a verdict into the evidence of the running test. The times in it become measurements, too.
 
         Args:
-            verdict: a dictionary, or what can be made one (a dataclass, or anything with `to_dict`).
+            verdict: a dictionary, or what can be made one (a dataclass, or anything with `to_dict`). Each number under
+                a name that ends in `_seconds` is also a measurement: `freeze_gap_seconds` is `freeze gap` in `s`.
 
         Raises:
             BadInput: it is something else.
@@ -116,7 +120,52 @@ class ReportLibrary:
         """
         if not (isinstance(verdict, Mapping) or is_dataclass(verdict) or hasattr(verdict, "to_dict")):
             raise BadInput("verdict", verdict, "a dictionary or a dataclass", cause="harness-error")
-        _RECORDER.notes.verdicts.append(plain(verdict))
+        known = plain(verdict)
+        _RECORDER.notes.verdicts.append(known)
+        for name, value in known.items():
+            if name.endswith(TIMES) and isinstance(value, int | float):
+                self.record_measurement(name.removesuffix(TIMES).replace("_", " "), value, "s")
+
+    @keyword
+    def record_phase(self, phase: Mapping[str, Any]) -> None:
+        """Puts how long a phase of the running test took, and what was used in it, into the evidence.
+
+        Args:
+            phase: a dictionary with `phase` (its name) and `seconds`, and what else `Get Resource Use` gives.
+
+        Raises:
+            BadInput: it has no name, or no seconds.
+
+        ```robotframework
+        VAR    &{phase}    phase=checkpoint    seconds=${0.7}
+        Record Phase    ${phase}
+        ```
+        """
+        known = plain(phase)
+        if not known.get("phase") or not isinstance(known.get("seconds"), int | float):
+            raise BadInput("phase", phase, "a dictionary with phase and seconds", cause="harness-error")
+        logger.info(f"{known['phase']}: {known['seconds']:g} s")
+        _RECORDER.notes.phases.append(known)
+
+    @keyword
+    def record_checkpoint_storage(
+        self, made: int, size: int | None = None, kept: int = 0, *, removed: bool = False
+    ) -> None:
+        """Puts what the run's checkpoints take into the summary of the evidence: storage costs money.
+
+        What is recorded again replaces what was there.
+
+        Args:
+            made: how many checkpoints the run made.
+            size: bytes of them all; none where the propagator does not tell.
+            kept: how many of them are not deprecated now.
+            removed: the run removes what it made after this, so that only leftovers count as left.
+
+        ```robotframework
+        Record Checkpoint Storage    2    5200000    kept=1
+        ```
+        """
+        _RECORDER.storage = {"made": made, "size": size, "kept": kept, "removed": removed}
 
     @keyword
     def record_environment(self, **facts: Any) -> None:

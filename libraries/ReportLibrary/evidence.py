@@ -21,8 +21,10 @@ from harness.causes import Blame, Cause
 from harness.diagnosis import Diagnosis, cause_of_message
 from harness.secrets import SECRETS
 
+from . import summary
+
 SCHEMA = Path(__file__).with_name("evidence.schema.json")
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 FILE_NAME = "evidence.json"
 
 PASS, FAIL, SKIP, RUNNING = "PASS", "FAIL", "SKIP", "RUNNING"
@@ -40,6 +42,7 @@ class Notes:
 
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     measurements: list[dict[str, Any]] = field(default_factory=list)
+    phases: list[dict[str, Any]] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
 
 
@@ -133,6 +136,7 @@ class Evidence:
     environment: dict[str, Any]
     tests: list[Outcome]
     suites: list[Outcome]
+    storage: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As in the file, without a secret."""
@@ -149,7 +153,7 @@ class Evidence:
                     "python": platform.python_version(),
                 },
                 "environment": environment_dict(self.environment),
-                "summary": self._summary(),
+                "summary": self.summary(),
                 "tests": [test.to_dict() for test in self.tests],
                 "suites": [suite.to_dict() for suite in self.suites],
             }
@@ -162,15 +166,21 @@ class Evidence:
         blames = {one.failure.cause.blame for one in [*self.tests, *self.suites] if one.failure}
         return next((blame for blame in WORST_FIRST if blame in blames), None)
 
-    def _summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
+        """The run in a few figures, as in the file."""
         counts = {status: sum(test.status == status for test in self.tests) for status in (PASS, FAIL, SKIP)}
         everybody = [*self.tests, *self.suites]
+        leftovers = sorted({name for one in everybody for name in one.notes.leftovers})
         return {
             "passed": counts[PASS],
             "failed": counts[FAIL],
             "skipped": counts[SKIP],
+            "skips": summary.skips(self.tests),
             "worst_blame": self.worst_blame.value if self.worst_blame else None,
-            "leftovers": sorted({name for one in everybody for name in one.notes.leftovers}),
+            "leftovers": leftovers,
+            "measurements": summary.measurements(everybody),
+            "resource_use": summary.resource_use(everybody),
+            "checkpoints": summary.checkpoints(self.storage, leftovers),
         }
 
 

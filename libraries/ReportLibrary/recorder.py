@@ -18,7 +18,7 @@ from harness.diagnosis import Diagnosis, cause_of_message
 from harness.failures import cause_of_text
 from harness.ledger import LEDGER
 
-from . import evidence
+from . import evidence, summary
 from .evidence import RUNNING, Evidence, Failure, Notes, Outcome, SuiteOutcome
 from .robot_internals import current_suite, running, talking_console
 from .tree import RETRIED
@@ -36,6 +36,7 @@ class Recorder:
 
     Attributes:
         environment: facts of where the run takes place.
+        storage: what the run's checkpoints take: made, size, kept, and whether the run has removed what it made.
         diagnoses: what was found out about failures, in its order.
     """
 
@@ -46,6 +47,7 @@ class Recorder:
 
     def _forget(self) -> None:
         self.environment: dict[str, Any] = {}
+        self.storage: dict[str, Any] | None = None
         self.diagnoses: list[Diagnosis] = []
         self._root: Any = None
         self._directory = Path()
@@ -96,6 +98,7 @@ class Recorder:
         if self._root is not None and result in self._open:
             self._open.remove(result)
             self._explain(result, failed=result.failed and bool(result.message))
+            self._root.metadata.update(summary.lines(self._gather(complete=False).summary()))
             self.write()
 
     def close(self) -> None:
@@ -163,6 +166,7 @@ class Recorder:
             environment=self.environment,
             tests=evidence.explained(tests, suites),
             suites=suites,
+            storage=self.storage,
         )
 
     def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:
@@ -191,6 +195,8 @@ class Recorder:
             console.write(f"cause: {failure.cause} - {test.name}\n")
         if worst := gathered.worst_blame:
             console.write(f"Whose fault: {worst}\n")
+        for title, text in summary.lines(evidence.redacted(gathered.summary())):
+            console.write(f"{title}: {text}\n")
         console.write("Evidence: ")
         console.link(file)
         console.write("\n")

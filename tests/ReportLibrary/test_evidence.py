@@ -100,8 +100,9 @@ def test_bad_values_are_refused(recorded):
 def test_the_console_says_causes_and_where_the_file_is(recorded):
     at = recorded.lines.index("cause: auth (service) - Refused")
     assert recorded.lines[at - 1] == "=" * 78
-    assert recorded.lines[at + 4 : at + 7] == [
+    assert recorded.lines[at + 4 : at + 8] == [
         "Whose fault: harness",
+        "Measured: time to checkpoint 1.5 s, restarts 0, time to bring up 3 s",
         "Evidence: OUT/evidence.json",
         "Output:  OUT/output.xml",
     ]

@@ -6,8 +6,10 @@ from robot.api import logger
 from robot.api.deco import keyword
 
 from harness.failures import NotAsExpected
+from harness.ledger import LEDGER
 
 from ..models import Checkpoint
+from ..storage import Storage, storage_of
 from .base import Connected
 
 
@@ -125,3 +127,23 @@ class CheckpointKeywords(Connected):
         """
         self.connected().deprecate_checkpoint(checkpoint_id)
         logger.info(f"Deprecated checkpoint {checkpoint_id}.")
+
+    @keyword
+    def get_checkpoint_storage(self) -> Storage:
+        """Counts what this run's checkpoints take at the propagator, those of its heartbeat policies included.
+
+        Returns:
+            Its `made` (how many checkpoints), `size` (bytes; none where the service does not tell, as those of 2025 do
+            not), and `kept` (how many are not deprecated).
+
+        Raises:
+            PropagatorError: the propagator does not tell.
+
+        Example:
+
+            ${storage}=    Get Checkpoint Storage
+            Log    ${storage.kept} of ${storage.made} checkpoints are kept.
+        """
+        storage = storage_of(self.connected(), LEDGER.owed())
+        logger.info(f"{storage}.")
+        return storage
