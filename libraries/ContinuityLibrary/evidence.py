@@ -103,6 +103,7 @@ class Evidence:
         restored: the looks at its container.
         ready_at: when the checkpoint was reported ready, by the harness's clock; None when it never was.
         deleted_at: when the source was deleted, by the harness's clock; None when it was not.
+        restore_asked_at: when the restore was asked for, by the harness's clock; None when none was noted.
         others: the other workloads of this run: nonce and name.
         demands: what counts as going on.
     """
@@ -112,5 +113,6 @@ class Evidence:
     restored: tuple[Look, ...] = ()
     ready_at: datetime | None = None
     deleted_at: datetime | None = None
+    restore_asked_at: datetime | None = None
     others: Mapping[str, str] = field(default_factory=dict)
     demands: Demands = Demands()

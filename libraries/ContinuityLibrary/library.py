@@ -170,6 +170,19 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
             noted.add(look)
         noted.deleted_at = collect.now()
 
+    @keyword(tags=["continuity"])
+    def note_restore_request(self, observation: Observation | None = None) -> None:
+        """Notes that a restore is asked for now, so that the verdict can tell how long the process took to go on.
+
+        Args:
+            observation: of the workload; the newest one when it is not given.
+
+        ```robotframework
+        Note Restore Request    ${before}
+        ```
+        """
+        self._observation(observation).restore_asked_at = collect.now()
+
     @keyword(tags=["continuity", "assertion"])
     def workload_should_have_continued(
         self,

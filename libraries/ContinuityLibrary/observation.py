@@ -35,6 +35,7 @@ class Observation:
         after: the looks since then.
         ready_at: when the checkpoint was reported ready.
         deleted_at: when the pod was deleted.
+        restore_asked_at: when the restore was asked for.
         gone: whether the pod is known to be gone.
         others: the nonces of the run's other workloads, and their names.
     """
@@ -45,6 +46,7 @@ class Observation:
     after: list[Look] = field(default_factory=list)
     ready_at: datetime | None = None
     deleted_at: datetime | None = None
+    restore_asked_at: datetime | None = None
     gone: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
 
@@ -94,7 +96,15 @@ class Observation:
         """The evidence with these looks at the restored container."""
         source = Source(self.uid, self.before, tuple(self.after))
         others = {nonce: name for nonce, name in self.others.items() if nonce != self.nonce}
-        return Evidence(source, restored_uid, tuple(looks), self.ready_at, self.deleted_at, others)
+        return Evidence(
+            source,
+            restored_uid,
+            tuple(looks),
+            ready_at=self.ready_at,
+            deleted_at=self.deleted_at,
+            restore_asked_at=self.restore_asked_at,
+            others=others,
+        )
 
     def _printed(self) -> list[Printed]:
         printed = self.before.log.steps if self.before.log else ()

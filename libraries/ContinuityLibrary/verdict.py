@@ -61,6 +61,7 @@ class Verdict:
         pending: what a later look could still bring; empty when no later look can change the verdict.
         freeze_gap: seconds between the two source steps around the checkpoint that are farthest apart.
         downtime: seconds from the deletion of the source (harness's clock) to the first own step (node's clock).
+        restore_to_first_step: seconds from the request to restore to the first own step, by the same two clocks.
         first_step_at: when the first own step was printed, by the node's clock.
     """
 
@@ -77,6 +78,7 @@ class Verdict:
     pending: str = ""
     freeze_gap: float | None = None
     downtime: float | None = None
+    restore_to_first_step: float | None = None
     first_step_at: datetime | None = None
 
     @property
@@ -102,6 +104,7 @@ class Verdict:
             "chain_checked": self.checked,
             "freeze_gap_seconds": self.freeze_gap,
             "downtime_seconds": self.downtime,
+            "restore_to_first_step_seconds": self.restore_to_first_step,
             "first_step_at": self.first_step_at.isoformat() if self.first_step_at else None,
             "pending": self.pending or None,
         }
@@ -152,7 +155,8 @@ class _Case:
             checked=len(source.known) + len(right),
             pending=finding.pending,
             freeze_gap=self._freeze_gap(),
-            downtime=self._downtime(first),
+            downtime=_seconds(self.evidence.deleted_at, first),
+            restore_to_first_step=_seconds(self.evidence.restore_asked_at, first),
             first_step_at=datetime.fromtimestamp(first.printed.stamp / NANOSECONDS, UTC) if first else None,
         )
 
@@ -164,11 +168,13 @@ class _Case:
         gaps = [later - earlier for earlier, later in pairwise(stamps)]
         return max(gaps) / NANOSECONDS if gaps else None
 
-    def _downtime(self, first: Own | None) -> float | None:
-        if first is None or self.evidence.deleted_at is None:
-            return None
-        seconds = (first.printed.stamp - nanoseconds(self.evidence.deleted_at)) / NANOSECONDS
-        return seconds if seconds >= 0 else None
+
+def _seconds(since: datetime | None, first: Own | None) -> float | None:
+    """From a moment to the first own step; None where that came before, for the two clocks differ."""
+    if first is None or since is None:
+        return None
+    seconds = (first.printed.stamp - nanoseconds(since)) / NANOSECONDS
+    return seconds if seconds >= 0 else None
 
 
 def _inconclusive(missing: str, pending: str = "") -> _Finding:

@@ -122,26 +122,29 @@ class Phase:
 
 
 class Phases:
-    """The phases of a run in their order; one at a time is open."""
+    """The phases of a run in their order; one at a time is open. One that was told before it ended stays incomplete."""
 
     def __init__(self) -> None:
         self._phases: list[Phase] = []
+        self._open = False
         self._told = 0
 
     def start(self, name: str, cluster: Cluster, wanted: Wanted) -> None:
-        """Begins one; one that is still open is left as incomplete."""
+        """Begins one; one that is still open ends."""
+        self.stop()
         place = replace(cluster, _clients=threading.local())
         phase = Phase(name, lambda: reader(place, wanted))
         self._phases.append(phase)
+        self._open = True
         phase.start()
 
     def stop(self, node: str = "") -> Phase | None:
         """Ends the newest one; None where none is open."""
-        phase = self._phases[-1] if self._phases else None
-        if phase is None or phase.to_dict()["complete"]:
+        if not self._open:
             return None
-        phase.stop(node)
-        return phase
+        self._open = False
+        self._phases[-1].stop(node)
+        return self._phases[-1]
 
     def results(self, *, new: bool) -> list[dict[str, Any]]:
         """What is known of all, or of those that were not told yet. What was told is not measured any longer."""
@@ -149,6 +152,7 @@ class Phases:
         found = [phase.to_dict() for phase in self._phases[first:]]
         for phase in self._phases:
             phase.drop()
+        self._open = False
         return found
 
 

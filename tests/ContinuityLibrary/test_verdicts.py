@@ -146,6 +146,8 @@ def test_figures_that_are_not_known() -> None:
     assert judge(early).freeze_gap is None
     assert judge(replace(evidence, deleted_at=at(11))).downtime is None, "the clocks differ by more than it took"
     assert judge(replace(evidence, deleted_at=at(10.3))).downtime == 0
+    assert judge(evidence).restore_to_first_step is None
+    assert judge(replace(evidence, restore_asked_at=at(8.3))).restore_to_first_step == pytest.approx(2)
 
 
 def test_a_verdict_without_figures() -> None:
@@ -167,10 +169,11 @@ def test_as_a_dictionary() -> None:
         "chain_checked": 33,
         "freeze_gap_seconds": pytest.approx(0.2),
         "downtime_seconds": pytest.approx(3.3),
+        "restore_to_first_step_seconds": None,
         "first_step_at": "2026-11-24T12:00:10.300000+00:00",
         "pending": None,
     }
     nothing = judge(seen(Story().evidence)).to_dict()
     assert [key for key, value in nothing.items() if value is None] == [
-        "a", "last", "own_nonce", "downtime_seconds", "first_step_at",
+        "a", "last", "own_nonce", "downtime_seconds", "restore_to_first_step_seconds", "first_step_at",
     ]  # fmt: skip

@@ -233,6 +233,20 @@ def test_keywords_tell_of_each_phase_once(kube: KubernetesLibrary, namespace: st
     assert [one["phase"] for one in kube.get_resource_use()] == ["checkpoint", "restore"]
 
 
+def test_a_phase_ends_where_the_next_one_begins(kube: KubernetesLibrary) -> None:
+    kube.start_measuring_resource_use("restore")
+    kube.start_measuring_resource_use("become Ready")
+    kube.stop_measuring_resource_use()
+    assert [(one["phase"], one["complete"]) for one in kube.get_resource_use(new=True)] == [
+        ("restore", True),
+        ("become Ready", True),
+    ]
+    kube.start_measuring_resource_use("checkpoint")
+    assert kube.get_resource_use(new=True)[0]["complete"] is False
+    with pytest.raises(BadInput, match="begun before"):
+        kube.stop_measuring_resource_use()
+
+
 def test_bad_input_is_refused_before_anything_begins(kube: KubernetesLibrary) -> None:
     with pytest.raises(BadInput, match="phase"):
         kube.start_measuring_resource_use(" ")

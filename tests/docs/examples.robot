@@ -73,8 +73,12 @@ A Pod
 A Checkpoint
     <<List Propagator Nodes>>
     <<List Propagator Pods>>
+    <<Start Measuring Resource Use>>
     <<Checkpoint Pod>>
     <<Wait Until Action Completes>>
+    <<Stop Measuring Resource Use>>
+    <<Get Resource Use>>
+    <<Get Checkpoint Storage>>
     <<Get Action Status>>
     <<Get Checkpoints Of Action>>
     VAR    ${checkpoint}    ${checkpoints}[0]
@@ -96,6 +100,7 @@ A Restore
     VAR    ${original}    ${pod}
     VAR    ${checkpoint}    ${taken}
     <<Note Deletion>>
+    <<Note Restore Request>>
     <<Expect Restored Pod>>
     <<Wait Until Restored Pod Is Ready>>
     <<Find Restored Pod>>
@@ -155,6 +160,8 @@ A Report
     <<Record Environment>>
     <<Record Measurement>>
     <<Record Verdict>>
+    <<Record Phase>>
+    <<Record Checkpoint Storage>>
     <<Set Step Outcome>>
     <<Collect Diagnostics>>
     <<Publish Evidence>>

@@ -37,6 +37,7 @@ class MeasuringKeywords:
 
         Measured are the workload's pod, Cedana's helper and the node, as the cluster itself tells them: by its metrics
         API, else by the kubelet's summary. Nothing connects to the workload, and nothing waits for a measurement.
+        A phase that is still going on ends where the next one begins.
 
         Args:
             phase: its name, such as `checkpoint`.
