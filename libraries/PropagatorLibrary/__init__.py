@@ -14,10 +14,11 @@ from harness.failures import BadInput
 
 from .client import PropagatorClient
 from .connections import remember
-from .keywords.actions import ActionKeywords
 from .keywords.checkpoints import CheckpointKeywords
 from .keywords.clusters import ClusterKeywords
+from .keywords.outages import OutageKeywords
 from .keywords.policies import PolicyKeywords
+from .keywords.refusals import RefusalKeywords
 from .requests_sessions import SharedSessions
 from .tales import offer
 from .transport import mount, open_session
@@ -29,7 +30,7 @@ TALE_TIMEOUTS = (2.0, 5.0)
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
-class PropagatorLibrary(ClusterKeywords, ActionKeywords, CheckpointKeywords, PolicyKeywords):
+class PropagatorLibrary(ClusterKeywords, RefusalKeywords, CheckpointKeywords, PolicyKeywords, OutageKeywords):
     """Cedana's propagator, in every known era of its REST API.
 
     `Connect To Propagator` comes first. It also makes a session of RequestsLibrary with the alias `propagator`, for

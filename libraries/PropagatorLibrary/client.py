@@ -96,6 +96,14 @@ class PropagatorClient:
         other._sender.prefix = self._sender.prefix
         return other
 
+    def cut_off(self, patience: Patience) -> None:
+        """Lets no request through, as if the service were away, until `reconnect`."""
+        self._sender.cut_off(patience)
+
+    def reconnect(self) -> None:
+        """Ends `cut_off`."""
+        self._sender.reconnect()
+
     def check_token(self) -> str:
         """The id of the token's user. A service that has its API under /v1 only is noticed here.
 

@@ -15,6 +15,7 @@ from harness.waiting import Pace
 
 from .answers import Answer, failure_of
 from .errors import NotUnderstood, PropagatorError, Refused, Unreachable
+from .transport import TokenAdapter
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,22 @@ class Sender:
     ) -> None:
         self._session, self.base_url, self._patience, self._limit = session, base_url, patience, limit
         self.prefix = "/v2"
+        self._when_cut_off: Patience | None = None
+
+    def cut_off(self, patience: Patience) -> None:
+        """From now on no request gets through; GETs are repeated so, unless a call asks for less."""
+        self._adapter().cut_off()
+        self._when_cut_off = patience
+
+    def reconnect(self) -> None:
+        """Requests get through again."""
+        self._adapter().reconnect()
+        self._when_cut_off = None
+
+    def _adapter(self) -> TokenAdapter:
+        adapter = self._session.get_adapter(f"{self.base_url}/")
+        assert isinstance(adapter, TokenAdapter)
+        return adapter
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, patience: Patience | None = None) -> Answer:
         """A GET, repeated with back-off on connection errors, 429, 502, 503 and 504.
@@ -64,7 +81,7 @@ class Sender:
         Raises:
             PropagatorError: no good answer, and a repetition would not help or the patience is used up.
         """
-        patience = patience or self._patience
+        patience = patience or self._when_cut_off or self._patience
         start, pause = time.monotonic(), patience.least
         while True:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -28,6 +29,20 @@ class TokenAdapter(HTTPAdapter):
         super().__init__()
         self._origin, self._token, self._timeouts = _origin_of(origin), token, timeouts
         self._verify = verify
+        self._closed_port: socket.socket | None = None
+
+    def cut_off(self) -> None:
+        """From now on every request meets a port of this machine that nobody listens at."""
+        self.reconnect()
+        self.close()  # or a connection that is open already would be used
+        self._closed_port = socket.socket()
+        self._closed_port.bind(("127.0.0.1", 0))
+
+    def reconnect(self) -> None:
+        """Requests reach the service again."""
+        if self._closed_port:
+            self._closed_port.close()
+        self._closed_port = None
 
     def send(  # noqa: PLR0917 - the signature of requests' adapters
         self,
@@ -40,7 +55,10 @@ class TokenAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Sends the copy and answers as if the original had been sent."""
         sent = request.copy()
-        if _origin_of(request.url or "") == self._origin:
+        if self._closed_port:
+            sent.url = f"http://127.0.0.1:{self._closed_port.getsockname()[1]}/"
+            proxies = None
+        elif _origin_of(request.url or "") == self._origin:
             sent.headers["Authorization"] = f"Bearer {self._token}"
         # Requests would prefer REQUESTS_CA_BUNDLE of the environment to a bundle that was given.
         trusted = self._verify if isinstance(self._verify, str) else verify

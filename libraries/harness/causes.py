@@ -95,6 +95,7 @@ CAUSES = _catalogue(
     Cause("checkpoint-timeout", Blame.PRODUCT, "The checkpoint did not end in time."),
     Cause("restore-failed", Blame.PRODUCT, "The restore ended in an error."),
     Cause("restore-timeout", Blame.PRODUCT, "The restore did not end in time."),
+    Cause("false-success", Blame.PRODUCT, "What cannot be done was reported as done."),
     Cause("restored-pod-missing", Blame.PRODUCT, "The restore was reported done, but there is no restored pod."),
     Cause("restored-pod-not-ready", Blame.PRODUCT, "The restored pod does not become Ready."),
     Cause("restored-pod-unstable", Blame.PRODUCT, "The restored pod was Ready and did not stay so."),

@@ -33,6 +33,8 @@ Cedana
     <<Propagator Should Be At>>
     <<Cluster Should Be Registered>>
     <<List Clusters>>
+    <<Cut Connection To Propagator>>
+    <<Mend Connection To Propagator>>
     <<List Releases>>
     <<Get Chart Values>>
     <<Get Cedana Values>>
@@ -50,6 +52,7 @@ A Pod
     <<Find Object>>
     <<Apply Manifest>>
     <<Wait Until Pod Is Ready>>
+    <<Wait Until Pod Status Is>>
     <<Get Pod>>
     VAR    ${pod}    ${pod}    scope=SUITE
     <<List Pods>>
@@ -94,6 +97,8 @@ A Checkpoint
     <<Create Heartbeat Policy>>
     <<List Heartbeat Policies>>
     <<Delete Heartbeat Policy>>
+    <<Restore Of Running Checkpoint Should Be Refused>>
+    Wait Until Action Completes    ${action}
 
 A Restore
     <<Start Control Arm>>
@@ -112,6 +117,8 @@ A Restore
     Delete Pod    ${restored_name}    my-tests
     VAR    ${action}    ${taken}
     VAR    ${cluster_id}    ${ID}
+    <<Restore Should Be Refused>>
+    <<Checkpoint Should Be Refused>>
     <<Restore Pod>>
     <<Get Checkpoint Of Action>>
     VAR    ${id}    ${checkpoint.id}

@@ -10,8 +10,8 @@ from kubernetes.client.exceptions import ApiException
 from tests.harness.fake_api import FakeApi, pod, says, status, stays_open
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from harness.failures import NotAsExpected, OperationFailed
-from harness.kube import Cluster, api_errors
+from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
+from harness.kube import Cluster, api_errors, pods
 from harness.kube.pods import is_ready, state_of, stay_ready, wait_until_ready
 
 POD_PATH = "/api/v1/namespaces/ns/pods/web"
@@ -134,3 +134,15 @@ def test_what_cannot_be_reached_is_told_in_few_words() -> None:
     assert failure.value.cause.name == "cluster-unreachable"
     assert "Max retries" not in failure.value.seen
     assert "Connection refused" in failure.value.seen
+
+
+@pytest.mark.parametrize("status", ["Pending", "ContainerCreating"])
+def test_a_status_goes_by_the_phase_or_a_containers_reason(api: FakeApi, cluster: Cluster, status: str) -> None:
+    api.pods = [pod("web", "u1", ready=False)]
+    assert pods.wait_until_status(cluster, "ns", "web", status, 5)["metadata"]["uid"] == "u1"
+
+
+def test_a_status_that_never_comes_is_told_with_the_one_there_is(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [pod("web", "u1", ready=False)]
+    with pytest.raises(WaitTimedOut, match=r"Expected: pod web to be Succeeded within .*\nSeen: pod web is Pending"):
+        pods.wait_until_status(cluster, "ns", "web", "Succeeded", 0.2)

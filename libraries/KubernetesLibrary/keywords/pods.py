@@ -79,6 +79,39 @@ class PodKeywords:
         logger.info(f"Ready: {', '.join(pod['metadata']['name'] for pod in found)}.")
         return all_dotted(found)
 
+    @keyword
+    def wait_until_pod_status_is(
+        self,
+        name: str,
+        namespace: str,
+        status: str,
+        *,
+        timeout: timedelta = timedelta(minutes=1),
+        cluster: str | None = None,
+    ) -> DotDict:
+        """Waits until the pod has that status, as far as it goes by one word.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            status: a phase (`Pending`, `Running`, `Succeeded`, `Failed`), or the reason for which one of its containers
+                waits or has ended, such as `CrashLoopBackOff`, `ImagePullBackOff` or `Completed`.
+            timeout: how long to wait.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The pod, with the API's field names.
+
+        Raises:
+            WaitTimedOut: says in which state the pod was last seen, and for how long.
+
+        Example:
+
+            Wait Until Pod Status Is    web    my-tests    Running
+        """
+        where = CLUSTERS.get(cluster)
+        return dotted(pods.wait_until_status(where, namespace, name, status, timeout.total_seconds()))
+
     @keyword(tags=["assertion"])
     def pod_should_stay_ready(
         self, name: str, namespace: str, *, duration: timedelta = timedelta(seconds=5), cluster: str | None = None

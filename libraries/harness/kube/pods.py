@@ -78,6 +78,13 @@ def is_ready(pod: Obj) -> bool:
     )
 
 
+def status_words(pod: Obj) -> set[str]:
+    """The words for its state: its phase, and why containers wait or have ended, such as `CrashLoopBackOff`."""
+    states = [one.get("state") or {} for one in container_statuses(pod)]
+    reasons = {(state.get(kind) or {}).get("reason") for state in states for kind in ("waiting", "terminated")}
+    return {str(word) for word in (pod.get("status", {}).get("phase"), *reasons) if word}
+
+
 def restarts(pod: Obj) -> int:
     """Restarts of all its ordinary containers together."""
     return sum(one.get("restartCount", 0) for one in pod.get("status", {}).get("containerStatuses") or [])
@@ -123,6 +130,28 @@ def wait_until_ready(cluster: Cluster, namespace: str, name: str, timeout: float
             expected=f"pod {name} to be Ready",
             look_next=LOOK_AT_EVENTS,
             cause=cause,
+        )
+
+
+def wait_until_status(cluster: Cluster, namespace: str, name: str, status: str, timeout: float) -> Obj:
+    """Waits by watch until one of the pod's `status_words` is `status`, and returns the pod.
+
+    Raises:
+        WaitTimedOut: says in which state the pod was last seen, and for how long.
+    """
+
+    def judge(pods: Objects) -> Look[Obj]:
+        if not pods:
+            return Pending(f"there is no pod {name} in namespace {namespace}")
+        return Done(pods[0]) if status in status_words(pods[0]) else state_of(pods[0])
+
+    with api_errors(f"watch pod {namespace}/{name}"):
+        return watch_until(
+            named_pod(cluster, namespace, name),
+            judge,
+            timeout=timeout,
+            expected=f"pod {name} to be {status}",
+            look_next=LOOK_AT_EVENTS,
         )
 
 

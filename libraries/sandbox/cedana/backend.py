@@ -1,8 +1,9 @@
 """Emulated clusters as what a propagator works on.
 
 Where the real service is silent, so is this: a request that no Ready helper on the pod's node takes up is never
-answered, so its action never ends. A pod is known only in a cluster whose Cedana knows its cluster id: cedana-config
-names it, or the manager has registered the cluster itself.
+answered, so its action never ends. One for a pod of which nothing runs is answered with an error here; helpers of 2025
+were silent then, too (fault `checkpoint-of-nothing-never-ends`). A pod is known only in a cluster whose Cedana knows
+its cluster id: cedana-config names it, or the manager has registered the cluster itself.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ class EmulatedBackend:
         """Takes all containers at one moment; the second half of the time is that of the upload."""
         if request.kind != "simple":
             raise BackendError(f"checkpoints of kind {request.kind!r} are not emulated; kind 'simple' is")
+        if not request.pod.node:
+            raise BackendError(f"pod {request.pod.namespace}/{request.pod.name} is on no node yet")
         there = self._helped(request.pod)
         with there.helper_at_work(request.pod.node):
             snapshot = await self._dumped(there, request)

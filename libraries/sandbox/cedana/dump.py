@@ -24,8 +24,8 @@ def dump(cluster: Cluster, pod: Pod, helper: Helper) -> PodSnapshot:
     """The pod's state; its containers stand for the time of the freeze from now on.
 
     Raises:
-        NotAnsweredError: the pod, or what runs of it, is gone: no helper finds it.
-        BackendError: CRIU refuses, and nothing happened to the pod.
+        NotAnsweredError: the pod is gone: no helper finds it.
+        BackendError: nothing of the pod runs, or CRIU refuses; nothing happened to the pod.
     """
     stored = cluster.store.get(kinds.POD, pod.namespace, pod.name)
     if not stored or stored["metadata"]["uid"] != pod.uid:
@@ -39,7 +39,7 @@ def dump(cluster: Cluster, pod: Pod, helper: Helper) -> PodSnapshot:
         size = cluster.runtime.snapshot(pod.uid).size
         return cluster.runtime.snapshot(pod.uid, stored, freeze=cluster.latencies.freeze + size * FREEZE_PER_BYTE)
     except KeyError:
-        raise NotAnsweredError(f"no container of pod {pod.namespace}/{pod.name} runs") from None
+        raise BackendError(f"no container of pod {pod.namespace}/{pod.name} runs") from None
 
 
 def claims_of(cluster: Cluster, pod: Object) -> tuple[Object, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from propagator_server.backend import BackendError, CheckpointRequest, ContainerCheckpoint
+from propagator_server.backend import BackendError, CheckpointRequest, ContainerCheckpoint, NotAnsweredError
 
 from .. import kinds
 from ..runtime import SECOND, PodSnapshot
@@ -55,6 +55,39 @@ async def _without_data(work: Work, _: Activation, scene: Scene) -> list[Contain
 fails("restore-failed", "checkpoint-without-data", "The checkpoint becomes ready, but nothing was saved.")(
     working("checkpoint", _without_data)
 )
+
+
+async def _claimed(work: Work, active: Activation, scene: Scene) -> Any:
+    try:
+        return await work.go()
+    except BackendError:
+        return await _without_data(work, active, scene)
+
+
+fails(
+    "false-success",
+    "checkpoint-errors-hidden",
+    "A checkpoint that cannot be taken becomes ready all the same.",
+    suite="failures",
+    test="A Checkpoint Of A Pending Pod Is Refused",
+)(working("checkpoint", _claimed))
+
+
+async def _silent(work: Work, _: Activation, __: Scene) -> Any:
+    try:
+        return await work.go()
+    except BackendError as failed:
+        raise NotAnsweredError(str(failed)) from None
+
+
+fails(
+    "checkpoint-timeout",
+    "checkpoint-of-nothing-never-ends",
+    "A checkpoint of a pod of which nothing runs is never answered.",
+    suite="failures",
+    test="A Checkpoint Of A Pending Pod Is Refused",
+    count=1,
+)(working("checkpoint", _silent))
 
 
 async def _never(_work: Work, _: Activation, __: Scene) -> Any:

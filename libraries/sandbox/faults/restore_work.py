@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Callable
 from typing import Any
 
+from aiohttp import web
+
 from propagator_server.backend import BackendError, Pod
+from propagator_server.records import Action, CheckpointStatus
 
 from .. import kinds
 from ..api import objects
 from ..cedana.interfering import RestorePlan
 from .activation import Activation
-from .answers import with_text
+from .answers import Act, Exchange, with_text
 from .declaration import OBJECTS, Declarations, Group
 from .propagator import RESTORE, UNKNOWN_ID, propagator, to
 from .scene import Scene
@@ -122,3 +126,57 @@ tolerated("restore-slow", "The restore takes two seconds longer.", seconds=2.0)(
 tolerated("restore-done-early", "The restore is reported done two seconds before its pod is there.", seconds=2.0)(
     working("restore", _ahead_of_time)
 )
+
+
+async def _kept(_work: Work, _: Activation, __: Scene) -> None:
+    """Forgets nothing."""
+
+
+def _restoring(which: Callable[[Scene, Action], bool]) -> Act:
+    """Begins a restore of such checkpoints, which are no more, or not yet, to be restored."""
+
+    async def act(exchange: Exchange) -> web.StreamResponse:
+        body = await exchange.request.json()
+        scene = exchange.scene
+        source = scene.service.store.action(str(body.get("action_id")))
+        if source is None or not which(scene, source):
+            return await exchange.go()
+        return web.Response(text=f'"{scene.service.operations.start_restore(source, body, None).id}"')
+
+    return act
+
+
+def _is_deprecated(scene: Scene, source: Action) -> bool:
+    rows = [scene.service.store.checkpoint(each) for each in source.checkpoint_ids]
+    return any(row and row.status is CheckpointStatus.DEPRECATED for row in rows)
+
+
+@fails(
+    "false-success",
+    "restore-of-deprecated",
+    "A checkpoint that was given up is restored all the same.",
+    suite="failures",
+    test="A Restore Of A Deprecated Checkpoint Is Refused",
+)
+async def _deprecated(scene: Scene, active: Activation) -> None:
+    await working("forget", _kept)(scene, active)
+    await propagator(_restoring(_is_deprecated), to("POST", RESTORE))(scene, active)
+
+
+async def _whatever_comes(work: Work, _: Activation, __: Scene) -> Any:
+    try:
+        return await work.go()
+    except BackendError:
+        return Pod("", work.namespace, work.pod, "", ())
+
+
+@fails(
+    "false-success",
+    "restore-of-unfinished",
+    "A restore of a checkpoint that is still being taken is reported done, though it made nothing.",
+    suite="failures",
+    test="A Restore Of An Unfinished Checkpoint Is Refused",
+)
+async def _unfinished(scene: Scene, active: Activation) -> None:
+    await working("restore", _whatever_comes)(scene, active)
+    await propagator(_restoring(lambda _, source: not source.ended), to("POST", RESTORE))(scene, active)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from tests.sandbox.faults.stage import Stage
+from tests.sandbox.faults.stage import PODS, Stage, manifest
 from tests.sandbox.faults.test_restores import RESTORED, own_steps
 
 
@@ -15,6 +16,27 @@ async def test_without_data(stage: Stage) -> None:
     status = await stage.restore(action)
     assert status["status"] == "error"
     assert "nothing is stored" in status["details"]
+
+
+async def unscheduled(stage: Stage) -> dict[str, Any]:
+    return await stage.create(PODS, **manifest("stuck", nodeSelector={"no": "such-node"}))
+
+
+async def test_errors_hidden(stage: Stage) -> None:
+    await stage.fault("checkpoint-errors-hidden")
+    status = await stage.ended((await stage.begin_checkpoint(await unscheduled(stage))).id)
+    assert status["status"] == "ready"
+    assert (await stage.restore(await stage.checkpoint(await stage.workload())))["status"] == "ready"
+
+
+async def test_of_nothing_never_ends(stage: Stage) -> None:
+    pod = await unscheduled(stage)
+    refused = await stage.ended((await stage.begin_checkpoint(pod)).id)
+    assert (refused["status"], "on no node" in refused["details"]) == ("error", True)
+    await stage.fault("checkpoint-of-nothing-never-ends", pod="stuck")
+    action = (await stage.begin_checkpoint(pod)).id
+    await stage.outlasts()
+    assert (await stage.status(action))["status"] == "processing"
 
 
 async def test_never_ends(stage: Stage) -> None:

@@ -307,3 +307,21 @@ async def test_done_early(stage: Stage) -> None:
     assert (await stage.restore(action))["status"] == "ready"
     assert await stage.pod(RESTORED) == {}
     await stage.ready(RESTORED)
+
+
+async def test_of_deprecated(stage: Stage) -> None:
+    await stage.fault("restore-of-deprecated")
+    action = await stage.checkpoint(await stage.workload())
+    for row in (await stage.propagator("GET", "/checkpoints")).json:
+        await stage.propagator("PATCH", f"/checkpoints/deprecate/{row['id']}")
+    await stage.gone("web")
+    assert (await stage.restore(action))["status"] == "ready"
+    await stage.ready(RESTORED)
+
+
+async def test_of_unfinished(stage: Stage) -> None:
+    await stage.fault("restore-of-unfinished")
+    action = (await stage.begin_checkpoint(await stage.workload())).id
+    restore = (await stage.begin_restore(action)).id
+    assert (await stage.ended(restore))["status"] == "ready"
+    assert await stage.pod(RESTORED) == {}
