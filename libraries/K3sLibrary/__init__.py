@@ -20,6 +20,7 @@ from harness.removal import Removal
 from .cleanup import CleanUp, sweep_dead_runs
 from .keeping import token_file, told
 from .nodes import facts, wait_until_nodes_ready
+from .preflight_keywords import PreflightKeywords
 from .providers import PROVIDERS, Provider
 from .providers.base import Started
 
@@ -28,7 +29,7 @@ MAIN = "main"
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
-class K3sLibrary:
+class K3sLibrary(PreflightKeywords):
     """Clusters for a run, and the end of a run.
 
     A cluster comes from a *provider*: `sandbox` is the embedded, emulated one, `existing` is the cluster of a

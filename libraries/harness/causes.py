@@ -56,6 +56,7 @@ CAUSES = _catalogue(
     Cause("cluster-unreachable", Blame.ENVIRONMENT, "The Kubernetes API did not answer."),
     Cause("cluster-refused", Blame.ENVIRONMENT, "The Kubernetes API refused the request."),
     Cause("environment-missing", Blame.ENVIRONMENT, "The environment could not be brought up before."),
+    Cause("cluster-unfit", Blame.ENVIRONMENT, "The cluster lacks something that every run needs; nothing was created."),
     Cause("cluster-in-use", Blame.ENVIRONMENT, "Another run needs the same cluster for itself, and has not ended."),
     Cause("cluster-start", Blame.ENVIRONMENT, "The cluster did not start."),
     Cause("node-not-ready", Blame.ENVIRONMENT, "A node is not Ready."),

@@ -22,6 +22,7 @@ Clusters
     VAR    ${CHART}    ${cluster.chart}    scope=SUITE
     <<Cluster Should Be Ready>>
     <<Get Cluster Facts>>
+    <<Cluster Should Be Fit>>
     <<Stop Cluster>>
     <<Cluster Should Leave No Trace>>
     <<Remove Leftovers>>

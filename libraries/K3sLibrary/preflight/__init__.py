@@ -1,0 +1,16 @@
+"""What a run needs of a cluster, looked at before anything is created: rights, nodes, room, storage."""
+
+from .findings import Finding, Importance, as_html, as_text, judge
+from .fitness import conditions
+from .rights import read_roles, rights_findings
+
+__all__ = [
+    "Finding",
+    "Importance",
+    "as_html",
+    "as_text",
+    "conditions",
+    "judge",
+    "read_roles",
+    "rights_findings",
+]
