@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from harness.waiting import LOCAL, REMOTE
 
 from .answers import Answer
 from .errors import NotUnderstood, PropagatorError, Refused
-from .lookups import CheckpointTrace, RestoreTrace
+from .lookups import CheckpointTrace, RestoreTrace, heartbeats_of
 from .lost import CAUTIOUS, Caution, send_carefully
 from .models import (
     Action,
@@ -271,6 +271,10 @@ class PropagatorClient:
     def find_action(self, action_id: str, *, patience: Patience | None = None) -> Action | None:
         """The action of that id."""
         return next((each for each in self.list_actions(patience=patience) if each.id == action_id), None)
+
+    def heartbeats(self, pod_uids: Collection[str]) -> list[Action]:
+        """The checkpoints of those pods that a policy asked for, oldest first."""
+        return heartbeats_of(self.list_actions(), pod_uids)
 
     def kind_of(self, action_id: str) -> str:
         """`restore` if the server lists the action as one, else `checkpoint`."""

@@ -80,9 +80,9 @@ class RestoreTrace:
 
 
 def heartbeats_of(actions: Iterable[Action], pod_uids: Collection[str]) -> list[Action]:
-    """The checkpoints of those pods that a policy asked for."""
+    """The checkpoints of those pods that a policy asked for, oldest first."""
     beats = (action for action in actions if HEARTBEAT in (action.reason, action.type))
-    return [action for action in beats if _pod_fields(action).get("pod_id") in pod_uids]
+    return sorted((action for action in beats if _pod_fields(action).get("pod_id") in pod_uids), key=_moment)
 
 
 def _ours(action: Action) -> bool:

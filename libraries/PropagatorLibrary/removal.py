@@ -8,7 +8,7 @@ from harness.waiting import Done, Look, Pending, wait_until
 
 from .client import RESTORE, PropagatorClient
 from .connections import client_for
-from .lookups import CheckpointTrace, heartbeats_of
+from .lookups import CheckpointTrace
 from .models import Action, Checkpoint, Outcome
 
 LOOK_BUDGET = 5.0
@@ -93,15 +93,34 @@ class PolicyRemover:
     """Ends the heartbeat policy of the entry, found by its id or its pods, and deprecates the checkpoints it made."""
 
     def exists(self, entry: Entry) -> bool:
-        """Whether it, or a checkpoint of it, is still there."""
-        return _policy(entry) is not None or bool(_beats(entry))
+        """Whether it, or a checkpoint of it, is still there or may come: an action goes on and has named none."""
+        beats = _beats(entry)
+        return _policy(entry) is not None or any(map(_is_to_name, beats)) or bool(_saved_by(entry, beats))
 
     def remove(self, entry: Entry, budget: float) -> None:
-        """Ends it, and deprecates each checkpoint."""
+        """Ends it, and deprecates each checkpoint, after the end of an action that has named none.
+
+        Raises:
+            WaitTimedOut: such an action did not end within `budget`.
+        """
         client = client_for(entry.place, budget / 2)
         if policy_id := _policy(entry):
             client.delete_policy(policy_id)
-        for checkpoint in _beats(entry):
+
+        def look() -> Look[list[Action]]:
+            beats = _beats(entry)
+            unnamed = [beat for beat in beats if _is_to_name(beat)]
+            words = f"{'; '.join(map(str, unnamed))}, without a checkpoint's id"
+            return Pending(words) if unnamed else Done(beats)
+
+        beats = wait_until(
+            look,
+            timeout=budget / 2,
+            expected=f"the heartbeats {entry.name} to end, which tells what they saved",
+            look_next="the list of checkpoints at the propagator",
+            cause="leftovers",
+        )
+        for checkpoint in _saved_by(entry, beats):
             client.deprecate_checkpoint(checkpoint.id)
 
 
@@ -125,12 +144,15 @@ def _policy(entry: Entry) -> str | None:
     return next((row.id for row in rows if (row.id == wanted if wanted else set(row.resources) == pods)), None)
 
 
-def _beats(entry: Entry) -> list[Checkpoint]:
-    """What the policy's checkpoints saved. Those that others had taken of the same pods before are not its."""
-    client = client_for(entry.place, LOOK_BUDGET)
-    known, actions = set(entry.find.get("known", ())), client.list_actions()
-    beats = [action for action in heartbeats_of(actions, entry.find["pod_uids"]) if action.id not in known]
-    return _undeprecated(client, {id_ for action in beats for id_ in action.checkpoint_ids})
+def _beats(entry: Entry) -> list[Action]:
+    """The policy's checkpoints. Those that others had taken of the same pods before are not its."""
+    known = set(entry.find.get("known", ()))
+    beats = client_for(entry.place, LOOK_BUDGET).heartbeats(entry.find["pod_uids"])
+    return [action for action in beats if action.id not in known]
+
+
+def _saved_by(entry: Entry, beats: list[Action]) -> list[Checkpoint]:
+    return _undeprecated(client_for(entry.place, LOOK_BUDGET), {id_ for beat in beats for id_ in beat.checkpoint_ids})
 
 
 def _undeprecated(client: PropagatorClient, wanted: set[str]) -> list[Checkpoint]:

@@ -96,6 +96,8 @@ CAUSES = _catalogue(
     Cause("checkpoint-timeout", Blame.PRODUCT, "The checkpoint did not end in time."),
     Cause("restore-failed", Blame.PRODUCT, "The restore ended in an error."),
     Cause("restore-timeout", Blame.PRODUCT, "The restore did not end in time."),
+    Cause("heartbeat-missing", Blame.PRODUCT, "A policy's checkpoints do not come."),
+    Cause("heartbeat-unwanted", Blame.PRODUCT, "A policy's checkpoints do not end with it."),
     Cause("false-success", Blame.PRODUCT, "What cannot be done was reported as done."),
     Cause("restored-pod-missing", Blame.PRODUCT, "The restore was reported done, but there is no restored pod."),
     Cause("restored-pod-not-ready", Blame.PRODUCT, "The restored pod does not become Ready."),

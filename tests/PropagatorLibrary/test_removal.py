@@ -172,6 +172,26 @@ def test_the_checkpoints_of_a_policy_go_with_it_and_those_of_others_stay(
         assert {states[each] for each in action.checkpoint_ids} == {ours}
 
 
+@pytest.mark.parametrize("era", ["jan26", "next"])
+def test_a_heartbeat_that_goes_on_and_has_named_nothing_is_waited_for(ledger: Ledger, backend: FakeBackend, era: str):
+    with propagator(backend, era, quirks={"late-checkpoint-ids": True}) as url:
+        client = connect(url)
+        remember(client)
+        pod = backend.add_pod(client.register_cluster("e2e-1"))
+        entry = ledger.intend("heartbeat-policy", "x", place=url, pod_uids=[pod.uid])
+        backend.hold()
+        ledger.made(entry, policy_id=client.create_policy([pod.uid], cluster_id=pod.cluster_id, interval=1))
+        eventually(lambda: len(client.heartbeats([pod.uid])) > 0)
+        with pytest.raises(WaitTimedOut, match="without a checkpoint's id"):
+            PolicyRemover().remove(entry, 0.4)
+        assert client.list_policies() == []
+        assert PolicyRemover().exists(entry)
+        backend.let_go()
+        PolicyRemover().remove(entry, 20)
+        assert not PolicyRemover().exists(entry)
+        assert {row.deprecated for row in client.list_checkpoints()} == {True}
+
+
 def done(client: PropagatorClient, pod_uid: str) -> list[Action]:
     """The pod's heartbeats that have ended well."""
     beats = heartbeats_of(client.list_actions(), [pod_uid])

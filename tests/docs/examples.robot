@@ -95,9 +95,14 @@ A Checkpoint
     <<List Actions>>
     <<List Checkpoints>>
     VAR    ${id}    ${ID}
+    <<Propagator Has Policies>>
     <<Create Heartbeat Policy>>
     <<List Heartbeat Policies>>
     <<Delete Heartbeat Policy>>
+    <<Wait For Heartbeat>>
+    Delete Heartbeat Policy    ${policy}
+    <<List Heartbeats>>
+    <<No Heartbeat Should Come>>
     <<Restore Of Running Checkpoint Should Be Refused>>
     Wait Until Action Completes    ${action}
 
