@@ -22,6 +22,7 @@ Pod Checkpoint And Restore Via Propagator API
     Delete Workload
     Restore Workload
     Workload Should Have Continued    ${before}
+    Workload Should Stay Ready
     Workload Should Be As It Was
     Workload Should Answer Through Its Service
     Clean Up Checkpoint
