@@ -129,7 +129,12 @@ TABLE = (
     Setting("DELETE_TIMEOUT", "120 s", duration, "Until a deleted object is gone"),
     Setting("SERVICE_TIMEOUT", "30 s", duration, "Until a Service answers"),
     Setting("CLEANUP_TIMEOUT", "300 s", duration, "For removing everything at the end"),
-    Setting("STABLE_TIME", "5 s", duration, "How long a restored pod must stay Ready; a second of it in suites that are about something else"),
+    Setting(
+        "STABLE_TIME",
+        "5 s",
+        duration,
+        "How long a restored pod must stay Ready; suites that are about something else watch for a second of it",
+    ),
 )
 TOKEN = "CEDANA_AUTH_TOKEN"  # noqa: S105 - the name of the setting
 TOKEN_MEANING = "The propagator's token, by the environment only"  # noqa: S105

@@ -22,7 +22,7 @@ from harness.failures import OperationFailed
 from harness.kube import Cluster, api_errors, objects
 from harness.kube.errors import may_pass
 from harness.kube.pods import raw
-from harness.ledger import LEDGER
+from harness.ledger import LEDGER, Entry
 from harness.waiting import Done, Look, Pace, Pending, wait_until
 
 Obj = dict[str, Any]
@@ -89,9 +89,18 @@ class Held:
             OperationFailed: the API refuses.
         """
         self._ended.set()
-        objects.delete(self.cluster, API, KIND, self.namespace, self.name, uid=self.uid, timeout=timeout)
-        if entry := objects.entry_of(self.cluster, KIND, self.namespace, self.name, self.uid):
+        if entry := self._entry:
+            objects.delete(self.cluster, API, KIND, self.namespace, self.name, uid=self.uid, timeout=timeout)
             LEDGER.gone(entry)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether nobody has removed it yet; the run's clean-up does."""
+        return self._entry is not None
+
+    @property
+    def _entry(self) -> Entry | None:
+        return objects.entry_of(self.cluster, KIND, self.namespace, self.name, self.uid)
 
     def _renew(self) -> None:
         api = _leases(self.cluster)  # now, while the kubeconfig is there

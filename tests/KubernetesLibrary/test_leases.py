@@ -12,6 +12,7 @@ from kubernetes import client
 from harness.failures import BadInput, WaitTimedOut
 from harness.kube import Cluster
 from harness.ledger import LEDGER
+from harness.removal import remove_all
 from harness.waiting import Done, Look, Pending, wait_until
 from KubernetesLibrary import KubernetesLibrary, leases
 
@@ -80,6 +81,17 @@ def test_a_renewal_just_before_it_is_taken_over_is_heeded(main: Cluster, namespa
     api.patch_namespaced_lease(NAME, namespace, {"spec": {"renewTime": "2026-01-01T00:00:01.000000Z"}})
     assert not leases._remove(main, old)
     assert api.read_namespaced_lease(NAME, namespace).spec.holder_identity == "another run"
+
+
+def test_one_that_the_runs_clean_up_removed_can_be_taken_again(
+    kube: KubernetesLibrary, main: Cluster, namespace: str, api: Any
+) -> None:
+    kube.acquire_lease(NAME, namespace)
+    assert [str(one) for one in remove_all(LEDGER, budget=60, each=30) if one.left] == []
+    kube.create_namespace(namespace)
+    kube.acquire_lease(NAME, namespace)
+    kube.release_lease(NAME)
+    assert api.list_namespaced_lease(namespace).items == []
 
 
 def test_one_that_was_lost_to_another_is_not_removed(main: Cluster, namespace: str, api: Any) -> None:

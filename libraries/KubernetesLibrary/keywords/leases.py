@@ -52,7 +52,7 @@ class LeaseKeywords:
             Acquire Lease    my-turn
             Release Lease    my-turn
         """
-        if name in self._held:
+        if name in self._held and self._held[name].is_owed:
             raise BadInput("Lease", name, "one that this run does not hold yet")
         if duration < timedelta(seconds=3):
             raise BadInput("duration", duration, "3 s or longer: it is renewed three times in it")
