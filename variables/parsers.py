@@ -103,6 +103,33 @@ def file_with_text(text: str) -> Path:
     return path
 
 
+def some_file(text: str) -> Path:
+    """The path of a file that is not empty, whatever is in it."""
+    try:
+        path = Path(text).expanduser().absolute()
+        empty = not path.is_file() or not path.stat().st_size
+    except (OSError, ValueError, RuntimeError) as problem:
+        raise WrongSettingError(f"the path of a file ({_words(problem)})") from None
+    if empty:
+        raise WrongSettingError("the path of a file that is there and not empty")
+    return path
+
+
+def executable(text: str) -> Path:
+    """The path of a file that can be executed."""
+    path = some_file(text)
+    if not os.access(path, os.X_OK):
+        raise WrongSettingError("the path of an executable file (`chmod +x` makes it one)")
+    return path
+
+
+def absolute_path(text: str) -> Path:
+    """An absolute path, which need not be there."""
+    if not text.startswith("/") or "\0" in text:
+        raise WrongSettingError("an absolute path")
+    return Path(text)
+
+
 def kubeconfig(text: str) -> Path:
     """The path of a kubeconfig that names a cluster, or several paths as kubectl takes them."""
     named = [part for part in text.split(os.pathsep) if part]
@@ -171,6 +198,9 @@ UUID = matching(re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "a low
 DNS_NAME = matching(re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"), "a DNS label: at most 63 of a-z, 0-9 and '-'")
 CLUSTER_NAME = matching(
     re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?"), "at most 128 letters, digits and '-_.'"
+)
+K3S_RELEASE = matching(
+    re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+"), "the name of a k3s release, such as v1.34.2+k3s1"
 )
 DIGEST = matching(re.compile(r"sha256:[0-9a-f]{64}"), "sha256: and 64 hexadecimal digits")
 NUMBER = matching(re.compile(r"\d{1,15}"), "a number of 0 or more")

@@ -19,18 +19,22 @@ from parsers import (
     CLUSTER_NAME,
     DIGEST,
     DNS_NAME,
+    K3S_RELEASE,
     NUMBER,
     PUBLISHED_CHART,
     UUID,
     WORD,
     Parser,
     WrongSettingError,
+    absolute_path,
     chart,
     duration,
+    executable,
     file_with_text,
     kubeconfig,
     one_of,
     repository,
+    some_file,
     switch,
     token_file,
     url,
@@ -77,8 +81,9 @@ TABLE = (
     Setting(
         "PROVIDER",
         "sandbox",
-        one_of("sandbox", "existing", generic="existing"),
-        "Where the cluster comes from: `sandbox` (embedded, emulated) or `existing` (alias `generic`: KUBECONFIG)",
+        one_of("sandbox", "k3s", "existing", generic="existing"),
+        "Where the cluster comes from: `sandbox` (embedded, emulated), `k3s` (native on this host: Linux, root) or "
+        "`existing` (alias `generic`: KUBECONFIG)",
         empty_is_wrong=True,
     ),
     Setting(
@@ -89,6 +94,12 @@ TABLE = (
         empty_is_wrong=True,
     ),
     Setting("KUBE_CONTEXT", None, str, "Context in that kubeconfig; its current one by default"),
+    Setting("K3S_VERSION", "v1.34.2+k3s1", K3S_RELEASE, "Release that PROVIDER=k3s fetches once and keeps"),
+    Setting("K3S_BINARY", None, executable, "A k3s that is on this host, instead of a release"),
+    Setting(
+        "K3S_IMAGES", None, some_file, "Tarball of images that it imports at its start, for a host without a registry"
+    ),
+    Setting("K3S_DIR", "/var/lib/cedana-e2e", absolute_path, "Where its files lie; 4 GiB are needed there"),
     Setting("CEDANA_URL", None, url, "The propagator; by default the sandbox's own"),
     Setting("CEDANA_CA_BUNDLE", None, file_with_text, "File with certificate authorities to trust there"),
     Setting("CLUSTER_ID", None, UUID, "Id of a cluster that is registered already"),
@@ -193,7 +204,7 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
         settings.values[setting.name] = _parsed(setting, text, settings.errors)
     settings.values[TOKEN] = _token(command_line, environment, settings)
     _read_s3(environment, settings)
-    if settings.values["PROVIDER"] == "existing":
+    if settings.values["PROVIDER"] in ("existing", "k3s"):
         _check_service(settings)
     if settings.values["HELM_REPO"] and not settings.values["HELM_CHART"]:
         settings.errors.append("HELM_REPO is set, but HELM_CHART does not name a chart in it.")
@@ -238,7 +249,7 @@ def _check_service(settings: Settings) -> None:
     missing = [name for name in ("CEDANA_URL", TOKEN) if settings.values[name] is None]
     for name in missing:
         if not any(error.startswith((f"{name} ", f"{name}_FILE ")) for error in settings.errors):
-            settings.errors.append(f"{name} is not set; PROVIDER=existing needs it.")
+            settings.errors.append(f"{name} is not set; PROVIDER={settings.values['PROVIDER']} needs it.")
 
 
 def get_variables() -> dict[str, Settings]:

@@ -19,12 +19,13 @@ from harness.removal import Removal
 
 from .cleanup import CleanUp, sweep_dead_runs
 from .keeping import token_file, told
+from .native.binary import DEFAULT_VERSION
 from .nodes import facts, wait_until_nodes_ready
 from .preflight_keywords import PreflightKeywords
-from .providers import PROVIDERS, Provider
+from .providers import PROVIDERS, NativeOptions, NativeProvider, Provider
 from .providers.base import Started
 
-ProviderName = Literal["sandbox", "existing"]
+ProviderName = Literal["sandbox", "k3s", "existing"]
 MAIN = "main"
 
 
@@ -32,9 +33,9 @@ MAIN = "main"
 class K3sLibrary(PreflightKeywords):
     """Clusters for a run, and the end of a run.
 
-    A cluster comes from a *provider*: `sandbox` is the embedded, emulated one, `existing` is the cluster of a
-    kubeconfig. Each cluster has an *alias*; keywords of all libraries take it as `cluster=`, and use the first
-    cluster that was started when it is left out.
+    A cluster comes from a *provider*: `sandbox` is the embedded, emulated one, `k3s` a k3s that runs natively on this
+    host (Linux, as root), `existing` is the cluster of a kubeconfig. Each cluster has an *alias*; keywords of all
+    libraries take it as `cluster=`, and use the first cluster that was started when it is left out.
 
     Whatever a run makes is written to a ledger before it is made. `Remove Everything This Run Made` works from it,
     and after a run that was killed `Remove Leftovers` does, or `PYTHONPATH=libraries python -m harness.ledger sweep`.
@@ -56,6 +57,10 @@ class K3sLibrary(PreflightKeywords):
         alias: str = MAIN,
         timeout: timedelta = timedelta(minutes=5),
         keep: bool = False,
+        version: str = DEFAULT_VERSION,
+        binary: Path | None = None,
+        images: Path | None = None,
+        directory: Path | None = None,
     ) -> DotDict:
         """Brings a cluster up and waits until all its nodes are Ready.
 
@@ -66,13 +71,18 @@ class K3sLibrary(PreflightKeywords):
             alias: the name by which `cluster=` of other keywords knows it.
             timeout: for the start, and then for the nodes to be Ready.
             keep: the cluster may have to outlive this run.
+            version: of the k3s release to fetch, for `k3s` without `binary`.
+            binary: a k3s on this host, for `k3s`.
+            images: a tarball of images to import at its start, for `k3s` on a host that reaches no registry.
+            directory: where the files of a `k3s` lie; by default below `/var/lib/cedana-e2e`.
 
         Returns:
             The facts of `Get Cluster Facts`.
 
         Raises:
-            BadInput: the alias is taken, or there is no such kubeconfig.
-            OperationFailed: the cluster did not start, or its API refuses.
+            BadInput: the alias is taken, or there is no such kubeconfig, binary or tarball.
+            OperationFailed: the cluster did not start, or its API refuses; or this host cannot carry a `k3s`, which
+                lists everything that is missing before anything is made.
             WaitTimedOut: a node did not become Ready; it is named.
 
         Example:
@@ -83,6 +93,8 @@ class K3sLibrary(PreflightKeywords):
         if alias in self._providers:
             raise BadInput("alias", alias, "one that no started cluster has")
         brought = PROVIDERS[provider]()
+        if isinstance(brought, NativeProvider):
+            brought.options = NativeOptions(version, binary, images, directory or NativeOptions.directory)
         self._providers[alias] = brought
         started = brought.start(kubeconfig=kubeconfig, context=context, timeout=timeout.total_seconds(), keep=keep)
         self._started[alias] = started

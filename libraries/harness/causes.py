@@ -58,6 +58,8 @@ CAUSES = _catalogue(
     Cause("environment-missing", Blame.ENVIRONMENT, "The environment could not be brought up before."),
     Cause("cluster-unfit", Blame.ENVIRONMENT, "The cluster lacks something that every run needs; nothing was created."),
     Cause("cluster-in-use", Blame.ENVIRONMENT, "Another run needs the same cluster for itself, and has not ended."),
+    Cause("host-unfit", Blame.ENVIRONMENT, "This host cannot carry the cluster; nothing was created."),
+    Cause("download-failed", Blame.ENVIRONMENT, "The k3s executable could not be fetched, or has a wrong checksum."),
     Cause("cluster-start", Blame.ENVIRONMENT, "The cluster did not start."),
     Cause("node-not-ready", Blame.ENVIRONMENT, "A node is not Ready."),
     Cause("quota", Blame.ENVIRONMENT, "A quota does not allow the object."),

@@ -61,8 +61,8 @@ def test_existing_with_everything_it_needs_is_fine(existing: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("PROVIDER", "minikube", "one of sandbox, existing, generic"),
-        ("PROVIDER", "", "one of sandbox, existing, generic"),
+        ("PROVIDER", "minikube", "one of sandbox, k3s, existing, generic"),
+        ("PROVIDER", "", "one of sandbox, k3s, existing, generic"),
         ("KEEP", "sometimes", "one of never, on-failure, always"),
         ("CLUSTER_ID", "not-a-uuid", "a lower-case UUID"),
         ("CLUSTER_ID", "550E8400-E29B-41D4-A716-446655440000", "a lower-case UUID"),

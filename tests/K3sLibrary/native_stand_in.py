@@ -1,0 +1,44 @@
+"""A stand-in k3s for tests of the native provider, and whether this machine lets them run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+STAND_IN = Path(__file__).with_name("stand_in")
+TOOLS = ("ip", "mount", "umount", "pivot_root", "unshare")
+
+
+def why_not() -> str:
+    """Why a native k3s cannot be tried on this machine; empty where it can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "needs root on Linux"
+    if lacking := [name for name in TOOLS if not shutil.which(name)]:
+        return f"needs the commands {', '.join(lacking)}"
+    tried = subprocess.run(["unshare", "--mount", "--net", "--pid", "--cgroup", "--fork", "true"], check=False)
+    return "needs the right to make namespaces" if tried.returncode else ""
+
+
+def executable(folder: Path) -> Path:
+    """The stand-in as an executable file; `folder` also gets an iptables where this machine has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not shutil.which("iptables"):
+        script = folder / "iptables.py"
+        shutil.copy(STAND_IN / "iptables.py", script)
+        for name in ("iptables", "iptables-save"):
+            _write(
+                folder / name,
+                f'#!{sys.executable}\nimport sys\nsys.path.insert(0, "{folder}")\nimport iptables\n'
+                "raise SystemExit(iptables.main(sys.argv[1:]))\n",
+            )
+    file = folder / "k3s"
+    _write(file, f'#!/bin/sh\nexec {sys.executable} {STAND_IN / "k3s.py"} "$@"\n')
+    return file
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text)
+    file.chmod(0o755)
