@@ -30,7 +30,8 @@ def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NativePr
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{binary.parent}")
     provider = NativeProvider()
     provider.options = NativeOptions(binary=binary, directory=tmp_path / "clusters")
-    yield provider
-    for entry in own.owed():
-        if entry.kind == "k3s":
-            remains.remove(entry.find, 20)
+    with native_stand_in.alone():
+        yield provider
+        for entry in own.owed():
+            if entry.kind == "k3s":
+                remains.remove(entry.find, 20)

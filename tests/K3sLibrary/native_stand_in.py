@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 STAND_IN = Path(__file__).with_name("stand_in")
@@ -20,6 +24,14 @@ def why_not() -> str:
         return f"needs the commands {', '.join(lacking)}"
     tried = subprocess.run(["unshare", "--mount", "--net", "--pid", "--cgroup", "--fork", "true"], check=False)
     return "needs the right to make namespaces" if tried.returncode else ""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """No other test of a native k3s goes on meanwhile: some compare what this host has before and after."""
+    with Path(tempfile.gettempdir(), "cedana-e2e-native-tests.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def executable(folder: Path) -> Path:

@@ -15,7 +15,7 @@ import yaml
 from harness.failures import BadInput, OperationFailed, WaitTimedOut
 from harness.kube import Cluster
 from harness.sources import SOURCES
-from K3sLibrary.native import host, remains
+from K3sLibrary.native import host, network, remains
 from K3sLibrary.nodes import facts
 from K3sLibrary.providers.base import Started
 from K3sLibrary.providers.k3s import NativeOptions, NativeProvider
@@ -64,6 +64,7 @@ def test_what_it_makes_inside_does_not_show_on_the_host(native: NativeProvider) 
 
 
 def test_two_at_once_do_not_meet(native: NativeProvider) -> None:
+    forwarded = network.FORWARDING.read_text()
     other = NativeProvider()
     other.options = native.options
     first, second = start(native), start(other)
@@ -76,6 +77,7 @@ def test_two_at_once_do_not_meet(native: NativeProvider) -> None:
     assert facts(Cluster("two", second.kubeconfig, None, "k3s")).nodes
     other.stop(30)
     assert other.traces() == []
+    assert network.FORWARDING.read_text() == forwarded
 
 
 @pytest.mark.parametrize(

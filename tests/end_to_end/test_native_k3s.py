@@ -61,7 +61,7 @@ def native(tmp_path: Path) -> Iterator[dict[str, str]]:
         pytest.skip(reason)
     binary = native_stand_in.executable(tmp_path / "bin")
     token = secrets.token_urlsafe(16)
-    with passing_on(tmp_path / "clusters") as url:
+    with native_stand_in.alone(), passing_on(tmp_path / "clusters") as url:
         yield {
             "PROVIDER": "k3s",
             "K3S_BINARY": str(binary),

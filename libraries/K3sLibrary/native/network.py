@@ -47,8 +47,28 @@ def plan(name: str, mark: str) -> Way:
     raise OperationFailed("a free network in 198.18.0.0/15", "all are in use", cause="host-unfit")
 
 
-def lay(way: Way, pid: int) -> None:
+def forwarding() -> str:
+    """Whether this host passed packets on before there was any cluster: `0` or `1`.
+
+    The first of several clusters notes it on its link, for the last one to put it back.
+    """
+    for noted in sorted(Path("/sys/class/net").glob("ce????????h/ifalias")):
+        if words := noted.read_text().split():
+            return words[-1]
+    return FORWARDING.read_text().strip()
+
+
+def restore_forwarding(value: str) -> None:
+    """Puts it back when there is no cluster any more."""
+    if value == "0" and not any(Path("/sys/class/net").glob("ce????????h")):
+        FORWARDING.write_text(value)
+
+
+def lay(way: Way, pid: int, forwarded: str) -> None:
     """Makes the links, one end of them in the network namespace of process `pid`, and the rules.
+
+    Args:
+        forwarded: what `forwarding` said.
 
     Raises:
         OperationFailed: a command failed; with its words.
@@ -57,7 +77,7 @@ def lay(way: Way, pid: int) -> None:
     pair = ["type", "veth", "peer", "name", way.inner, *mtu, "netns", str(pid)]
     run("ip", "link", "add", way.link, *mtu, *pair)
     run("ip", "address", "add", f"{way.gateway}/30", "dev", way.link)
-    run("ip", "link", "set", way.link, "up")
+    run("ip", "link", "set", way.link, "alias", f"ip_forward was {forwarded}", "up")
     FORWARDING.write_text("1")
     for command in _rules("-I", way.link, way.subnet, way.name) if _has_iptables() else [_table(way)]:
         run(*command)

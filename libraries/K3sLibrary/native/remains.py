@@ -56,8 +56,7 @@ def remove(find: Mapping[str, Any], budget: float) -> None:
     """
     _end_processes(find, budget)
     network.remove(find["name"], find["link"], find["subnet"])
-    if find.get("forwarding") == "0" and not any(Path("/sys/class/net").glob("ce????????h")):
-        network.FORWARDING.write_text("0")
+    network.restore_forwarding(find["forwarding"])
     cgroups.remove(find["name"], min(GRACE, budget))
     _remove_directory(Path(find["directory"]))
     for parent in find["parents"]:

@@ -110,7 +110,7 @@ class NativeProvider:
             subnet=way.subnet,
             directory=str(machine.directory),
             parents=[str(folder) for folder in machine.directory.parents if not folder.exists()],
-            forwarding=network.FORWARDING.read_text().strip(),
+            forwarding=network.forwarding(),
         )
         SOURCES.offer(name, Tale(f"log of k3s {name}", lambda: server.last_words(machine)))
         return machine
@@ -120,7 +120,7 @@ class NativeProvider:
         told = server.word(self._process, FIRST_WORD)
         if "pid" not in told:
             raise self._ended(machine, told)
-        network.lay(machine.way, told["pid"])
+        network.lay(machine.way, told["pid"], self._entry_of().find["forwarding"])
         server.go(self._process)
 
     def _wait_for_api(self, machine: server.Machine, place: Path, timeout: float) -> None:
