@@ -81,23 +81,27 @@ def _tools() -> Iterable[str]:
 
 
 def checkpoints(options: dict[str, str] | None) -> list[str]:
-    """What the kernel lacks for checkpoints; nothing where its options cannot be read and CRIU is not there to ask.
+    """What the kernel lacks for checkpoints; nothing where its options cannot be read.
 
     Args:
         options: of the kernel, None where they cannot be read.
     """
     off = [name for name in FOR_CHECKPOINTS if options is not None and options.get(name) not in ("y", "m")]
-    found = [f"the kernel was built without CONFIG_{', CONFIG_'.join(off)}, which CRIU needs"] if off else []
-    if criu := shutil.which("criu"):
-        try:
-            ended = subprocess.run([criu, "check"], capture_output=True, text=True, check=False, timeout=CHECK_SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as problem:
-            return [*found, f"`criu check` does not work: {problem}"]
-        lines = [line for line in (ended.stderr + ended.stdout).splitlines() if "Error" in line] or [
-            ended.stderr.strip()
-        ]
-        found += [f"`criu check` fails: {' '.join(lines[-2:])}"] if ended.returncode else []
-    return found
+    return [f"the kernel was built without CONFIG_{', CONFIG_'.join(off)}, which CRIU needs"] if off else []
+
+
+def doubts() -> list[str]:
+    """What the host's own CRIU finds wrong, where there is one; Cedana brings another, which may do better."""
+    criu = shutil.which("criu")
+    if not criu:
+        return []
+    try:
+        ended = subprocess.run([criu, "check"], capture_output=True, text=True, check=False, timeout=CHECK_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return [f"`criu check` does not work: {problem}"]
+    words = ended.stderr + ended.stdout
+    errors = [line for line in words.splitlines() if "Error" in line] or [words.strip()]
+    return [f"`criu check` fails: {' '.join(errors[-2:])}"] if ended.returncode else []
 
 
 def kernel_options(sources: Iterable[Path] | None = None) -> dict[str, str] | None:

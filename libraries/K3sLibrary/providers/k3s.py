@@ -65,6 +65,8 @@ class NativeProvider:
         if images and not images.is_file():
             raise BadInput("images", images, "the path of a tarball with images")
         preflight.check(self.options.directory)
+        for doubt in preflight.doubts():
+            logger.warn(f"{doubt}; Cedana's own CRIU may do better")
         chosen = self.options.binary
         executable = binary.local(chosen) if chosen else binary.fetched(self.options.version, _tell)
         machine = self._intend(executable, keep)
