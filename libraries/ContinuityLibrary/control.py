@@ -19,8 +19,10 @@ from harness.images import replace_images
 from harness.kube import Cluster, objects, pods
 from harness.ledger import LEDGER
 
-from . import collect
-from .observation import Observation, Workload
+from . import any_witness, collect, sampling
+from .any_witness import AnyObservation
+from .observation import Workload
+from .samplers import Way
 from .verdict import Kind, Verdict
 from .wording import failure
 
@@ -78,6 +80,8 @@ class ControlArm:
         container: whose witness is read; may be empty where the pod has only one.
         others: the nonces of the run's workloads and their names; the arm's own is added.
         limits: seconds for its waits.
+        way: how its witness is asked; None where it prints its steps.
+        least: the count that a witness that is asked must have reached.
     """
 
     def __init__(
@@ -89,9 +93,12 @@ class ControlArm:
         container: str = "",
         others: dict[str, str] | None = None,
         limits: Limits | None = None,
+        way: Way | None = None,
+        least: int = 0,
     ) -> None:
         self.cluster = replace(cluster, alias=f"{cluster.alias}{SUFFIX}", _clients=threading.local())
         self.pod, self.others, self.limits = pod, {} if others is None else others, limits or Limits()
+        self.way, self.least = way, least
         self.workload = Workload(cluster.alias, namespace, pod["metadata"]["name"], container)
         self.step = "begin"
         self.verdict: Verdict | None = None
@@ -145,26 +152,23 @@ class ControlArm:
         except Exception as problem:  # it is the joining thread that reports it
             self.problem = problem
 
-    def _first_life(self) -> Observation:
-        limits = self.limits
+    def _first_life(self) -> AnyObservation:
         self._do("create the pod", self._create)
         self._do("wait until it is Ready", self._wait_until_ready)
-        observation = self._do(
-            "observe its witness",
-            lambda: collect.observe(self.cluster, self.workload, steps=limits.steps, timeout=limits.witness),
-        )
-        self.others[observation.nonce] = f"{self.workload} (before)"
-        self._do("read its log to the end", lambda: self._read_on(observation))
+        observation = self._do("observe its witness", self._observe)
+        if observation.nonce:
+            self.others[observation.nonce] = f"{self.workload} (before)"
+        self._do("read its log to the end", lambda: any_witness.read_on(self.cluster, observation))
         self._do("delete the pod", self._delete)
         return observation
 
-    def _second_life(self, observation: Observation) -> None:
+    def _second_life(self, observation: AnyObservation) -> None:
         self._do("create the pod again", self._create)
         self._do("wait until it is Ready again", self._wait_until_ready)
         observation.others = self.others
         self.verdict = self._do(
             "judge its witness",
-            lambda: collect.await_verdict(self.cluster, observation, self.workload, timeout=self.limits.verdict),
+            lambda: any_witness.await_verdict(self.cluster, observation, self.workload, timeout=self.limits.verdict),
         )
         if self.verdict.own_nonce:
             self.others.setdefault(self.verdict.own_nonce, str(self.workload))
@@ -183,10 +187,14 @@ class ControlArm:
     def _wait_until_ready(self) -> None:
         pods.wait_until_ready(self.cluster, self.workload.namespace, self.workload.pod, self.limits.ready)
 
-    def _read_on(self, observation: Observation) -> None:
-        look = collect.source_end(self.cluster, observation)
-        if look is not None:
-            observation.add(look)
+    def _observe(self) -> AnyObservation:
+        limits = self.limits
+        if self.way is None:
+            return collect.observe(self.cluster, self.workload, steps=limits.steps, timeout=limits.witness)
+        few = sampling.SAMPLES
+        return sampling.observe(
+            self.cluster, self.workload, self.way, samples=few, least=self.least, timeout=limits.witness
+        )
 
     def _delete(self) -> None:
         place, name = self.workload.namespace, self.workload.pod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from robot.api import logger
 from robot.api.deco import keyword
@@ -13,15 +14,16 @@ from harness.kube import CLUSTERS
 
 from . import control
 from .records import Records
+from .sampled_keywords import LEAST, way_to
 from .verdict import Verdict
 
 
 class ControlArmKeywords(Records):
-    """Starts, joins and stops the one control arm."""
+    """Starts, joins and stops control arms."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._arm: control.ControlArm | None = None
+        self._arms: dict[str, control.ControlArm] = {}
 
     @keyword(tags=["continuity"])
     def start_control_arm(
@@ -32,6 +34,9 @@ class ControlArmKeywords(Records):
         image: str | None = None,
         images: dict[str, str] | None = None,
         container: str = "",
+        witness: Literal["log", "http", "stub_status", "redis"] = "log",
+        port: str | None = None,
+        path: str | None = None,
         ready_timeout: timedelta = timedelta(minutes=1),
         witness_timeout: timedelta = timedelta(seconds=30),
         delete_timeout: timedelta = timedelta(minutes=1),
@@ -47,33 +52,46 @@ class ControlArmKeywords(Records):
             image: another image for its first container.
             images: other images by the last part of their repository, such as `nginx`.
             container: whose log has the witness; needed where the pod has several.
+            witness: `log` where its steps are printed, or what `Observe Sampled Workload` calls it; then it is asked
+                by port-forward.
+            port: of a witness that is asked; by default as `Observe Sampled Workload` has it.
+            path: of a witness that is asked over HTTP; by default as `Observe Sampled Workload` has it.
             ready_timeout: until its pod is Ready, each time.
             witness_timeout: for the steps of its witness before, and for the verdict after.
             delete_timeout: until its pod is gone, each time.
             cluster: alias of the cluster.
 
         Raises:
-            BadInput: the manifest cannot be used, or an arm is going on already.
+            BadInput: the manifest cannot be used, or an arm of its pod is going on already.
 
         ```robotframework
         Start Control Arm    ${CURDIR}/nginx.yaml    my-tests
         ```
         """
-        if self._arm is not None:
-            raise BadInput("control arm", self._arm.workload, "joined or stopped before another is started")
         pod = control.control_pod(manifest, image, images)
-        witness = witness_timeout.total_seconds()
-        limits = control.Limits(ready_timeout.total_seconds(), witness, delete_timeout.total_seconds(), verdict=witness)
-        self._arm = control.ControlArm(
-            CLUSTERS.get(cluster), namespace, pod, container=container, others=self._nonces, limits=limits
+        name = pod["metadata"]["name"].removesuffix(control.SUFFIX)
+        if name in self._arms:
+            raise BadInput("control arm", name, "joined or stopped before another one is started for this pod")
+        seconds = witness_timeout.total_seconds()
+        limits = control.Limits(ready_timeout.total_seconds(), seconds, delete_timeout.total_seconds(), verdict=seconds)
+        self._arms[name] = control.ControlArm(
+            CLUSTERS.get(cluster),
+            namespace,
+            pod,
+            container=container,
+            others=self._nonces,
+            limits=limits,
+            way=None if witness == "log" else way_to(witness, port=port, path=path),
+            least=LEAST.get(witness, 0),
         )
-        self._arm.start()
+        self._arms[name].start()
 
     @keyword(tags=["continuity", "assertion"])
-    def control_arm_should_have_restarted(self, *, timeout: timedelta = timedelta(minutes=2)) -> Verdict:
+    def control_arm_should_have_restarted(self, pod: str = "", *, timeout: timedelta = timedelta(minutes=2)) -> Verdict:
         """Joins the control arm and fails unless it came out as restarted: else no verdict of this run can be trusted.
 
         Args:
+            pod: name of the pod in the arm's manifest; needed where several arms are going on.
             timeout: for what is left of it.
 
         Returns:
@@ -82,15 +100,17 @@ class ControlArmKeywords(Records):
         Raises:
             NotAsExpected: it came out otherwise (cause `check-broken`), or one of its steps failed; says which.
             WaitTimedOut: it is not done; says at which step it is.
-            BadInput: no arm was started.
+            BadInput: no such arm was started.
 
         ```robotframework
         Control Arm Should Have Restarted
         ```
         """
-        if self._arm is None:
-            raise BadInput("control arm", None, "started before it is joined", cause="harness-error")
-        arm, self._arm = self._arm, None
+        name = pod or (next(iter(self._arms)) if len(self._arms) == 1 else "")
+        if name not in self._arms:
+            known = f"one of {', '.join(self._arms)}" if self._arms else "started before it is joined"
+            raise BadInput("control arm", name, known, cause="harness-error")
+        arm = self._arms.pop(name)
         try:
             verdict = arm.result(timeout.total_seconds())
         finally:
@@ -100,15 +120,16 @@ class ControlArmKeywords(Records):
 
     @keyword(tags=["continuity"])
     def stop_control_arm(self, *, timeout: timedelta = timedelta(minutes=1)) -> None:
-        """Ends a control arm that nobody waited for; fine where there is none. What it made stands in the ledger.
+        """Ends all control arms that nobody waited for; fine where there is none. What they made stands in the ledger.
 
         Args:
-            timeout: for the step that it is at.
+            timeout: for the step that each is at.
 
         ```robotframework
         Stop Control Arm
         ```
         """
-        arm, self._arm = self._arm, None
-        if arm is not None and not arm.stop(timeout.total_seconds()):
-            logger.warn(f"the control arm {arm.workload} is still at the step: {arm.step}")
+        while self._arms:
+            _, arm = self._arms.popitem()
+            if not arm.stop(timeout.total_seconds()):
+                logger.warn(f"the control arm {arm.workload} is still at the step: {arm.step}")

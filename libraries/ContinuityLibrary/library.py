@@ -10,9 +10,11 @@ from robot.api.deco import keyword, library
 
 from harness.failures import NotAsExpected
 
-from . import collect
+from . import any_witness, collect
+from .any_witness import AnyObservation
 from .control_keywords import ControlArmKeywords
 from .observation import Observation, Workload
+from .sampled_keywords import SampledKeywords
 from .source_keywords import SourceKeywords
 from .verdict import Kind, Verdict
 from .wording import failure
@@ -21,7 +23,7 @@ VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
-class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
+class ContinuityLibrary(ControlArmKeywords, SourceKeywords, SampledKeywords):
     """Did the process go on where it was checkpointed?
 
     A workload carries a *witness*: a nonce that exists in the memory of its process only, and a counter whose every
@@ -40,8 +42,10 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
     | original     | the pod is the source itself |
     | inconclusive | the evidence does not suffice; says what is missing |
 
-    Nothing here touches the workload: only the API server is asked, for the pod and its log. An exec, a port-forward or
-    a connection of a test's own into the pod can make a checkpoint fail.
+    Nothing here touches such a workload: only the API server is asked, for the pod and its log. An exec, a port-forward
+    or a connection of a test's own into the pod can make a checkpoint fail. Some workloads have no log to read but a
+    memory of their own that can be asked for; `Observe Sampled Workload` asks long before a checkpoint, and the verdict
+    asks the restored pod. It proves less: the nonce, if any, and that nothing that was counted before is forgotten.
 
     `cluster` is the alias of a cluster that was started or connected; the first one when it is not given. `timeout` is
     a duration such as `30 s`. Keywords that take an observation use the newest one when it is not given.
@@ -92,10 +96,11 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
         return observation
 
     @keyword(tags=["continuity"])
-    def note_checkpoint_request(self, observation: Observation | None = None) -> int:
+    def note_checkpoint_request(self, observation: AnyObservation | None = None) -> int:
         """Reads the workload's log just before its checkpoint is asked for.
 
-        The last step in it is the lower bound *b*: a restored process must begin after it.
+        The last step in it is the lower bound *b*: a restored process must begin after it. A witness that is sampled is
+        not asked now, for that could be in the checkpoint's way; its last sample is the lower bound.
 
         Args:
             observation: of the workload; the newest one when it is not given.
@@ -112,33 +117,26 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
         ```
         """
         noted = self._observation(observation)
-        look = collect.source_end(self._cluster(noted.workload.cluster), noted)
-        if look is None:
-            raise NotAsExpected(
-                f"pod {noted.workload} to be the one that was observed (UID {noted.uid})",
-                "it is gone",
-                "who deleted it, and when the workload was observed",
-                cause="evidence-missing",
-            )
-        noted.asked(look)
+        any_witness.note_request(self._cluster(noted.workload.cluster), noted)
         logger.info(f"asked for: {noted}")
         return noted.step
 
     @keyword(tags=["continuity"])
     def note_checkpoint_done(
-        self, observation: Observation | None = None, *, timeout: timedelta = timedelta(seconds=5)
+        self, observation: AnyObservation | None = None, *, timeout: timedelta = timedelta(seconds=5)
     ) -> int | None:
         """Reads the source's log to its end when its checkpoint was reported ready, before the source is deleted.
 
         The last step in it is the upper bound *r*: a restored process must begin at *r* + 1 or before. The source goes
-        on after a checkpoint; its next step is waited for, since it shows how long the process stood still.
+        on after a checkpoint; its next step is waited for, since it shows how long the process stood still. A witness
+        that is sampled gives no upper bound.
 
         Args:
             observation: of the workload; the newest one when it is not given.
             timeout: for the source's next step. That none comes is a warning in the log, not a failure.
 
         Returns:
-            The step *r*; None when the source could not be read any more.
+            The step *r*; None when the source could not be read any more, or is sampled.
 
         ```robotframework
         Wait Until Action Completes    ${action}
@@ -147,13 +145,13 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
         """
         noted = self._observation(observation)
         place = self._cluster(noted.workload.cluster)
-        reached, went_on = collect.note_ready(place, noted, timeout=timeout.total_seconds())
+        reached, went_on = any_witness.note_ready(place, noted, timeout=timeout.total_seconds())
         if not went_on:
             logger.warn(f"the source {noted.workload} printed no step after its checkpoint was ready")
         return reached
 
     @keyword(tags=["continuity"])
-    def note_deletion(self, observation: Observation | None = None) -> None:
+    def note_deletion(self, observation: AnyObservation | None = None) -> None:
         """Notes that the source is deleted now, so that the verdict can tell the downtime.
 
         Args:
@@ -165,13 +163,11 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
         ```
         """
         noted = self._observation(observation)
-        look = collect.source_end(self._cluster(noted.workload.cluster), noted)
-        if look is not None:
-            noted.add(look)
+        any_witness.read_on(self._cluster(noted.workload.cluster), noted)
         noted.deleted_at = collect.now()
 
     @keyword(tags=["continuity"])
-    def note_restore_request(self, observation: Observation | None = None) -> None:
+    def note_restore_request(self, observation: AnyObservation | None = None) -> None:
         """Notes that a restore is asked for now, so that the verdict can tell how long the process took to go on.
 
         Args:
@@ -186,7 +182,7 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
     @keyword(tags=["continuity", "assertion"])
     def workload_should_have_continued(
         self,
-        before: Observation | None = None,
+        before: AnyObservation | None = None,
         pod: str | None = None,
         namespace: str | None = None,
         *,
@@ -220,7 +216,7 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
     @keyword(tags=["continuity", "assertion"])
     def workload_should_have_restarted(
         self,
-        before: Observation | None = None,
+        before: AnyObservation | None = None,
         pod: str | None = None,
         namespace: str | None = None,
         *,
@@ -254,7 +250,7 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
     @keyword(tags=["continuity"])
     def get_verdict(
         self,
-        before: Observation | None = None,
+        before: AnyObservation | None = None,
         pod: str | None = None,
         namespace: str | None = None,
         *,
@@ -299,16 +295,16 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
         first, self._told = (self._told if new else 0), len(self._verdicts)
         return self._verdicts[first:]
 
-    def _demand(self, wanted: Kind, before: Observation | None, restored: Workload, timeout: timedelta) -> Verdict:
+    def _demand(self, wanted: Kind, before: AnyObservation | None, restored: Workload, timeout: timedelta) -> Verdict:
         verdict = self._judge(before, restored, timeout)
         if wording := failure(verdict, wanted):
             raise NotAsExpected(wording.expected, wording.seen, wording.look, cause=wording.cause)
         return verdict
 
-    def _judge(self, before: Observation | None, restored: Workload, timeout: timedelta) -> Verdict:
+    def _judge(self, before: AnyObservation | None, restored: Workload, timeout: timedelta) -> Verdict:
         noted = self._observation(before)
         place = self._cluster(restored.cluster)
-        verdict = collect.await_verdict(
+        verdict = any_witness.await_verdict(
             place,
             noted,
             restored,
@@ -321,7 +317,7 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords):
 
 
 def _restored(
-    before: Observation, pod: str | None, namespace: str | None, container: str | None, cluster: str | None
+    before: AnyObservation, pod: str | None, namespace: str | None, container: str | None, cluster: str | None
 ) -> Workload:
     """The workload that is judged: as it was observed, but for what is given."""
     was = before.workload

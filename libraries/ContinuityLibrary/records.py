@@ -7,6 +7,7 @@ from typing import Any
 from harness.failures import BadInput
 from harness.kube import CLUSTERS, Cluster
 
+from .any_witness import AnyObservation
 from .observation import Observation, Workload
 from .verdict import Verdict
 
@@ -16,7 +17,7 @@ class Records:
     so far."""
 
     def __init__(self) -> None:
-        self._newest: Observation | None = None
+        self._newest: AnyObservation | None = None
         self._nonces: dict[str, str] = {}
         self._verdicts: list[dict[str, Any]] = []
         self._told = 0
@@ -25,10 +26,17 @@ class Records:
         facts = {"workload": str(workload), "restored": str(restored), "control_arm": control_arm}
         self._verdicts.append(facts | verdict.to_dict())
 
-    def _observation(self, given: Observation | None) -> Observation:
+    def _observation(self, given: AnyObservation | None) -> AnyObservation:
         observation = given or self._newest
         if observation is None:
             raise BadInput("observation", None, "given, or made before by `Observe Workload`", cause="harness-error")
+        return observation
+
+    def _printed(self, given: Observation | None) -> Observation:
+        """An observation of a witness whose steps are printed."""
+        observation = self._observation(given)
+        if not isinstance(observation, Observation):
+            raise BadInput("observation", observation, "one of `Observe Workload`", cause="harness-error")
         return observation
 
     def _cluster(self, alias: str | None) -> Cluster:

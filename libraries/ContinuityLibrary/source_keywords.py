@@ -9,7 +9,8 @@ from robot.api.deco import keyword
 
 from harness.failures import NotAsExpected
 
-from . import source
+from . import any_witness, source
+from .any_witness import AnyObservation
 from .observation import Observation, Workload
 from .records import Records
 from .witness import short
@@ -20,7 +21,7 @@ class SourceKeywords(Records):
 
     @keyword(tags=["continuity", "assertion"])
     def source_should_have_gone_on(
-        self, before: Observation | None = None, *, timeout: timedelta = timedelta(seconds=30)
+        self, before: AnyObservation | None = None, *, timeout: timedelta = timedelta(seconds=30)
     ) -> int:
         """Fails unless the source goes on after its checkpoint: the same pod and process, without a restart.
 
@@ -31,7 +32,7 @@ class SourceKeywords(Records):
             timeout: for its next step, and so for the pause that is borne.
 
         Returns:
-            The step that it has reached.
+            The step that it has reached; the count, of a witness that is sampled.
 
         Raises:
             NotAsExpected: its pod is gone, its container was restarted or ended; cause `source-harmed`.
@@ -42,7 +43,9 @@ class SourceKeywords(Records):
         ```
         """
         noted = self._observation(before)
-        reached = source.should_go_on(self._cluster(noted.workload.cluster), noted, timeout=timeout.total_seconds())
+        reached = any_witness.should_go_on(
+            self._cluster(noted.workload.cluster), noted, timeout=timeout.total_seconds()
+        )
         logger.info(f"the source {noted.workload} goes on: step {reached}")
         return reached
 
@@ -81,7 +84,7 @@ class SourceKeywords(Records):
         Source And Copy Should Go Their Own Ways    ${before}    web-restored
         ```
         """
-        noted = self._observation(before)
+        noted = self._printed(before)
         was = noted.workload
         copy = Workload(cluster or was.cluster, namespace or was.namespace, pod or was.pod, was.container)
         parting = source.parted(

@@ -63,6 +63,7 @@ class Verdict:
         downtime: seconds from the deletion of the source (harness's clock) to the first own step (node's clock).
         restore_to_first_step: seconds from the request to restore to the first own step, by the same two clocks.
         first_step_at: when the first own step was printed, by the node's clock.
+        witness: what it was read from: a log of printed steps, or the kind of a sampled witness (see `sampled`).
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Verdict:
     downtime: float | None = None
     restore_to_first_step: float | None = None
     first_step_at: datetime | None = None
+    witness: str = "log"
 
     @property
     def settled(self) -> bool:
@@ -93,6 +95,7 @@ class Verdict:
         """For the evidence file: plain values, times in seconds, moments as ISO 8601."""
         return {
             "verdict": str(self.kind),
+            "witness": self.witness,
             "sentence": str(self),
             "nonce": self.nonce or None,
             "b": self.b,

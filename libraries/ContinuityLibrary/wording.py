@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .sampled import STUB_STATUS
 from .verdict import Kind, Verdict
 from .witness import short
 
@@ -58,13 +59,18 @@ def failure(verdict: Verdict, wanted: Kind) -> Wording | None:
 
 def expected(verdict: Verdict, wanted: Kind) -> str:
     """What should have been, with the figures that are known."""
-    nonce = f"nonce {short(verdict.nonce)}" if verdict.nonce else "the source's nonce"
+    if verdict.witness == STUB_STATUS.name:
+        fresh, same = "whose count begins anew", f"its count goes on above {verdict.b}"
+    else:
+        nonce = f"nonce {short(verdict.nonce)}" if verdict.nonce else "the source's nonce"
+        fresh = f"with another nonce than {short(verdict.nonce)}"
+        same = f"the process goes on with {nonce}"
     if wanted is Kind.RESTARTED:
-        return f"verdict {wanted}: a fresh process with another nonce than {short(verdict.nonce)}"
+        return f"verdict {wanted}: a fresh process {fresh}"
     window = ""
     if verdict.b is not None and verdict.r is not None:
         window = f", first a step after {verdict.b} and not after {verdict.r + 1}"
-    return f"verdict {wanted}: the process goes on with {nonce}{window}, and its steps keep coming"
+    return f"verdict {wanted}: {same}{window}, and its steps keep coming"
 
 
 def seen(verdict: Verdict) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from kubernetes.stream.ws_client import ERROR_CHANNEL, STDERR_CHANNEL, STDOUT_CH
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors
 from harness.kube.connection import TimedApiClient
-
-_HANDSHAKE = re.compile(r"Handshake status (\d+) (.*?) -\+-\+- .* -\+-\+- (.*)", re.DOTALL)
+from harness.kube.errors import handshake_refusal
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _connect(cluster: Cluster, place: Place, command: Sequence[str], timeout: fl
             **options,
         )
     except ApiException as problem:
-        raise _readable(problem) from None
+        raise handshake_refusal(problem) from None
 
 
 def _run(socket: Any, timeout: float) -> bool:
@@ -131,9 +129,3 @@ def _exit_code(error: str, shown: str) -> int:
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
     raise OperationFailed(f"{shown} to start", str(status.get("message") or error), cause="cluster-refused")
-
-
-def _readable(problem: ApiException) -> ApiException:
-    """The websocket client has status and body of a refused handshake only as a text of its own."""
-    handshake = _HANDSHAKE.match(str(problem.reason))
-    return ApiException(int(handshake[1]), handshake[2], body=handshake[3]) if handshake else problem

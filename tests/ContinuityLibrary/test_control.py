@@ -160,8 +160,7 @@ def test_its_waits_last_as_long_as_the_keyword_says(tmp_path: Path, monkeypatch:
     keywords = ControlArmKeywords()
     timeouts = {"ready": timedelta(minutes=5), "witness": timedelta(seconds=50), "delete": timedelta(minutes=2)}
     keywords.start_control_arm(NGINX, **{f"{name}_timeout": value for name, value in timeouts.items()})
-    assert keywords._arm is not None
-    assert keywords._arm.limits == Limits(ready=300, witness=50, deletion=120, verdict=50)
+    assert keywords._arms["test-nginx"].limits == Limits(ready=300, witness=50, deletion=120, verdict=50)
 
 
 def test_the_pod_of_the_manifest_under_another_name() -> None:

@@ -158,6 +158,7 @@ def test_a_verdict_without_figures() -> None:
 def test_as_a_dictionary() -> None:
     assert judge(Story().evidence).to_dict() == {
         "verdict": "continued",
+        "witness": "log",
         "sentence": "continued: step 11 -> 12 of nonce aaaa..",
         "nonce": NONCE,
         "b": 10,

@@ -10,8 +10,8 @@ from kubernetes.client.exceptions import ApiException
 from tests.harness.fake_api import status
 
 from harness.failures import OperationFailed
-from harness.kube.errors import server_words
-from KubernetesLibrary.execution import Execution, _exit_code, _readable
+from harness.kube.errors import handshake_refusal, server_words
+from KubernetesLibrary.execution import Execution, _exit_code
 
 
 def ended(code: int) -> dict[str, Any]:
@@ -43,15 +43,15 @@ def test_a_command_that_has_no_exit_code(error: str, seen: str) -> None:
 def test_a_refused_handshake_is_told_in_the_servers_words() -> None:
     body = json.dumps(status(404, 'pods "web" not found'))
     problem = ApiException(0, f"Handshake status 404 Not Found -+-+- {{'server': 'x'}} -+-+- {body}")
-    readable = _readable(problem)
+    readable = handshake_refusal(problem)
     assert (readable.status, server_words(readable)) == (404, 'pods "web" not found')
 
 
 def test_a_refusal_without_a_body_keeps_its_reason() -> None:
-    readable = _readable(ApiException(0, "Handshake status 502 Bad Gateway -+-+- {} -+-+- None"))
+    readable = handshake_refusal(ApiException(0, "Handshake status 502 Bad Gateway -+-+- {} -+-+- None"))
     assert (readable.status, server_words(readable)) == (502, "Bad Gateway")
     other = ApiException(0, "Connection refused")
-    assert _readable(other) is other
+    assert handshake_refusal(other) is other
 
 
 def test_what_a_command_said_is_shown_shortly() -> None:

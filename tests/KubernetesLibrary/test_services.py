@@ -7,7 +7,8 @@ from tests.harness.fake_api import FakeApi, cut, refuse, status
 
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster
-from KubernetesLibrary.services import Answer, Target, request, wait_until_answers
+from harness.kube.proxying import Answer, Target
+from KubernetesLibrary.services import request, wait_until_answers
 
 TARGET = Target("ns", "web", "80", "/index.html?a=b c")
 PATH = "/api/v1/namespaces/ns/services/web:80/proxy/index.html"

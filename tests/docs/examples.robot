@@ -167,6 +167,12 @@ A Source That Lives On
     ${after}=    Observe Workload    web-restored    my-tests
     <<Should Be The Same Process>>
 
+A Witness That Is Asked
+    Apply Manifest    ${CURDIR}/nginx-status.yaml    my-tests    pod_name=counted
+    Wait Until Pod Is Ready    counted    my-tests
+    <<Observe Sampled Workload>>
+    Delete Pod    counted    my-tests
+
 A Report
     VAR    @{left}    namespace my-tests
     <<Record Leftovers>>

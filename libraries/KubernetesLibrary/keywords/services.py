@@ -8,8 +8,9 @@ from robot.api import logger
 from robot.api.deco import keyword
 
 from harness.kube import CLUSTERS
+from harness.kube.proxying import Answer, Target
 
-from ..services import Answer, Target, request, wait_until_answers
+from ..services import request, wait_until_answers
 
 
 class ServiceKeywords:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import ssl
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,8 @@ _TEXTS = (
     ("because it is being terminated", "stuck-terminating"),
     (" is invalid: ", "bad-manifest"),
 )
+
+_HANDSHAKE = re.compile(r"Handshake status (\d+) (.*?) -\+-\+- .* -\+-\+- (.*)", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -91,3 +94,9 @@ def plain(problem: BaseException) -> str:
     while isinstance(reason, BaseException) and getattr(reason, "reason", None) is not None:
         reason = getattr(reason, "reason", None)
     return str(reason or problem)
+
+
+def handshake_refusal(problem: ApiException) -> ApiException:
+    """A refused websocket as a refused call: the client has its status and body only as a text of its own."""
+    handshake = _HANDSHAKE.match(str(problem.reason))
+    return ApiException(int(handshake[1]), handshake[2], body=handshake[3]) if handshake else problem

@@ -13,6 +13,7 @@ from . import (
     restore_work,
     restored_pods,
     restores,
+    servers,
     transport,
     workloads,
 )
@@ -23,6 +24,7 @@ CATALOGUE: dict[str, Fault] = {
     for declared in (
         restores.FAULTS,
         restored_pods.FAULTS,
+        servers.FAULTS,
         restore_work.FAULTS,
         copies.FAULTS,
         checkpoints.FAULTS,

@@ -52,13 +52,17 @@ def earlier(steps: int) -> Change:
 
 
 def _set_back(state: WitnessState, one: ContainerSnapshot, steps: int) -> None:
-    """The log has every state that the witness ever was in."""
+    """The log has every state that a witness that prints ever was in; one that is asked is counted up again."""
     found = [_LINE.search(line.text) for line in one.log]
     own = [match for match in found if match and match[1].decode() == state.nonce]
     wanted = max(1, state.step - steps)
     match = next((match for match in own if int(match[2]) == wanted), None)
     if match:
         state.step, state.chain = wanted, match[3].decode()
+    elif not own:
+        state.step, state.chain = 0, "0" * 16
+        for _ in range(wanted):
+            state.advance()
 
 
 def _is_later(text: bytes, reached: dict[str, int]) -> bool:
@@ -98,7 +102,38 @@ def in_place_of(snapshot: PodSnapshot, other: PodSnapshot) -> PodSnapshot:
 
 def witnesses(memory: Memory) -> list[WitnessState]:
     """The witnesses in a memory."""
-    return [thread.witness for thread in memory.threads if thread.witness]
+    printing = [thread.witness for thread in memory.threads if thread.witness]
+    return [*printing, memory.served.state] if memory.served else printing
+
+
+def remembering(change: Callable[[Memory], None]) -> Change:
+    """A container whose memory was changed."""
+
+    def changed_memory(one: ContainerSnapshot) -> ContainerSnapshot:
+        memory = one.memory.copy() if one.memory else None
+        if memory:
+            change(memory)
+        return replace(one, memory=memory)
+
+    return changed_memory
+
+
+def forget_requests(memory: Memory) -> None:
+    """A server begins to count anew."""
+    memory.counters.clear()
+
+
+def shift_data(memory: Memory, by: int) -> None:
+    """Every number in redis is another one."""
+    if memory.redis:
+        values = memory.redis.values
+        values.update({key: str(int(value) + by).encode() for key, value in values.items() if value.isdigit()})
+
+
+def repeat(memory: Memory) -> None:
+    """A witness that is asked goes on once, and then says the same again and again."""
+    if memory.served:
+        memory.served.stuck, memory.served.line = True, b""
 
 
 def freeze(container: Container) -> None:

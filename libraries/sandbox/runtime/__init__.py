@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .container import Container
-from .http import NotHttp, Refused, answer, listening
+from .http import NotHttp, Refused, answer, keeps_alive, listening
 from .logs import SECOND
 from .requests import Request, Response
 from .setup import Setup, StartError
@@ -178,14 +178,15 @@ class Runtime:
         return connection
 
     def keep_alive(self, pod_uid: str, port: int, client: str) -> None:
-        """A request of the API server's proxy was answered: it keeps the connection for the next one, as nginx does."""
+        """A request of the API server's proxy was answered: it keeps the connection, where the server does (nginx)."""
         until = self.now() + KEEP_ALIVE * SECOND
         for connection in self._established(pod_uid):
             if connection.until is not None and (connection.port, connection.client) == (port, client):
                 connection.until = until
                 return
         with suppress(Refused):
-            self.connect(pod_uid, port, client).until = until
+            if keeps_alive(self._listener(pod_uid, port), port):
+                self.connect(pod_uid, port, client).until = until
 
     def connections(self, pod_uid: str) -> int:
         """How many connections to the pod are established."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from . import nginx, usage
+from . import http_witness, nginx, usage
 from .files import FileTree
 from .images import Image
 from .logs import SECOND, Line, Log
@@ -260,17 +260,20 @@ class Container:
         return Machine.start(argv, place, self.write, self.started_at, complete=self.image.complete)
 
     def _stand_in(self, argv: list[str], place: Place, what: str) -> None:
-        """Sleeps for ever in place of what is not emulated; a witness that is declared in it still steps."""
+        """Sleeps for ever in place of what is not emulated; a witness that it declares still steps, or answers."""
         text = " ".join(argv)
-        self.is_stand_in = "nginx" not in text or not self.files.exists(nginx.MAIN)
+        served = http_witness.declared(text)
+        self.is_stand_in = not served and ("nginx" not in text or not self.files.exists(nginx.MAIN))
         note = f"emulated container: {what} is not emulated; a sleeping stand-in runs in its place\n"
         self.write(self.started_at, "stdout", note.encode())
         program: Program = (End(),)
         thread = Thread(0, program, dict(self.setup.env), self.started_at, blocked="forever")
         memory = Memory([thread], exported=set(self.setup.env), started=self.started_at)
-        if is_witness(text):
+        if served:
+            memory.served, memory.ports[served.port] = served, "witness"
+        elif is_witness(text):
             thread.program, thread.blocked = (witness_of(text),), ""
-        if not self.is_stand_in:
+        if not self.is_stand_in and not served:
             memory.serves.add("nginx")
             memory.nginx = nginx.configuration(self.files)
         self.machine = Machine(memory, place, self.write, complete=False)

@@ -24,9 +24,12 @@ def answer(container: Container, port: int, request: Request, now: int) -> Respo
     service = service_on(container, port)
     if not service:
         raise Refused(f"connect: connection refused on port {port}")
-    http = container.machine.memory.nginx if container.machine else None
+    memory = container.machine.memory if container.machine else None
+    http = memory.nginx if memory else None
     if service == "nginx" and http:
         return nginx.answer(container, http, port, request, now)
+    if service == "witness" and memory and memory.served:
+        return memory.served.answer(request)
     if service == "stand-in":
         return Response(200, b"emulated container\n", {"Server": "emulated", "Content-Type": "text/plain"})
     raise NotHttp(f"port {port} speaks no HTTP")
@@ -42,10 +45,15 @@ def listening(container: Container) -> set[int]:
 
 
 def service_on(container: Container, port: int) -> str:
-    """What listens on a port: `nginx`, `redis`, `echo`, `stand-in`, or nothing."""
+    """What listens on a port: `nginx`, `redis`, `echo`, `witness`, `stand-in`, or nothing."""
     if port not in listening(container) or container.machine is None:
         return ""
     memory = container.machine.memory
     if port in memory.ports:
         return memory.ports[port]
     return "nginx" if memory.nginx and port in nginx.ports(memory.nginx) else "stand-in"
+
+
+def keeps_alive(container: Container, port: int) -> bool:
+    """Whether the server on a port keeps a connection for the next request: all do but those of HTTP/1.0."""
+    return service_on(container, port) != "witness"

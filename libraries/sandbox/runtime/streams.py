@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from . import redis
-from .http import answer, service_on
+from .http import answer, keeps_alive, service_on
 from .requests import Request, Response
 from .shell.memory import Memory
 
@@ -89,8 +89,8 @@ class Connection:
             request = self._request()
             if request is None:
                 break
-            close = {k.lower(): v.lower() for k, v in request.headers.items()}.get("connection") == "close"
-            self.ended = close
+            asked = {k.lower(): v.lower() for k, v in request.headers.items()}.get("connection")
+            close = self.ended = asked == "close" or not keeps_alive(self.container, self.port)
             answers += _written(answer(self.container, self.port, request, self._clock()), close=close)
         return answers
 

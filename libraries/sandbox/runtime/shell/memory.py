@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from ..nginx import Directive
 from ..redis import Redis
 from .program import Program, Witness
+
+if TYPE_CHECKING:
+    from ..http_witness import ServedWitness
 
 SECOND = 1_000_000_000
 _STEP_COST = 2_500_000
@@ -81,7 +85,8 @@ class Memory:
 
     ports: what listens on them besides nginx (`redis`, `echo`). held: bytes that a memory eater took. growth: since
     when (ns) it takes how many bytes a second. nginx: the configuration that it started with. busy: cores that its
-    workers keep busy. traps: what the first shell does on a signal, by the signal's name.
+    workers keep busy. traps: what the first shell does on a signal, by the signal's name. served: a witness that is
+    asked over HTTP.
     """
 
     threads: list[Thread] = field(default_factory=list)
@@ -97,6 +102,7 @@ class Memory:
     growth: tuple[int, int] | None = None
     busy: float = 0.0
     traps: dict[str, str] = field(default_factory=dict)
+    served: ServedWitness | None = None
 
     def copy(self) -> Memory:
         """An independent copy."""
@@ -110,6 +116,7 @@ class Memory:
             ports=dict(self.ports),
             redis=self.redis.copy() if self.redis else None,
             traps=dict(self.traps),
+            served=self.served.copy() if self.served else None,
         )
 
     def shift(self, nanoseconds: int) -> None:
