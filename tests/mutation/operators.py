@@ -31,8 +31,10 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 BODIES = ("body", "orelse", "finalbody")
-FOR_PEOPLE = ("logger.", "super().__init__")
-"""Statements that are not taken away: what only a log tells, and what nothing works without."""
+FOR_PEOPLE = ("logger.",)
+"""Statements that are left alone: what only a log tells."""
+NEEDED = ("super().__init__",)
+"""Statements that are not taken away: nothing works without them."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def _is_said(node: ast.AST, child: ast.AST) -> bool:
         return True
     if isinstance(child, ast.Assert | ast.Import | ast.ImportFrom):
         return True
+    if isinstance(child, ast.Expr) and ast.unparse(child).startswith(FOR_PEOPLE):
+        return True
     return isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
 
 
@@ -117,7 +121,7 @@ def _comparison(node: ast.AST, place: str) -> Iterator[Mutation]:
     if not isinstance(node, ast.Compare):
         return
     for number, operator in enumerate(node.ops):
-        yield _changed(node, place, partial(_put, node.ops, number, COMPARISONS[type(operator)]()))
+        yield _changed(node, place, partial(_put, node, "ops", number, COMPARISONS[type(operator)]()))
 
 
 def _operator(node: ast.AST, place: str) -> Iterator[Mutation]:
@@ -146,7 +150,7 @@ def _condition(node: ast.AST, place: str) -> Iterator[Mutation]:
     if isinstance(node, ast.comprehension):
         for number, test in enumerate(node.ifs):
             always = ast.copy_location(ast.Constant(True), test)
-            yield _changed(test, place, partial(_put, node.ifs, number, always), after="True")
+            yield _changed(test, place, partial(_put, node, "ifs", number, always), after="True")
 
 
 def _constant(node: ast.AST, place: str) -> Iterator[Mutation]:
@@ -183,11 +187,11 @@ def _statements(node: ast.AST, place: str) -> Iterator[Mutation]:
         for number, statement in enumerate(body):
             if to := _in_place_of(statement):
                 there = ast.copy_location(to, statement)
-                yield _changed(statement, place, partial(_put, body, number, there), after=ast.unparse(to))
+                yield _changed(statement, place, partial(_put, node, name, number, there), after=ast.unparse(to))
 
 
-def _put(places: list[Any], number: int, to: Any) -> None:
-    places[number] = to
+def _put(node: ast.AST, name: str, number: int, to: Any) -> None:
+    getattr(node, name)[number] = to
 
 
 def _in_place_of(statement: ast.stmt) -> ast.stmt | None:
@@ -198,7 +202,7 @@ def _in_place_of(statement: ast.stmt) -> ast.stmt | None:
         return ast.Break()
     if isinstance(statement, ast.Expr):
         text = isinstance(statement.value, ast.Constant)
-        return None if text or ast.unparse(statement).startswith(FOR_PEOPLE) else ast.Pass()
+        return None if text or ast.unparse(statement).startswith((*FOR_PEOPLE, *NEEDED)) else ast.Pass()
     if isinstance(statement, ast.AugAssign | ast.Delete | ast.Raise):
         return ast.Pass()
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute | ast.Subscript):
