@@ -46,8 +46,13 @@ def static_checks() -> list[Check]:
 
 
 def pytest_check(*options: str) -> Check:
-    """The tests of libraries, sandbox and suites, side by side: most of their time is waiting."""
-    return ("pytest", [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *options])
+    """The tests of libraries, sandbox and suites, side by side.
+
+    Most of their time is waiting, so that there are more of them than processors; those that run the suites wait the
+    longest, so that they come first, and none of them is left alone at the end.
+    """
+    side_by_side = ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return ("pytest", [sys.executable, "-m", "pytest", *side_by_side, *options, "tests/end_to_end", "tests"])
 
 
 def suites_check() -> Check:
@@ -58,6 +63,11 @@ def suites_check() -> Check:
 def faults_check(*options: str) -> Check:
     """The suites against a cluster that misbehaves: each lie must be caught, each passing failure survived."""
     return ("faults", [sys.executable, "-m", "tests.faults", *options])
+
+
+def mutation_check(*options: str) -> Check:
+    """The code that judges and waits, spoiled a little at a time: some test must notice."""
+    return ("mutation", [sys.executable, "-m", "tests.mutation", *options])
 
 
 def chaos_check() -> Check:

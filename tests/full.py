@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .checks import chaos_check, faults_check, pytest_check, run, static_checks, suites_check
+from .checks import chaos_check, faults_check, mutation_check, pytest_check, run, static_checks, suites_check
 
 if __name__ == "__main__":
-    raise SystemExit(run([*static_checks(), suites_check(), faults_check(), chaos_check(), pytest_check()]))
+    slow = [suites_check(), faults_check(), chaos_check(), pytest_check(), mutation_check()]
+    raise SystemExit(run([*static_checks(), *slow]))

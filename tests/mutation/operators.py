@@ -114,6 +114,8 @@ def _is_said(node: ast.AST, child: ast.AST) -> bool:
         return True
     if isinstance(child, ast.Expr) and ast.unparse(child).startswith(FOR_PEOPLE):
         return True
+    if isinstance(child, ast.Assign):
+        return ast.unparse(child).startswith("__all__ = ") or ast.unparse(child.value).startswith("TypeVar(")
     return isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
 
 
