@@ -26,7 +26,10 @@ _uids = itertools.count(1)
 
 @dataclass
 class FakePod:
-    """A pod with one container, whose witness prints a step each 20 ms from `first` to `last` (None: without end)."""
+    """A pod with one container, whose witness prints a step each 20 ms from `first` to `last` (None: without end).
+
+    `unheard`: no kubelet has told of its containers yet.
+    """
 
     name: str = "test"
     nonce: str = "a" * 16
@@ -37,6 +40,7 @@ class FakePod:
     restarts: int = 0
     phase: str = "Running"
     ready: bool = True
+    unheard: bool = False
     state: dict[str, Any] | None = None
     uid: str = field(default_factory=lambda: f"uid-{next(_uids)}")
     began: float = field(default_factory=time.time)
@@ -71,7 +75,7 @@ class FakePod:
             "status": {
                 "phase": self.phase,
                 "conditions": [{"type": "Ready", "status": str(self.ready)}],
-                "containerStatuses": [status],
+                **({} if self.unheard else {"containerStatuses": [status]}),
             },
         }
 
@@ -98,7 +102,7 @@ class FakeApi:
         if self.between:
             self.between.pop()()
         wants_previous = parse_qs(parts.query).get("previous", [""])[0].lower() == "true"
-        lines = pod.previous if wants_previous else None if pod.state else pod.lines()
+        lines = pod.previous if wants_previous else None if pod.state or pod.unheard else pod.lines()
         if lines is None or self.log_status != 200:
             return 400 if lines is None else self.log_status, json.dumps({"kind": "Status", "message": "no log"})
         return 200, "".join(f"{line}\n" for line in lines)

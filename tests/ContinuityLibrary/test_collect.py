@@ -80,6 +80,14 @@ def test_a_look_holds_what_the_api_tells(api: FakeApi, cluster: Cluster) -> None
     assert look.log.started_at == datetime.fromtimestamp(int(pod.began), UTC)
     assert look.previous is not None
     assert [line.text for line in look.previous.lines] == ["before"]
+    assert look.previous.started_at == datetime.fromtimestamp(int(pod.began), UTC)
+
+
+def test_a_pod_whose_containers_have_no_status_yet(api: FakeApi, cluster: Cluster) -> None:
+    api.pods["test"] = FakePod(phase="Pending", ready=False, unheard=True)
+    seen = collect.look_at(cluster, WORKLOAD)
+    assert seen is not None
+    assert (seen.look.restarts, seen.look.previous, seen.look.running) == (0, None, False)
 
 
 def test_reading_never_touches_the_workload(api: FakeApi, cluster: Cluster) -> None:
@@ -174,6 +182,20 @@ def test_a_source_that_does_not_go_on_is_noted(api: FakeApi, cluster: Cluster) -
     del api.pods["test"]
     assert collect.note_ready(cluster, observation, timeout=LONG) == (None, False)
     assert observation.gone
+
+
+def test_what_another_witness_printed_is_no_step_of_the_source(api: FakeApi, cluster: Cluster) -> None:
+    foreign = FakePod(nonce="b" * 16, first=900, last=900, began=time.time() - 60).lines()
+    api.pods["test"] = FakePod(last=5, copied=foreign)
+    observation = collect.observe(cluster, WORKLOAD, steps=5, timeout=LONG)
+    assert collect.note_ready(cluster, observation, timeout=SHORT) == (5, False)
+
+
+def test_a_source_whose_log_is_lost_has_reached_nothing(api: FakeApi, cluster: Cluster) -> None:
+    api.pods["test"] = FakePod()
+    observation = collect.observe(cluster, WORKLOAD, steps=5, timeout=LONG)
+    api.pods["test"].last = 0
+    assert collect.note_ready(cluster, observation, timeout=SHORT) == (0, False)
 
 
 def test_another_pod_of_that_name_is_not_the_source(api: FakeApi, cluster: Cluster, observed: Observation) -> None:

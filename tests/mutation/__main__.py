@@ -18,14 +18,16 @@ from .targets import TARGETS, files_of, tests_of
 def main() -> int:
     """Runs the command."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--only", metavar="FILE", help="part of the paths of the modules to spoil")
+    parser.add_argument(
+        "--only", metavar="FILE", action="append", help="part of the paths of the modules to spoil; may be repeated"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="only so many mutants, drawn by lot")
     parser.add_argument("--seed", type=int, default=1, help="of that lot")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="mutants at the same time")
     options = parser.parse_args()
-    files = [file for file in files_of(TARGETS) if not options.only or options.only in str(file)]
+    files = [file for file in files_of(TARGETS) if any(part in str(file) for part in options.only or [""])]
     if not files:
-        parser.error(f"--only {options.only}: no module of that name is spoiled; tests/mutation/targets.py has them")
+        parser.error(f"--only {', '.join(options.only)}: no such module is spoiled; tests/mutation/targets.py has them")
     with tempfile.TemporaryDirectory(prefix="cedana-e2e-mutation-") as folder:
         return spoil(files, options, Path(folder))
 
