@@ -20,6 +20,8 @@ PERIOD = 0.25
 """Seconds between two reads; a cluster that measures seldom tells the same again, which counts once."""
 PATIENCE = 30.0
 """Seconds after a phase for which a measurement of it may still come: clusters measure each 10 to 15 s."""
+LAST_READ = 1.0
+"""Seconds that all measuring threads get to end, so that none of them connects while the run's files are removed."""
 CLOCKS = timedelta(seconds=1)
 """How far the cluster's clock may be from ours."""
 NOTHING_YET = "the cluster has measured nothing within the phase yet"
@@ -61,7 +63,7 @@ class Phase:
         return self._seconds
 
     def drop(self, timeout: float = 0.0) -> None:
-        """Nothing more is wanted of it."""
+        """Nothing more is wanted of it; waits for its thread's end for `timeout` seconds."""
         self._dropped.set()
         self._over.set()
         self._thread.join(timeout)
@@ -152,6 +154,9 @@ class Phases:
         found = [phase.to_dict() for phase in self._phases[first:]]
         for phase in self._phases:
             phase.drop()
+        end = time.monotonic() + LAST_READ
+        for phase in self._phases:
+            phase.drop(max(0.0, end - time.monotonic()))
         self._open = False
         return found
 

@@ -243,6 +243,7 @@ def test_a_phase_ends_where_the_next_one_begins(kube: KubernetesLibrary) -> None
     ]
     kube.start_measuring_resource_use("checkpoint")
     assert kube.get_resource_use(new=True)[0]["complete"] is False
+    eventually(lambda: not any(phase._thread.is_alive() for phase in kube._phases._phases))
     with pytest.raises(BadInput, match="begun before"):
         kube.stop_measuring_resource_use()
 
