@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,10 @@ from pathlib import Path
 
 from . import running
 from .catalogue import SAMPLE, Fault, faults
+from .clean import Circumstances, circumstances, suites
 from .judging import Judged, closing_line, table
 
-ERAS = ("seed", "jan26", "next")
-CLEAN_RUNS, CLEAN_RUNS_OF_SAMPLE = 20, 2
+CLEAN_RUNS, CLEAN_RUNS_OF_SAMPLE = 200, 2
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     names = given.only or (list(SAMPLE) if given.sample else list(known))
     clean = given.clean if given.clean is not None else _clean_runs(given)
     jobs: list[Callable[[], Judged]] = [partial(_with_fault, known[name], given.keep) for name in names]
-    jobs += [partial(_clean, given.seed + number, given.keep) for number in range(clean)]
+    drawn = [circumstances(given.seed, number, suites()) for number in range(clean)]
+    jobs += [partial(_clean, one, given.keep and given.keep / f"clean-{n}") for n, one in enumerate(drawn, start=1)]
     judged = _all(jobs, given.jobs)
     print(f"\n{table(judged)}\n\n{closing_line(judged)}", flush=True)
     return 0 if all(one.good for one in judged) else 1
@@ -61,37 +61,24 @@ def _all(jobs: Sequence[Callable[[], Judged]], side_by_side: int) -> list[Judged
 
 
 def _line(one: Judged) -> str:
-    name = one.fault.name if one.fault else "without a fault"
+    name = one.fault.name if one.fault else f"without a fault: {one.circumstances}"
     expected = (one.fault.cause or "tolerated") if one.fault else "passes"
     return f"{'ok' if one.good else '--'} {name}: expected {expected}, came {one.words}"
 
 
 def _with_fault(fault: Fault, keep: Path | None) -> Judged:
-    return _judged(fault, lambda: running.run(fault.name, keep=keep and keep / fault.name, suites=fault.path))
+    return _judged(fault, lambda: running.run(fault.name, suites=[fault.path], keep=keep and keep / fault.name))
 
 
-def _clean(seed: int, keep: Path | None) -> Judged:
-    return _judged(None, lambda: running.run(None, *_circumstances(seed), keep=keep and keep / f"clean-{seed}"))
+def _clean(drawn: Circumstances, keep: Path | None) -> Judged:
+    return _judged(None, lambda: running.run(None, *drawn.options, suites=drawn.paths, keep=keep), str(drawn))
 
 
-def _judged(fault: Fault | None, run: Callable[[], running.Ran]) -> Judged:
+def _judged(fault: Fault | None, run: Callable[[], running.Ran], circumstances: str = "") -> Judged:
     try:
-        return Judged(fault, run())
+        return Judged(fault, run(), circumstances=circumstances)
     except Exception as problem:
-        return Judged(fault, None, f"no run: {type(problem).__name__}: {problem}")
-
-
-def _circumstances(seed: int) -> list[str]:
-    """Node count, era and latencies of a clean run."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    latencies = {
-        "pod_start": draw.uniform(0.05, 1.0),
-        "pod_stop": draw.uniform(0.05, 0.8),
-        "checkpoint": draw.uniform(0.1, 2.0),
-        "restore": draw.uniform(0.1, 2.0),
-    }
-    given = [part for name, seconds in latencies.items() for part in ("--latency", f"{name}={seconds:.2f}")]
-    return ["--nodes", str(draw.randint(1, 4)), "--era", draw.choice(ERAS), *given]
+        return Judged(fault, None, f"no run: {type(problem).__name__}: {problem}", circumstances)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,16 @@ from .running import Ran
 
 @dataclass(frozen=True)
 class Judged:
-    """A run with a fault (None: without one), or why there was none (`broken`)."""
+    """A run with a fault (None: without one), or why there was none (`broken`).
+
+    Attributes:
+        circumstances: which suites ran and, of a run without a fault, on what.
+    """
 
     fault: Fault | None
     ran: Ran | None
     broken: str = ""
+    circumstances: str = ""
 
     @property
     def met(self) -> bool:
@@ -50,8 +55,8 @@ class Judged:
 
     @property
     def passed(self) -> bool:
-        """Whether all tests passed."""
-        return self.met and self.ran is not None and self.ran.status == 0
+        """Whether nothing failed; with a fault, some test must have passed, for a skip proves nothing."""
+        return self.met and self.ran is not None and self.ran.status == 0 and (not self.fault or self.ran.passed > 0)
 
     @property
     def good(self) -> bool:
@@ -67,7 +72,9 @@ class Judged:
             return "not met: the suites never come to it"
         if self.fault and self.fault.cause and self.deviations:
             return ", ".join(self.deviations)
-        return self.ran.cause or ("passed" if self.ran.status == 0 else f"status {self.ran.status}")
+        if self.ran.status == 0:
+            return "passed" if self.ran.passed else "nothing failed, nothing passed"
+        return self.ran.cause or f"status {self.ran.status}"
 
 
 def _reached(fault: Fault, verdicts: Sequence[str]) -> bool:
@@ -81,7 +88,7 @@ def table(judged: Sequence[Judged]) -> str:
             "ok" if one.good else "--",
             one.fault.group if one.fault else "clean run",
             one.fault.name if one.fault else "",
-            one.fault.suite if one.fault else "",
+            one.circumstances or (one.fault.suite if one.fault else ""),
             (one.fault.cause or "tolerated") if one.fault else "passes",
             one.words,
             f"{one.ran.seconds:.0f} s" if one.ran else "",

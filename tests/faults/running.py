@@ -31,7 +31,8 @@ QUICK = {
     "CLEANUP_TIMEOUT": "40 s",
 }
 """Shorter waits than a user's: everything that goes well in the sandbox goes well within a second or two."""
-LONGEST = 240.0
+LONGEST = 420.0
+"""Seconds that a run may take; one that hangs is killed, and proves nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Ran:
     Attributes:
         failures: in the order in which they began; empty when all passed.
         hits: how often the fault struck.
+        passed: how many tests passed.
         kept: the folder with the run's output, where it was kept.
     """
 
@@ -59,6 +61,7 @@ class Ran:
     hits: int
     seconds: float
     kept: Path | None = None
+    passed: int = 0
 
     @property
     def first(self) -> Failure:
@@ -71,14 +74,14 @@ class Ran:
         return self.first.cause
 
 
-def run(fault: str | None, *options: str, keep: Path | None = None, suites: str = "suites") -> Ran:
-    """Runs the suites on a new sandbox.
+def run(fault: str | None, *options: str, suites: Sequence[str], keep: Path | None = None) -> Ran:
+    """Runs suites on a new sandbox.
 
     Args:
         fault: switched on from the sandbox's start.
         options: further options of the sandbox.
+        suites: their paths from the root.
         keep: where the output of the run is kept.
-        suites: which ones.
     """
     folder = keep or Path(tempfile.mkdtemp(prefix="cedana-e2e-faults-"))
     begun = time.monotonic()
@@ -86,11 +89,13 @@ def run(fault: str | None, *options: str, keep: Path | None = None, suites: str 
         given = ["--fault", fault] if fault else []
         with _sandbox(*given, *options) as facts:
             folders = Folders.below(folder)
-            process = start(folders, *_variables(), what=suites, **_settings(facts))
+            *others, last = suites
+            process = start(folders, *_variables(), *others, what=last, **_settings(facts))
             ended = finish(process, folders, timeout=LONGEST)
             (folder / "console.txt").write_text(ended.console)
             hits = sum(one["hits"] for one in _ask(facts, "/faults"))
-            return Ran(ended.status, failures_of(ended.evidence), hits, time.monotonic() - begun, keep)
+            evidence, seconds = ended.evidence, time.monotonic() - begun
+            return Ran(ended.status, failures_of(evidence), hits, seconds, keep, evidence["summary"]["passed"])
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

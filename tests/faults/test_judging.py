@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.__main__ import main
 from tests.faults.catalogue import SAMPLE, Fault, faults
+from tests.faults.clean import circumstances, suites
 from tests.faults.judging import Judged, closing_line, table
 from tests.faults.running import Failure, Ran, failures_of
 
@@ -16,8 +17,8 @@ FATAL = Fault("it-lies", "restore", "It lies.", "fails", "process-restarted")
 HARMLESS = Fault("it-lags", "propagator", "It lags.", "tolerated", None)
 
 
-def ran(*causes: str, hits: int = 1) -> Ran:
-    return Ran(len(causes), tuple(Failure("test", cause, "") for cause in causes), hits, 1.0)
+def ran(*causes: str, hits: int = 1, passed: int = 1) -> Ran:
+    return Ran(len(causes), tuple(Failure("test", cause, "") for cause in causes), hits, 1.0, passed=passed)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,8 @@ def ran(*causes: str, hits: int = 1) -> Ran:
         (Judged(FATAL, None, "no run"), False, False, False),
         (Judged(HARMLESS, ran()), False, False, True),
         (Judged(HARMLESS, ran(hits=0)), False, False, False),
+        (Judged(HARMLESS, ran(passed=0)), False, False, False),
+        (Judged(None, ran(hits=0, passed=0)), False, False, True),
         (Judged(HARMLESS, ran("auth")), True, False, False),
         (Judged(None, ran(hits=0)), False, False, True),
         (Judged(None, ran("unknown", hits=0)), True, False, False),
@@ -119,6 +122,30 @@ def test_the_sample_has_each_group_and_both_expectations() -> None:
     sample = [known[name] for name in SAMPLE]
     assert {fault.group for fault in sample} == {fault.group for fault in known.values()}
     assert {fault.expect for fault in sample} == {"fails", "tolerated"}
+
+
+def test_clean_runs_differ_and_are_repeatable() -> None:
+    names = ["lifecycle", "failures", "network", "security"]
+    drawn = [circumstances(1, number, names) for number in range(24)]
+    assert drawn == [circumstances(1, number, names) for number in range(24)]
+    assert drawn != [circumstances(2, number, names) for number in range(24)]
+    assert {one.era for one in drawn} == {"seed", "jan26", "next"}
+    assert {len(one.suites) for one in drawn} == {1, 2}
+    assert {one.nodes for one in drawn} == {1, 2, 3, 4}
+    assert all(len(set(one.suites)) == len(one.suites) for one in drawn)
+    first = [one.suites[0] for one in drawn]
+    assert first.count("lifecycle") == 12
+    assert {name: first.count(name) for name in names[1:]} == dict.fromkeys(names[1:], 4)
+
+
+def test_every_suite_is_there_and_named_by_a_fault_only_where_it_is() -> None:
+    assert suites()[0] == "lifecycle"
+    assert {"failures", "heartbeat"} < set(suites())
+    assert {fault.suite for fault in faults()} <= set(suites())
+
+
+def test_a_single_suite_is_run_alone() -> None:
+    assert {circumstances(1, number, ["lifecycle"]).suites for number in range(5)} == {("lifecycle",)}
 
 
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
