@@ -32,6 +32,11 @@ _BY_WORDS = [
         (r"deadline exceeded|timed out waiting|would exceed context deadline", "install-timeout"),
     )
 ]
+_PASSING = re.compile(
+    r"internal error occurred: (etcdserver|leader)|etcdserver: |server is currently unable to handle the request|"
+    r"too many requests|unexpected EOF|connection reset by peer|client connection lost",
+    re.IGNORECASE,
+)
 _LOOK = {
     "quota": "the quotas of the namespace",
     "webhook-refused": "the webhook that is named, and its policy",
@@ -48,6 +53,11 @@ def cause_of(problem: HelmError) -> str:
     if problem.code in _BY_CODE:
         return _BY_CODE[problem.code]
     return next((cause for pattern, cause in _BY_WORDS if pattern.search(problem.words)), "helm-failed")
+
+
+def may_pass(problem: HelmError) -> bool:
+    """Whether Helm tells of an API server that failed by itself, and may well not do so a little later."""
+    return _PASSING.search(problem.words) is not None
 
 
 def failed(expected: str, problem: HelmError, *, seen: str = "", look: str = "", cause: str = "") -> OperationFailed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -17,14 +17,18 @@ from harness.kube import Cluster, api_errors, objects
 from harness.kube.pods import raw
 from harness.ledger import LEDGER, Entry
 
-from .errors import cause_of, failed
+from .errors import cause_of, failed, may_pass
 from .manifests import Thing, deletes_namespaces, kept, workloads
 from .releases import Chart, Deployed, Engine, HelmError, Order, Release, Target
-from .rollout import wait_until_rolled_out, why_not_ready
+from .rollout import wait_until_rolled_out
 from .uninstalling import is_there, remove_kept
 
 STORED = "owner=helm"
 """The label of the Secrets in which Helm keeps its releases."""
+PATIENCE, PAUSE = 20.0, 0.5
+"""Seconds for which an install that made nothing is tried again, and between two tries."""
+SHORTEST_WAIT = 1.0
+"""Seconds that the pods get even when Helm has used up the time."""
 _TAKEN = re.compile(r"cannot re-?use a name|release: already exists")
 """What Helm says of a name that it has a release of: one that was there, or that appeared during the install."""
 
@@ -66,10 +70,10 @@ class Helm:
         facts = self._cluster.where | self._facts(release) | {"within": order.timeout}
         entry = LEDGER.intend("helm-release", f"{self._namespace}/{release}", **facts)
         try:
-            deployed = self._engine.install(self._target, release, order)
+            deployed = self._install(release, order)
         except HelmError as problem:
             self._settle(entry, expected, release, problem)
-            self._explain(expected, release, problem, order.wait)
+            self._explain(expected, release, problem)
         self._note(entry, release)
         return self._believe(deployed, order.wait, deadline)
 
@@ -82,9 +86,9 @@ class Helm:
         """
         deadline = time.monotonic() + order.timeout
         try:
-            deployed = self._engine.upgrade(self._target, release, order)
+            deployed = self._engine.upgrade(self._target, release, _without_wait(order))
         except HelmError as problem:
-            self._explain(f"release {release} to be upgraded", release, problem, order.wait)
+            self._explain(f"release {release} to be upgraded", release, problem)
         self._note(self._owed(release), release)
         return self._believe(deployed, order.wait, deadline)
 
@@ -95,10 +99,10 @@ class Helm:
         """
         deadline = time.monotonic() + timeout
         try:
-            deployed = self._engine.rollback(self._target, release, revision, wait=wait, timeout=timeout)
+            deployed = self._engine.rollback(self._target, release, revision, wait=False, timeout=timeout)
         except HelmError as problem:
             to = f"revision {revision}" if revision is not None else "the revision before"
-            self._explain(f"release {release} to be rolled back to {to}", release, problem, wait)
+            self._explain(f"release {release} to be rolled back to {to}", release, problem)
         self._note(self._owed(release), release)
         return self._believe(deployed, wait, deadline)
 
@@ -218,10 +222,26 @@ class Helm:
         secrets = [one["metadata"] for one in found["items"]]
         return [(str(one["uid"]), datetime.fromisoformat(one["creationTimestamp"])) for one in secrets]
 
+    def _install(self, release: str, order: Order) -> Deployed:
+        """Lets Helm install; again where it failed before it made anything, for a reason that may pass.
+
+        Helm itself gives up at the first read that the API server fails.
+        """
+        begun = time.monotonic()
+        while True:
+            try:
+                return self._engine.install(self._target, release, _without_wait(order))
+            except HelmError as problem:
+                late = time.monotonic() - begun >= min(PATIENCE, order.timeout)
+                if late or not may_pass(problem) or self.is_stored(release):
+                    raise
+            time.sleep(PAUSE)
+
     def _believe(self, deployed: Deployed, wait: bool, deadline: float) -> Release:
         if wait:
             things = workloads(deployed.manifest, self._namespace)
-            wait_until_rolled_out(self._cluster, deployed.release.name, things, max(0.0, deadline - time.monotonic()))
+            left = max(SHORTEST_WAIT, deadline - time.monotonic())
+            wait_until_rolled_out(self._cluster, deployed.release.name, things, left)
         return deployed.release
 
     def _settle(self, entry: Entry, expected: str, release: str, problem: HelmError) -> None:
@@ -241,7 +261,7 @@ class Helm:
         if entry:
             LEDGER.made(entry, stored=self.stored(release))
 
-    def _explain(self, expected: str, release: str, problem: HelmError, wait: bool) -> NoReturn:
+    def _explain(self, expected: str, release: str, problem: HelmError) -> NoReturn:
         """Raises the failure with what the cluster shows of its reason, and the state that the release is left in."""
         cause = cause_of(problem)
         if cause in ("bad-chart", "cluster-unreachable") or not self.is_stored(release):
@@ -251,11 +271,6 @@ class Helm:
         seen, look = (f"the release was left as {left.status}, revision {left.revision}", "") if left else ("", "")
         if left and left.pending:
             look = "uninstall the release, or roll it back: Helm refuses to go on from there"
-        if wait and (cause == "install-timeout" or "not ready" in problem.words):
-            stream = self._engine.manifest(self._target, release)
-            why = why_not_ready(self._cluster, workloads(stream, self._namespace))
-            if why:
-                seen, cause = f"{seen}; {why.seen}", why.cause or cause
         raise failed(expected, problem, seen=seen, look=look, cause=cause) from None
 
     def _bring_namespace(self) -> None:
@@ -296,6 +311,11 @@ def values_of_chart(engine: Engine, chart: Chart) -> dict[str, Any]:
     except yaml.YAMLError:
         raise OperationFailed(expected, "its values file is no YAML", cause="bad-chart") from None
     return found if isinstance(found, dict) else {}
+
+
+def _without_wait(order: Order) -> Order:
+    """Helm waits for hooks only. We wait for the pods: its own watch gives up at the first list that breaks off."""
+    return replace(order, wait=False)
 
 
 def namespaces_with_releases(cluster: Cluster) -> list[str]:

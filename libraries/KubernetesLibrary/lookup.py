@@ -32,6 +32,7 @@ class Wanted:
         name: the name that the restore asked for; None when it asked for none.
         known: UIDs of pods that were there before the restore was asked for.
         asked_at: when it was asked for, by the cluster's clock.
+        original_gone: the original was not there any more when the restore was asked for.
     """
 
     original: str
@@ -39,6 +40,7 @@ class Wanted:
     name: str | None = None
     known: frozenset[str] = frozenset()
     asked_at: datetime | None = None
+    original_gone: bool = False
 
     def __str__(self) -> str:
         names = f"{self.base}{RESTORED}... or {self.original}"
@@ -72,17 +74,19 @@ class Wanted:
         return name == self.original or name.startswith(f"{self.base}{RESTORED}")
 
 
-def sought(original: Obj, name: str | None, known: Iterable[Obj], asked_at: datetime | None) -> Wanted:
-    """What is known of the pod restored from `original`; `known` are the pods of before.
+def sought(original: Obj, name: str | None, known: Iterable[Obj] | None, asked_at: datetime | None) -> Wanted:
+    """What is known of the pod restored from `original`.
 
     Args:
+        known: the pods of before; None where they were not noted.
         asked_at: without a zone it counts as UTC, the only zone that Kubernetes writes.
     """
     metadata = original["metadata"]
-    uids = frozenset(pod["metadata"]["uid"] for pod in known)
+    uids = frozenset(pod["metadata"]["uid"] for pod in known or ())
+    gone = known is not None and metadata["uid"] not in uids
     if asked_at and asked_at.tzinfo is None:
         asked_at = asked_at.replace(tzinfo=UTC)
-    return Wanted(metadata["name"], metadata["uid"], name or None, uids, asked_at)
+    return Wanted(metadata["name"], metadata["uid"], name or None, uids, asked_at, gone)
 
 
 def expect(cluster: Cluster, original: Obj, name: str | None) -> list[Obj]:
@@ -128,14 +132,17 @@ def judge(wanted: Wanted, pods: Iterable[Obj]) -> Look[Obj]:
     if matches:
         return Done(matches[0])
     others = "; ".join(f"{_described(pod)}: {objection}" for pod, objection in objections)
-    return Pending(f"no such pod; there are {others}" if others else "no pod in the namespace", "restored-pod-missing")
+    is_back = wanted.original_gone and any(pod["metadata"]["uid"] == wanted.original_uid for pod, _ in objections)
+    cause = "not-restored" if is_back else "restored-pod-missing"
+    return Pending(f"no such pod; there are {others}" if others else "no pod in the namespace", cause)
 
 
 def find(cluster: Cluster, namespace: str, wanted: Wanted) -> Obj:
     """The restored pod as it is now, Ready or not; the ledger owes its removal from now on.
 
     Raises:
-        NotAsExpected: there is none, or several; lists the pods there are; cause `restored-pod-missing`.
+        NotAsExpected: there is none, or several; lists the pods there are; cause `restored-pod-missing`, or
+            `not-restored` where the original itself is there again.
     """
     answer = judge(wanted, _pods(cluster, namespace))
     if isinstance(answer, Pending):

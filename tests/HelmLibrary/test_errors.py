@@ -6,7 +6,7 @@ import pytest
 from tests.HelmLibrary.places import TOKEN
 
 from harness.secrets import SECRETS
-from HelmLibrary.errors import LONGEST, cause_of, failed
+from HelmLibrary.errors import LONGEST, cause_of, failed, may_pass
 from HelmLibrary.releases import HelmError
 
 
@@ -79,3 +79,23 @@ def test_the_message_has_helms_words_redacted_and_cut() -> None:
     assert text.startswith("Expected: release a to be installed\nSeen: it is left as failed; Helm said: ...")
     assert "token <secret> end" in text
     assert len(text) < LONGEST + 500
+
+
+@pytest.mark.parametrize(
+    ("words", "passing"),
+    [
+        (
+            'could not get information about the resource ServiceAccount "x": Internal error occurred: etcdserver: '
+            "request timed out",
+            True,
+        ),
+        ("the server is currently unable to handle the request", True),
+        ("the server has received too many requests and has asked us to try again later", True),
+        ("unexpected EOF", True),
+        ('Internal error occurred: failed calling webhook "policy.example.com"', False),
+        ("cannot re-use a name that is still in use", False),
+        ("context deadline exceeded", False),
+    ],
+)
+def test_a_failure_of_the_api_server_may_pass(words: str, passing: bool) -> None:
+    assert may_pass(HelmError(words)) is passing

@@ -156,10 +156,11 @@ def failing(cause: str, *texts: str, kind: type[E2EFailure] = OperationFailed) -
 @both_engines
 def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[str, Any], ledger: Ledger) -> None:
     image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
-    with failing("image-pull", "Deployment cedana-manager has 0 of 1 pods ready", "ErrImagePull", "left as failed"):
+    words = ("Deployment cedana-manager has 0 of 1 pods ready", "ErrImagePull")
+    with failing("image-pull", *words, kind=WaitTimedOut):
         helm.install("cedana", order(sandbox, timeout=2, controllerManager=image), create_namespace=True)
     assert [entry.kind for entry in ledger.owed()] == ["namespace", "helm-release"]
-    with failing("helm-failed", "there is one already", "failed, revision 1"):
+    with failing("helm-failed", "there is one already", "deployed, revision 1"):
         helm.install("cedana", order(sandbox), create_namespace=False)
     assert [entry.kind for entry in ledger.owed()] == ["namespace", "helm-release"]
     fixed = helm.upgrade("cedana", order(sandbox))

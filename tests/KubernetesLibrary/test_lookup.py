@@ -87,7 +87,9 @@ def test_no_pod_at_all() -> None:
 def test_what_keywords_know_of_it() -> None:
     naive = datetime(2026, 1, 1, 0, 0, 5)
     wanted = sought(ORIGINAL, "", [pod("a", "u1"), pod("b", "u2")], naive)
-    assert wanted == Wanted("web", "u0", None, frozenset({"u1", "u2"}), naive.replace(tzinfo=UTC))
+    assert wanted == Wanted("web", "u0", None, frozenset({"u1", "u2"}), naive.replace(tzinfo=UTC), original_gone=True)
+    assert not sought(ORIGINAL, None, [ORIGINAL], None).original_gone
+    assert not sought(ORIGINAL, None, None, None).original_gone
 
 
 def test_a_restored_process_that_keeps_ending_is_not_the_environments_fault() -> None:
@@ -99,3 +101,11 @@ def test_a_restored_process_that_keeps_ending_is_not_the_environments_fault() ->
         unready({"metadata": {"name": "web-restored"}, "status": {"containerStatuses": [waiting]}}).cause
         == "image-pull"
     )
+
+
+@pytest.mark.parametrize(("gone", "cause"), [(True, "not-restored"), (False, "restored-pod-missing")])
+def test_an_original_that_was_gone_and_is_back_is_no_restored_pod(gone: bool, cause: str) -> None:
+    answer = judge(Wanted("web", "u0", original_gone=gone), [pod("web", "u0")])
+    assert isinstance(answer, Pending)
+    assert answer.cause == cause
+    assert "it is the original itself" in answer.seen

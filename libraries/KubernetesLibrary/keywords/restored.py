@@ -72,7 +72,7 @@ class RestoredPodKeywords:
             ${restored}=    Find Restored Pod    ${original}
             Should Not Be Equal    ${restored.metadata.uid}    ${original.metadata.uid}
         """
-        wanted = lookup.sought(original, name, known or [], asked_at)
+        wanted = lookup.sought(original, name, known, asked_at)
         return dotted(lookup.find(CLUSTERS.get(cluster), original["metadata"]["namespace"], wanted))
 
     @keyword
@@ -109,7 +109,7 @@ class RestoredPodKeywords:
             Restore Pod    ${checkpoint}
             ${restored}=    Wait Until Restored Pod Is Ready    ${original}    known=${known}
         """
-        wanted = lookup.sought(original, name, known or [], asked_at)
+        wanted = lookup.sought(original, name, known, asked_at)
         namespace = original["metadata"]["namespace"]
         pod = lookup.wait_until_ready(CLUSTERS.get(cluster), namespace, wanted, timeout.total_seconds())
         logger.info(f"Pod {pod['metadata']['name']} was restored from {wanted.original} and is Ready.")
