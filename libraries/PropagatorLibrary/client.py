@@ -216,7 +216,8 @@ class PropagatorClient:
         def ask() -> str:
             return send_carefully(lambda: self._post("/restore/pod", body), trace.find, self._caution)
 
-        return ask_while(lambda _: self._is_unfinished(action_id), ask, ready_within, self.pace)
+        once = iter([True])  # it may have become complete between the refusal and the look
+        return ask_while(lambda _: self._is_unfinished(action_id) or next(once, False), ask, ready_within, self.pace)
 
     def action_status(self, action_id: str, *, patience: Patience | None = None) -> ActionStatus | None:
         """The status of a checkpoint or restore; None when the server does not know the action.
