@@ -51,6 +51,11 @@ def executable(folder: Path) -> Path:
     return file
 
 
+def environment(tools: Path) -> dict[str, str]:
+    """Variables with which the stand-ins in `tools` are found, after what the machine itself has."""
+    return os.environ | {"PATH": f"{os.environ['PATH']}:{tools}"}
+
+
 def _write(file: Path, text: str) -> None:
     file.write_text(text)
     file.chmod(0o755)

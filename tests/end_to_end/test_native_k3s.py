@@ -69,7 +69,7 @@ def native(tmp_path: Path) -> Iterator[dict[str, str]]:
             "K3S_DIR": str(tmp_path / "clusters"),
             "CEDANA_URL": url,
             "CEDANA_AUTH_TOKEN": token,
-            "STAND_IN_TOKEN": token,
+            "STAND_IN_PASSES": token,
             "HELM_CHART": str(ROOT / "libraries/sandbox/chart/cedana"),
             "PATH": f"{os.environ['PATH']}:{binary.parent}",
         }

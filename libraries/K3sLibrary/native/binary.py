@@ -126,7 +126,7 @@ def _download(url: str, take: Callable[[bytes], object], tell: Callable[[str], N
             size += len(chunk)
             if time.monotonic() - told >= TELL_EVERY:
                 told = time.monotonic()
-                tell(f"{url}: {size >> 20} MiB{f' of {whole >> 20}' if whole else ''}")
+                tell(f"{url}: {size >> 20} MiB of {f'{whole >> 20} MiB' if whole else 'an unknown size'}")
         if size < whole:
             raise _failed(f"all {whole} bytes of {url}", f"the connection ended after {size}")
     return digest.hexdigest()

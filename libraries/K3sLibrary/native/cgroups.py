@@ -56,7 +56,22 @@ def missing() -> list[str]:
             with contextlib.suppress(OSError):
                 offered |= set((one.place / "cgroup.controllers").read_text().split())
     lacking = [name for name in NEEDED if name not in offered]
-    return [f"the cgroup controllers {', '.join(lacking)} are missing"] if lacking else []
+    found = [f"the cgroup controllers {', '.join(lacking)} are missing"] if lacking else []
+    return found + [words for one in mounted if (words := undelegated(one.place))]
+
+
+def undelegated(place: Path) -> str:
+    """What keeps a v2 hierarchy's controllers from the cgroups in it: in a container, its root is somebody's cgroup."""
+    try:
+        if not (place / "cgroup.type").exists():  # the true root, which has none, may hold processes
+            return ""
+        handed = (place / "cgroup.subtree_control").read_text().split()
+        busy = (place / "cgroup.procs").read_text().split()
+    except OSError:
+        return ""
+    lacking = [name for name in NEEDED if name not in handed]
+    how = "start the container with the host's cgroup namespace (Docker: --cgroupns=host)"
+    return f"{place} has processes and hands no {', '.join(lacking)} on: {how}" if busy and lacking else ""
 
 
 def create(name: str) -> list[Path]:

@@ -108,11 +108,10 @@ def _mounts() -> Iterator[str]:
 
 
 def _links() -> Iterator[str]:
-    for folder in Path("/sys/class/net").iterdir():
-        master = folder / "master"
-        of_bridge = master.exists() and bool(LINKS.fullmatch(master.resolve().name))
-        if of_bridge or LINKS.fullmatch(folder.name) or LINK_OF_A_RUN.fullmatch(folder.name):
-            yield f"link {folder.name}"
+    for link in network.links():
+        name, master = link["ifname"], link.get("master", "")
+        if LINKS.fullmatch(master) or LINKS.fullmatch(name) or LINK_OF_A_RUN.fullmatch(name):
+            yield f"link {name}"
 
 
 def _rules() -> Iterator[str]:

@@ -45,8 +45,10 @@ PRETENDED = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""Kernel settings of the whole host that a kubelet sets if they differ (pkg/kubelet/cm and k8s.io/component-helpers'
-sysctl): it finds them as it wants them, and the host keeps its own."""
+"""Kernel settings of the whole host that a kubelet sets if they differ (setupKernelTunables in pkg/kubelet/cm of
+kubernetes/kubernetes): it finds them as it wants them, and the host keeps its own."""
+SHIELDED = ("kernel/io_uring_disabled", "fs/pipe-user-pages-soft", "fs/pipe-max-size")
+"""Those that Cedana's node scripts set (plugins/k8s/scripts and scripts/ of cedana/cedana) and nobody sets back."""
 
 
 def main() -> int:
@@ -195,19 +197,30 @@ def _system(root: Path, controllers: list[list[str]]) -> None:
     # Where Cedana looks for containerd if nobody says where it is.
     (root / "run/containerd").mkdir(mode=0o711)
     (root / "run/containerd/containerd.sock").symlink_to("/run/k3s/containerd/containerd.sock")
-    for name, value in PRETENDED.items():
-        if (root / "proc/sys" / name).exists():
-            stand_in = root / "run/sysctl" / name
+    _kernel_settings(root)
+    _cgroups(root / "sys/fs/cgroup", controllers)
+
+
+def _kernel_settings(root: Path) -> None:
+    for name in (*PRETENDED, *SHIELDED):
+        setting, stand_in = root / "proc/sys" / name, root / "run/sysctl" / name
+        if setting.exists():
             stand_in.parent.mkdir(parents=True, exist_ok=True)
-            stand_in.write_text(f"{value}\n")
-            _mount("--bind", stand_in, root / "proc/sys" / name)
-    cgroup = root / "sys/fs/cgroup"
-    if controllers and controllers[0][0]:
-        _mount("-t", "tmpfs", "-o", "mode=755", "cgroup", cgroup)
+            stand_in.write_text(PRETENDED.get(name, setting.read_text().strip()) + "\n")
+            _mount("--bind", stand_in, setting)
+
+
+def _cgroups(base: Path, controllers: list[list[str]]) -> None:
+    """The hierarchies as the host has them, each with the cluster's own cgroup for its root."""
+    if any(folder for folder, _, _ in controllers):
+        _mount("-t", "tmpfs", "-o", "mode=755", "cgroup", base)
     for folder, kind, options in controllers:
-        place = cgroup / folder if folder else cgroup
+        place = base / folder if folder else base
         place.mkdir(exist_ok=True)
         _mount("-t", kind, *(["-o", options] if options else []), "cgroup", place)
+        if "," in folder:  # such as cpu,cpuacct, which is looked for by either name
+            for name in folder.split(","):
+                (base / name).symlink_to(folder)
 
 
 def _names(root: Path, resolver: str) -> None:

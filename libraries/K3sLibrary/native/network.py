@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.failures import OperationFailed
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 RANGE = ipaddress.ip_network("198.18.0.0/15")
 """Addresses that no network uses: RFC 2544 keeps them for measurements."""
+OUTER = re.compile(r"ce[0-9a-f]{8}h")
+"""The end of a cluster's links that is on the host."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,22 @@ def forwarding() -> str:
 
     The first of several clusters notes it on its link, for the last one to put it back.
     """
-    for noted in sorted(Path("/sys/class/net").glob("ce????????h/ifalias")):
-        if words := noted.read_text().split():
-            return words[-1]
+    for link in links():
+        if OUTER.fullmatch(link["ifname"]) and (words := link.get("ifalias", "").split()):
+            return str(words[-1])
     return FORWARDING.read_text().strip()
 
 
 def restore_forwarding(value: str) -> None:
     """Puts it back when there is no cluster any more."""
-    if value == "0" and not any(Path("/sys/class/net").glob("ce????????h")):
+    if value == "0" and not any(OUTER.fullmatch(link["ifname"]) for link in links()):
         FORWARDING.write_text(value)
+
+
+def links() -> list[dict[str, Any]]:
+    """Every link, as `ip` tells them: `ifname`, `master`, `ifalias` among others."""
+    found: list[dict[str, Any]] = json.loads(run("ip", "-json", "link", "show", check=False) or "[]")
+    return found
 
 
 def lay(way: Way, pid: int, forwarded: str) -> None:
@@ -95,7 +105,7 @@ def remove(name: str, link: str, subnet: str) -> None:
 
 def left(name: str, link: str) -> list[str]:
     """What there is of links and rules, by name."""
-    found = [f"link {link}"] if Path("/sys/class/net", link).exists() else []
+    found = [f"link {link}" for one in links() if one["ifname"] == link]
     return found + [f"rule {line}" for line in rules() if name in line or link in line]
 
 
@@ -106,7 +116,8 @@ def rules() -> list[str]:
         lines += run("iptables-save", check=False).splitlines()
     if shutil.which("nft"):
         lines += run("nft", "list", "tables", check=False).splitlines()
-    return [line for line in lines if line and not line.startswith(("#", ":", "*", "COMMIT"))]
+    chains = [f"chain {line[1:].split()[0]}" for line in lines if line.startswith(":")]
+    return chains + [line for line in lines if line and not line.startswith(("#", ":", "*", "COMMIT"))]
 
 
 def run(*command: str, check: bool = True) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -28,6 +29,8 @@ LEFT_OUT = ("metrics-server", "servicelb", "traefik")
 """Parts of k3s that no suite needs."""
 NOT_FOR_K3S = ("K3S_", "INVOCATION_ID", "NOTIFY_SOCKET", "KUBECONFIG", "PYTHON", "VIRTUAL_ENV", "LEDGER_DIR")
 """Variables that would change what k3s does (its own, and systemd's, by which it takes itself for a service)."""
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY")
+"""In the names of variables that are none of its business."""
 LOG_LINES = 1000
 CONTAINERD = """{{ template "base" . }}
 
@@ -147,7 +150,8 @@ def launch(machine: Machine, snapshotter: str) -> subprocess.Popen[bytes]:
 
 
 def _environment(mark: str) -> dict[str, str]:
-    kept = {name: value for name, value in clean_environment().items() if not name.startswith(NOT_FOR_K3S)}
+    usable = clean_environment().items()
+    kept = {name: value for name, value in usable if not name.startswith(NOT_FOR_K3S) and not SECRET.search(name)}
     standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return kept | {"PATH": standard, "HOME": "/root", MARK: mark}
 

@@ -3,7 +3,7 @@
 It honours `--version`, `server --help` and `server` with the flags that the provider uses, by their rules: data
 directory, kubeconfig with its mode, port, node name; an unknown flag, a port that is taken and what
 `STAND_IN_BEHAVIOUR` asks for end it with an exit status and a line like k3s' own. On SIGTERM it ends itself and, as k3s
-does, leaves its containers, mounts, links and rules to `k3s-killall.sh`. `STAND_IN_TOKEN` is the propagator's token;
+does, leaves its containers, mounts, links and rules to `k3s-killall.sh`. `STAND_IN_PASSES` is the propagator's token;
 where that serves is told in `propagator.json` beside the kubeconfig.
 
 Variables: STAND_IN_BEHAVIOUR is `crash` (ends at once), `crash-later` (ends when it serves), `mute` (never serves),
@@ -133,7 +133,7 @@ async def serve(given: argparse.Namespace, behaviour: str) -> int:
         await asyncio.sleep(1)
     state = Path(given.data_dir) / "server"
     sandbox = Sandbox(Options(nodes=1, name=given.node_name, state_dir=state, outlive_parent=True))
-    sandbox.token = os.environ.get("STAND_IN_TOKEN") or sandbox.token
+    sandbox.token = os.environ.get("STAND_IN_PASSES") or sandbox.token
     facts = await sandbox.start()
     try:
         await publish(given, facts, state)
