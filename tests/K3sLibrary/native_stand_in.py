@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from K3sLibrary.native import host
 
 STAND_IN = Path(__file__).with_name("stand_in")
 TOOLS = ("ip", "mount", "umount", "pivot_root", "unshare")
@@ -32,6 +35,14 @@ def alone() -> Iterator[None]:
     with Path(tempfile.gettempdir(), "cedana-e2e-native-tests.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def new(before: host.Listing) -> list[str]:
+    """What this host has that it had not before; only what names a native cluster where others run containers."""
+    after = host.listing("cedana-e2e-none", "none")
+    busy = before.busy or after.busy
+    named = re.compile(r"cedana-e2e-[0-9a-f]{8}-[0-9a-f]{4}|\bce[0-9a-f]{8}h")
+    return sorted(line for line in after.lines - before.lines if not busy or named.search(line))
 
 
 def executable(folder: Path) -> Path:

@@ -110,8 +110,8 @@ def test_room_is_looked_at_where_the_files_will_lie(tmp_path: Path, monkeypatch:
     (told,) = preflight.room(tmp_path / "not" / "yet", plenty)
     assert told.startswith(f"{tmp_path} has ")
     assert "K3S_DIR" in told
-    (told,) = preflight.room(tmp_path / "x", "MemAvailable: 1000 kB\n")[1:]
-    assert told == "0 MiB of memory are available, and 1024 MiB are needed"
+    (told,) = preflight.room(tmp_path / "x", "MemAvailable: 1024 kB\n")[1:]
+    assert told == "1 MiB of memory are available, and 1024 MiB are needed"
 
 
 def test_a_path_through_a_file_is_no_place(tmp_path: Path) -> None:

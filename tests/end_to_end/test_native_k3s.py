@@ -79,10 +79,6 @@ def _on_this_host() -> host.Listing:
     return host.listing("cedana-e2e-none", "none")
 
 
-def _new(before: host.Listing) -> list[str]:
-    return sorted(_on_this_host().lines - before.lines)
-
-
 def test_the_restore_is_proved_and_nothing_is_left(folders: Folders, native: dict[str, str], tmp_path: Path) -> None:
     before = _on_this_host()
     ended = run(folders, *QUICK, what="suites/lifecycle.robot", **native)
@@ -93,7 +89,7 @@ def test_the_restore_is_proved_and_nothing_is_left(folders: Folders, native: dic
     assert ended.evidence["environment"]["provider"] == "k3s"
     assert folders.left() == []
     assert not (tmp_path / "clusters").exists()
-    assert _new(before) == []
+    assert native_stand_in.new(before) == []
     assert native["CEDANA_AUTH_TOKEN"] not in ended.console
 
 
@@ -109,7 +105,7 @@ def test_an_interrupted_run_leaves_nothing(folders: Folders, native: dict[str, s
     assert process.returncode != 0
     assert folders.left() == [], console
     assert not (tmp_path / "clusters").exists()
-    assert _new(before) == []
+    assert native_stand_in.new(before) == []
 
 
 def test_what_a_killed_run_left_on_this_host_is_removed_by_one_command(
@@ -129,7 +125,7 @@ def test_what_a_killed_run_left_on_this_host_is_removed_by_one_command(
     assert all("cluster-registration" in line for line in left), "its propagator has gone with the stand-in"
     assert "  k3s cedana-e2e-" in swept
     assert not (tmp_path / "clusters").exists()
-    assert _new(before) == []
+    assert native_stand_in.new(before) == []
 
 
 def test_a_k3s_that_crashes_is_an_error_of_the_environment(

@@ -63,14 +63,19 @@ def forwarding() -> str:
 
 
 def restore_forwarding(value: str) -> None:
-    """Puts it back when there is no cluster any more."""
-    if value == "0" and not any(OUTER.fullmatch(link["ifname"]) for link in links()):
+    """Puts it back when there is no cluster any more, nor a bridge, for which somebody else needs it by now."""
+    needed = any(OUTER.fullmatch(link["ifname"]) or _is_bridge(link) for link in links())
+    if value == "0" and not needed:
         FORWARDING.write_text(value)
+
+
+def _is_bridge(link: dict[str, Any]) -> bool:
+    return bool(link.get("linkinfo", {}).get("info_kind") == "bridge")
 
 
 def links() -> list[dict[str, Any]]:
     """Every link, as `ip` tells them: `ifname`, `master`, `ifalias` among others."""
-    found: list[dict[str, Any]] = json.loads(run("ip", "-json", "link", "show", check=False) or "[]")
+    found: list[dict[str, Any]] = json.loads(run("ip", "-json", "-details", "link", "show", check=False) or "[]")
     return found
 
 
