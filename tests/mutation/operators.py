@@ -47,6 +47,7 @@ class Mutation:
         place: the class and function around it; empty at the module's level.
         before: the code there, for people and for the list of equivalent ones.
         after: the same, spoiled.
+        inside: of a constant, the expression that it stands in.
         apply: spoils it, in the tree that it was found in.
     """
 
@@ -56,11 +57,13 @@ class Mutation:
     before: str
     after: str
     apply: Callable[[], None] = field(repr=False, compare=False)
+    inside: str = ""
 
     @property
     def what(self) -> str:
         """In one line, without a line number, so that it stays the same when the code around it changes."""
-        return f"{self.place or 'module'}: {self.before} -> {self.after}"
+        inside = f" in {self.inside}" if self.inside else ""
+        return f"{self.place or 'module'}: {self.before} -> {self.after}{inside}"
 
 
 def mutations(tree: ast.Module) -> list[Mutation]:
@@ -81,7 +84,9 @@ def _of(node: ast.AST, place: str, lines: tuple[int, ...]) -> Iterator[Mutation]
     for mutate in (_comparison, _operator, _negation, _condition, _constant, _call, _result, _statements):
         yield from (replace(one, lines=lines or one.lines) for one in mutate(node, place))
     for child in _children(node):
-        yield from _of(child, place, _lines_of(child) if isinstance(child, ast.stmt) else lines)
+        found = _of(child, place, _lines_of(child) if isinstance(child, ast.stmt) else lines)
+        inside = _line(ast.unparse(node)) if isinstance(child, ast.Constant) else ""
+        yield from (replace(one, inside=inside) for one in found) if inside else found
 
 
 def _lines_of(statement: ast.stmt) -> tuple[int, ...]:

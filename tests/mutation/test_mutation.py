@@ -31,22 +31,22 @@ SOURCE = textwrap.dedent(
     """
 )
 EXPECTED = {
-    "first: 3 -> 4",
+    "first: 3 -> 4 in rows: list[int], least: int=3",
     "first: row is None or row < least -> row is None and row < least",
     "first: row is None -> row is not None",
     "first: row < least -> row <= least",
     "first: continue -> break",
     "first: total[row] += 1 -> pass",
-    "first: 1 -> 2",
+    "first: 1 -> 2 in total[row] += 1",
     "first: say('a word of advice') -> pass",
     "first: return max(row, *(one for one in rows if one > 0)) -> return None",
     "first: max(row, *(one for one in rows if one > 0)) -> min(row, *(one for one in rows if one > 0))",
     "first: one > 0 -> True",
     "first: one > 0 -> one >= 0",
-    "first: 0 -> 1",
+    "first: 0 -> 1 in one > 0",
     "first: not rows -> not not rows",
     "first: raise ValueError('empty') -> pass",
-    "first: 'empty' -> 'emptyXX'",
+    "first: 'empty' -> 'emptyXX' in ValueError('empty')",
 }
 
 
