@@ -9,6 +9,7 @@ from .keywords.leases import LeaseKeywords
 from .keywords.manifests import ManifestKeywords
 from .keywords.measuring import MeasuringKeywords
 from .keywords.namespaces import NamespaceKeywords
+from .keywords.nodes import NodeKeywords
 from .keywords.objects import ObjectKeywords
 from .keywords.pods import PodKeywords
 from .keywords.remembered import RememberedPodKeywords
@@ -24,6 +25,7 @@ class KubernetesLibrary(
     RestoredPodKeywords,
     RememberedPodKeywords,
     InsightKeywords,
+    NodeKeywords,
     ServiceKeywords,
     MeasuringKeywords,
     ObjectKeywords,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 
-from harness.kube import Cluster
+from kubernetes.client.exceptions import ApiException
+
+from harness.kube import Cluster, api_errors, pods
+from harness.kube.errors import server_words
 from harness.kube.objects import delete, entry_of, find
 from harness.ledger import LEDGER
+from harness.waiting import REMOTE, Done, Look, Pending, wait_until
 
-from . import volumes
+from . import facts, volumes
 from .manifests import Manifest
 from .removal import address, note_volume, the_one
 
@@ -35,6 +39,49 @@ def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, tim
     if entry := entry_of(cluster, "Pod", namespace, name, gone):
         LEDGER.gone(entry)
     return found is not None and uid in (None, found)
+
+
+def evict_pod(cluster: Cluster, namespace: str, name: str, timeout: float) -> None:
+    """Asks for the eviction of a pod, as a drain does, and waits until it is gone.
+
+    Args:
+        timeout: seconds, also for a disruption budget that does not let it go yet.
+
+    Raises:
+        WaitTimedOut: a budget does not let it go, or it is still there; cause `stuck-terminating`.
+        NotAsExpected: there is no such pod.
+        OperationFailed: the API refuses.
+    """
+    deadline = time.monotonic() + timeout
+    uid = facts.pod(cluster, namespace, name)["metadata"]["uid"]
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace},
+        "deleteOptions": {"preconditions": {"uid": uid}},
+    }
+
+    def ask() -> Look[None]:
+        with api_errors(f"evict pod {namespace}/{name}"):
+            try:
+                cluster.core.create_namespaced_pod_eviction(name, namespace, body, _preload_content=False)
+            except ApiException as problem:
+                if problem.status != 429:
+                    raise
+                return Pending(f"a disruption budget does not let it go: {server_words(problem)}")
+        return Done(None)
+
+    wait_until(
+        ask,
+        timeout=timeout,
+        expected=f"pod {name} to be evicted",
+        look_next="the PodDisruptionBudgets of its namespace",
+        cause="stuck-terminating",
+        pace=REMOTE,
+    )
+    pods.wait_until_gone(cluster, namespace, name, _left(deadline), uid=uid)
+    if entry := entry_of(cluster, "Pod", namespace, name, uid):
+        LEDGER.gone(entry)
 
 
 def delete_manifest(cluster: Cluster, manifest: Manifest, namespace: str, timeout: float) -> list[str]:

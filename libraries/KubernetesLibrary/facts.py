@@ -66,6 +66,18 @@ def nodes(cluster: Cluster) -> list[Obj]:
     return [_node(node) for node in sorted(found, key=lambda node: str(node["metadata"]["name"]))]
 
 
+def nodes_for_workloads(cluster: Cluster) -> list[str]:
+    """The names of the nodes that take a pod which tolerates nothing: Ready, not cordoned, no taint that keeps off."""
+    with api_errors("list the nodes"):
+        found = raw(cluster.core.list_node).get("items") or []
+    return sorted(node["metadata"]["name"] for node in found if _node(node)["ready"] and _is_open(node))
+
+
+def _is_open(node: Obj) -> bool:
+    keeps_off = [one for one in node["spec"].get("taints") or [] if one["effect"] != "PreferNoSchedule"]
+    return not node["spec"].get("unschedulable") and not keeps_off
+
+
 def _node(node: Obj) -> Obj:
     status = node.get("status", {})
     labels = node["metadata"].get("labels") or {}

@@ -10,7 +10,7 @@ from typing import Any
 from harness.failures import NotAsExpected
 from harness.kube import Cluster, api_errors
 from harness.kube.objects import RUN_LABEL, entry_of, intend
-from harness.kube.pods import LOOK_AT_EVENTS, is_ready, list_pods, raw, state_of
+from harness.kube.pods import LOOK_AT_EVENTS, condition, is_ready, list_pods, raw, state_of
 from harness.kube.watching import Objects, watch_until
 from harness.ledger import LEDGER, Entry
 from harness.waiting import Done, Look, Pending
@@ -181,6 +181,42 @@ def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: 
             expected=f"{wanted}, to be Ready",
             look_next=f"{LOOK_AT_EVENTS}; {LOOK_AT_RESTORE}",
             cause="restored-pod-not-ready",
+        )
+
+
+def wait_until_unschedulable(cluster: Cluster, namespace: str, wanted: Wanted, timeout: float) -> str:
+    """Waits by watch until the scheduler says that no node can take the restored pod; its words.
+
+    Args:
+        timeout: seconds.
+
+    Raises:
+        WaitTimedOut: no such pod (cause `restored-pod-missing`), or nobody says why it waits.
+        NotAsExpected: it is on a node (cause `pod-changed`), or several pods could be it.
+    """
+
+    def look(pods: Objects) -> Look[str]:
+        answer = judge(wanted, pods)
+        if isinstance(answer, Pending):
+            return answer
+        pod = _owe(cluster, answer.value)
+        if node := pod["spec"].get("nodeName"):
+            expected = f"{wanted}, to wait for a node with room, for none has what the original asked for"
+            look_next = "what the restored pod asks for, against the original's requests and node constraints"
+            raise NotAsExpected(expected, f"it was put on node {node}", look_next, cause="pod-changed")
+        scheduled = condition(pod, "PodScheduled") or {}
+        if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+            return Done(str(scheduled.get("message") or ""))
+        return state_of(pod)
+
+    with api_errors(f"watch the pods of namespace {namespace}"):
+        return watch_until(
+            list_pods(cluster, namespace),
+            look,
+            timeout=timeout,
+            expected=f"{wanted}, to be Pending with the reason that no node can take it",
+            look_next=f"the scheduler's events of the pod; {LOOK_AT_RESTORE}",
+            cause="restored-pod-missing",
         )
 
 

@@ -33,6 +33,7 @@ REMOVERS = {
     "namespace": "KubernetesLibrary.removal:NamespaceRemover",
     "object": "KubernetesLibrary.removal:ObjectRemover",
     "restored-pod": "KubernetesLibrary.removal:RestoredPodRemover",
+    "node-change": "KubernetesLibrary.node_changes:NodeChangeRemover",
     "helm-release": "HelmLibrary.removal:ReleaseRemover",
     "cluster-registration": "PropagatorLibrary.removal:RegistrationRemover",
     "checkpoint": "PropagatorLibrary.removal:CheckpointRemover",

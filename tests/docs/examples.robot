@@ -4,6 +4,7 @@ in that keyword's documentation; test_examples.py puts it there and runs the who
 
 
 *** Settings ***
+Library           OperatingSystem
 Library           <<libraries>>/K3sLibrary/
 Library           <<libraries>>/HelmLibrary/
 Library           <<libraries>>/KubernetesLibrary/
@@ -60,6 +61,12 @@ A Pod
     <<Get Pod Events>>
     <<Execute In Pod>>
     <<Get Node Facts>>
+    <<List Nodes For Workloads>>
+    <<Label Node>>
+    <<Taint Node>>
+    <<Cordon Node>>
+    <<Offer Resource On Node>>
+    <<Undo Node Changes>>
     <<Pod Should Stay Ready>>
     <<Wait Until Service Answers>>
     <<Request Through Service>>
@@ -73,6 +80,7 @@ A Pod
     VAR    ${remembered}    ${before}    scope=SUITE
     VAR    ${before}    ${observed}    scope=SUITE
     <<Get Pod Logs>>
+    <<Wait Until Pod Log Matches>>
 
 A Checkpoint
     <<List Propagator Nodes>>
@@ -173,6 +181,15 @@ A Witness That Is Asked
     <<Observe Sampled Workload>>
     Delete Pod    counted    my-tests
 
+A Pod That No Node Can Take
+    ${manifest}=    Get File    ${CURDIR}/witness.yaml
+    Apply Manifest    ${manifest}    my-tests    pod_name=web-before
+    ${original}=    Wait Until Pod Is Ready    web-before    my-tests
+    ${known}=    Expect Restored Pod    ${original}    name=web-large
+    VAR    ${large}    ${{$manifest.replace('memory: 64Mi', 'memory: 900Gi').replace('memory: 16Mi', 'memory: 900Gi')}}
+    Apply Manifest    ${large}    my-tests    pod_name=web-before-restored
+    <<Wait Until Restored Pod Is Unschedulable>>
+
 A Report
     VAR    @{left}    namespace my-tests
     <<Record Leftovers>>
@@ -186,6 +203,7 @@ A Report
     <<Publish Evidence>>
 
 The End
+    <<Evict Pod>>
     <<Delete Pod>>
     <<Pod Should Not Exist>>
     Delete Namespace    my-tests

@@ -10,7 +10,7 @@ from robot.utils import DotDict
 
 from harness.kube import CLUSTERS, api_errors, pods
 
-from .. import facts
+from .. import facts, logs
 from ..execution import Execution, Place, execute
 from .answers import all_dotted
 
@@ -56,6 +56,45 @@ class InsightKeywords:
             )
         logger.info(f"{len(lines)} lines of the log of pod {name}.")
         return "\n".join(lines)
+
+    @keyword
+    def wait_until_pod_log_matches(
+        self,
+        name: str,
+        namespace: str,
+        pattern: str,
+        *,
+        container: str | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        cluster: str | None = None,
+    ) -> list[str]:
+        """Waits until a line in the log of a pod's container matches.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            pattern: a regular expression for a part of a line.
+            container: needed where the pod has more than one.
+            timeout: how long to wait.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The last line that matches: the part of it that does, and after that what is in each pair of parentheses.
+
+        Raises:
+            WaitTimedOut: none does; tells the last line (cause `evidence-missing`).
+            BadInput: the pattern is no regular expression.
+            OperationFailed: the cluster refuses.
+
+        Example:
+
+            ${found}=    Wait Until Pod Log Matches    web    my-tests    step=([0-9]+)
+            Log    ${found}[1]
+        """
+        place = Place(namespace, name, container)
+        found = logs.wait_until_matches(CLUSTERS.get(cluster), place, pattern, timeout.total_seconds())
+        logger.info(f"In the log of pod {name}: {found[0]}")
+        return found
 
     @keyword
     def get_pod_events(self, name: str, namespace: str, *, cluster: str | None = None) -> list[DotDict]:

@@ -234,3 +234,27 @@ class PodKeywords:
         """
         deleted = deletion.delete_pod(CLUSTERS.get(cluster), namespace, name, uid, timeout.total_seconds())
         logger.info(f"Pod {name} {'is gone' if deleted else 'was not there'}.")
+
+    @keyword
+    def evict_pod(
+        self, name: str, namespace: str, *, timeout: timedelta = timedelta(minutes=1), cluster: str | None = None
+    ) -> None:
+        """Evicts a pod, as a drain of its node does, and waits until it is gone.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            timeout: how long to wait, also for a disruption budget that does not let it go yet.
+            cluster: alias; the first started cluster by default.
+
+        Raises:
+            WaitTimedOut: a disruption budget does not let it go, or it is still there.
+            NotAsExpected: there is no such pod.
+            OperationFailed: the cluster refuses.
+
+        Example:
+
+            Evict Pod    web    my-tests
+        """
+        deletion.evict_pod(CLUSTERS.get(cluster), namespace, name, timeout.total_seconds())
+        logger.info(f"Pod {name} was evicted and is gone.")

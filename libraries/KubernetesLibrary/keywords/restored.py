@@ -114,3 +114,41 @@ class RestoredPodKeywords:
         pod = lookup.wait_until_ready(CLUSTERS.get(cluster), namespace, wanted, timeout.total_seconds())
         logger.info(f"Pod {pod['metadata']['name']} was restored from {wanted.original} and is Ready.")
         return dotted(pod)
+
+    @keyword
+    def wait_until_restored_pod_is_unschedulable(
+        self,
+        original: dict[str, Any],
+        *,
+        name: str | None = None,
+        known: list[dict[str, Any]] | None = None,
+        timeout: timedelta = timedelta(minutes=1),
+        cluster: str | None = None,
+    ) -> str:
+        """Waits until the restored pod is Pending because no node can take it, which must be said clearly.
+
+        Args:
+            original: the pod that was checkpointed, as `Get Pod` or `Wait Until Pod Is Ready` returned it.
+            name: the name that the restore asked for, if it asked for one.
+            known: the pods that were there before the restore was asked for, as `Expect Restored Pod` returned them.
+            timeout: how long to wait.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The scheduler's words: `0/2 nodes are available: 2 Insufficient memory. ...`.
+
+        Raises:
+            NotAsExpected: it was put on a node, so it asks for less than the original did (cause `pod-changed`); or
+                several pods could be it.
+            WaitTimedOut: there is none (cause `restored-pod-missing`), or nobody says why it waits.
+
+        Example:
+
+            ${why}=    Wait Until Restored Pod Is Unschedulable    ${original}    known=${known}
+            Should Contain    ${why}    Insufficient
+        """
+        wanted = lookup.sought(original, name, known or [], None)
+        namespace = original["metadata"]["namespace"]
+        why = lookup.wait_until_unschedulable(CLUSTERS.get(cluster), namespace, wanted, timeout.total_seconds())
+        logger.info(f"The pod restored from {wanted.original} is Pending: {why}")
+        return why

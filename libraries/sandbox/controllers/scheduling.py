@@ -163,7 +163,7 @@ def _ports(pod: Object, state: NodeState) -> Reason | None:
 
 def _resources(pod: Object, state: NodeState) -> Reason | None:
     allocatable = state.node["status"]["allocatable"]
-    if len(state.pods) >= int(allocatable.get("pods", 0)):
+    if len(state.pods) >= quantity(allocatable.get("pods", 0)):
         return Reason("Too many pods", fixed=False)
     wanted = requests(pod)
     if not wanted:
