@@ -190,6 +190,12 @@ A Pod That No Node Can Take
     Apply Manifest    ${large}    my-tests    pod_name=web-before-restored
     <<Wait Until Restored Pod Is Unschedulable>>
 
+A Container That Takes More Than It May
+    VAR    ${eater}    ${CURDIR}/memory.yaml
+    Apply Manifest    ${eater}    my-tests    pod_name=eater
+    Wait Until Pod Is Ready    eater    my-tests
+    <<Pod Should Run Out Of Memory>>
+
 A Report
     VAR    @{left}    namespace my-tests
     <<Record Leftovers>>

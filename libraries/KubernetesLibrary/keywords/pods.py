@@ -10,7 +10,7 @@ from robot.utils import DotDict
 
 from harness.kube import CLUSTERS, pods
 
-from .. import deletion, facts, groups, lookup
+from .. import deletion, facts, groups, lookup, memory
 from .answers import all_dotted, dotted
 
 
@@ -140,6 +140,40 @@ class PodKeywords:
         cause = "restored-pod-unstable" if lookup.is_known_as_restored(where, before) else "not-ready"
         pods.stay_ready(where, namespace, name, duration.total_seconds(), before=before, cause=cause)
         return dotted(before)
+
+    @keyword(tags=["assertion"])
+    def pod_should_run_out_of_memory(
+        self, name: str, namespace: str, *, timeout: timedelta = timedelta(seconds=30), cluster: str | None = None
+    ) -> str:
+        """Waits until the kernel kills a container of the pod for taking more memory than its limit (OOMKilled).
+
+        It tells whether a limit is in force, where a container takes all that it can get.
+
+        Args:
+            name: of the pod.
+            namespace: of the pod.
+            timeout: how long to wait.
+            cluster: alias; the first started cluster by default.
+
+        Returns:
+            The name of the container.
+
+        Raises:
+            NotAsExpected: a container ended for another reason; says which. The cause is `pod-changed` for a pod that
+                was found as a restored one.
+            WaitTimedOut: none ends, so the limit is not in force; the cause as above.
+
+        Example:
+
+            Execute In Pod    eater    my-tests    touch    /tmp/eat
+            Pod Should Run Out Of Memory    eater    my-tests
+        """
+        where = CLUSTERS.get(cluster)
+        known = lookup.is_known_as_restored(where, facts.pod(where, namespace, name))
+        cause = "pod-changed" if known else "unknown"
+        container = memory.out_of_memory(where, namespace, name, timeout.total_seconds(), cause)
+        logger.info(f"Container {container} of pod {name} was killed for its use of memory.")
+        return container
 
     @keyword
     def get_pod(self, name: str, namespace: str, *, cluster: str | None = None) -> DotDict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     checkpoints,
+    confinement,
     copies,
     install,
     kubernetes,
@@ -25,6 +26,7 @@ CATALOGUE: dict[str, Fault] = {
         restores.FAULTS,
         restored_pods.FAULTS,
         servers.FAULTS,
+        confinement.FAULTS,
         restore_work.FAULTS,
         copies.FAULTS,
         checkpoints.FAULTS,
