@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robot.api.deco import library
 
+from .keywords.files import FileKeywords
 from .keywords.insight import InsightKeywords
 from .keywords.leases import LeaseKeywords
 from .keywords.manifests import ManifestKeywords
@@ -25,7 +26,11 @@ class KubernetesLibrary(
     RestoredPodKeywords,
     RememberedPodKeywords,
     InsightKeywords,
+<<<<<<< HEAD
     NodeKeywords,
+=======
+    FileKeywords,
+>>>>>>> 0a1fa95 (Prove that what a process wrote into its container's files, and its place in the open ones, come back with it)
     ServiceKeywords,
     MeasuringKeywords,
     ObjectKeywords,

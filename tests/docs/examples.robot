@@ -60,6 +60,11 @@ A Pod
     <<List Pods>>
     <<Get Pod Events>>
     <<Execute In Pod>>
+    <<Write File In Pod>>
+    <<Wait Until File In Pod Holds>>
+    <<File In Pod Should Hold>>
+    <<File In Pod Should Not Exist>>
+    <<File In Pod Should Count Up>>
     <<Get Node Facts>>
     <<List Nodes For Workloads>>
     <<Label Node>>

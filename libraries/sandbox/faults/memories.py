@@ -24,11 +24,6 @@ def without_memory(one: ContainerSnapshot) -> ContainerSnapshot:
     return replace(one, memory=None)
 
 
-def without_layer(one: ContainerSnapshot) -> ContainerSnapshot:
-    """A container whose files are those of its image."""
-    return replace(one, layer={}, made=frozenset())
-
-
 def without_log(one: ContainerSnapshot) -> ContainerSnapshot:
     """A container whose log begins with its own lines."""
     return replace(one, log=(), pending={})

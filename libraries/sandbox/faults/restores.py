@@ -110,12 +110,6 @@ fails(
         _several,
     )
 )
-fails("files-lost", "restore-loses-files", "The restored pod has lost its writable layer.")(
-    with_state(
-        lambda snapshot, _: changed(snapshot, memories.without_layer),
-        lambda planned: any(one.layer for one in planned.snapshot.containers.values()) if planned.snapshot else False,
-    )
-)
 tolerated("restore-without-copied-log", "The restored container's log begins with its own lines, not the source's.")(
     with_state(lambda snapshot, _: changed(snapshot, memories.without_log))
 )

@@ -134,7 +134,7 @@ class Container:
 
         `extra_line` copies one line more than the cut, which the restored process then prints again: containerd copies
         the log after the process has resumed. A mount that the source had and this one has not makes it fail; one more
-        than the source had does not show (stock runtimes do so). Raises StartError.
+        than the source had does not show (stock runtimes do so). A file that was open must be there. Raises StartError.
         """
         if snapshot.mounts - {mount.path for mount in self.setup.mounts}:
             raise StartError(RESTORE_FAILED)
@@ -146,6 +146,10 @@ class Container:
         self.files.image = {**self.files.image, **snapshot.process}
         self.files.layer = dict(snapshot.layer)
         self.files.made = set(snapshot.made)
+        self.files.modes = dict(snapshot.modes)
+        self.files.handles = dict(snapshot.handles)
+        if not all(self.files.exists(held) for held in snapshot.handles.values() if isinstance(held, str)):
+            raise StartError(RESTORE_FAILED)
         place = self._place(snapshot.hostname, snapshot.env)
         memory = snapshot.memory.copy() if snapshot.memory else Memory()
         if extra_line and snapshot.memory:
@@ -209,6 +213,8 @@ class Container:
             memory_bytes=self.memory_bytes(now),
             mounts=frozenset(mount.path for mount in self.files.mounts),
             process={path: self.files.image[path] for path in self.setup.process()},
+            modes=dict(self.files.modes),
+            handles=dict(self.files.handles),
         )
 
     def termination_message(self) -> str:

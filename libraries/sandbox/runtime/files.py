@@ -15,6 +15,7 @@ class Volume:
 
     files: dict[str, bytes] = field(default_factory=dict)
     read_only: bool = False
+    modes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Mount:
 class FileTree:
     """Files by absolute path. A directory exists when something is below it or when it was made.
 
-    `read_only` holds for all that is not in a volume, /dev apart (readOnlyRootFilesystem).
+    `read_only` holds for all that is not in a volume, /dev apart (readOnlyRootFilesystem). `handles` are files that a
+    process has open: by number the path or, where that was taken away, what the file holds.
     """
 
     def __init__(self, image: Mapping[str, bytes], mounts: tuple[Mount, ...] = (), *, read_only: bool = False) -> None:
@@ -39,6 +41,8 @@ class FileTree:
         self.mounts = tuple(sorted(mounts, key=lambda mount: -len(mount.path)))
         self.layer: dict[str, bytes | None] = {}
         self.made: set[str] = set(_DIRECTORIES)
+        self.modes: dict[str, int] = {}
+        self.handles: dict[int, str | bytes] = {}
 
     def read(self, path: str) -> bytes:
         """Contents of a file. Raises FileNotFoundError and IsADirectoryError."""
@@ -72,6 +76,44 @@ class FileTree:
         for each in known:
             self._remove_file(each)
         self.made = {p for p in self.made if p != path and not p.startswith(path.rstrip("/") + "/")}
+
+    def mode(self, path: str) -> int:
+        """The permission bits. Raises FileNotFoundError."""
+        if not self.exists(path):
+            raise FileNotFoundError(path)
+        mount = self._mount(path)
+        known = self.modes.get(path) if mount is None else mount.volume.modes.get(_inside(mount, path))
+        return known if known is not None else 0o755 if self.is_dir(path) else 0o644
+
+    def set_mode(self, path: str, mode: int) -> None:
+        """Changes the permission bits, which forbid nothing. Raises FileNotFoundError and PermissionError."""
+        if not self.exists(path):
+            raise FileNotFoundError(path)
+        mount = self._writable(path)
+        if mount is None:
+            self.modes[path] = mode
+        else:
+            mount.volume.modes[_inside(mount, path)] = mode
+
+    def open(self, path: str) -> int:
+        """A number by which the file is read and written also when its name is gone. Raises FileNotFoundError."""
+        self.read(path)
+        number = max(self.handles, default=0) + 1
+        self.handles[number] = path
+        return number
+
+    def content(self, handle: int) -> bytes:
+        """What an open file holds."""
+        held = self.handles[handle]
+        return self.read(held) if isinstance(held, str) else held
+
+    def put(self, handle: int, data: bytes) -> None:
+        """What an open file holds from now on."""
+        held = self.handles[handle]
+        if isinstance(held, str):
+            self.write(held, data)
+        else:
+            self.handles[handle] = data
 
     def make_dir(self, path: str) -> None:
         """Makes a directory and those above it. Raises PermissionError."""
@@ -117,10 +159,15 @@ class FileTree:
 
     def _remove_file(self, path: str) -> None:
         mount = self._writable(path)
+        for number, held in self.handles.items():
+            if held == path:
+                self.handles[number] = self.read(path)
         if mount is None:
             self.layer[path] = None
+            self.modes.pop(path, None)
         else:
             mount.volume.files.pop(_inside(mount, path), None)
+            mount.volume.modes.pop(_inside(mount, path), None)
 
     def _writable(self, path: str) -> Mount | None:
         """The mount that a path is in, if any. Raises PermissionError where nothing may be written."""

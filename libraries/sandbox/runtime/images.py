@@ -68,7 +68,7 @@ _REDIS: dict[str, bytes] = {**_COMMON, "/etc/debian_version": b"12.12\n"}
 _BASES: dict[str, tuple[dict[str, bytes], tuple[str, ...]]] = {
     "bb": (_COMMON, ("sh",)),
     "busybox": (_COMMON, ("sh",)),
-    "alpine": ({**_COMMON, "/etc/alpine-release": b"3.22.0\n"}, ("/bin/sh",)),
+    "alpine": ({**_COMMON, "/etc/alpine-release": b"3.22.0\n", "/etc/motd": b"Welcome to Alpine!\n"}, ("/bin/sh",)),
     "debian": ({**_COMMON, "/etc/debian_version": b"13.2\n"}, ("bash",)),
     "ubuntu": ({**_COMMON, "/etc/debian_version": b"trixie/sid\n"}, ("/bin/bash",)),
     "bash": (_COMMON, ("bash",)),

@@ -17,7 +17,7 @@ from .surroundings import Surroundings
 
 _BIN = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/")
 _NOT_EMULATED_NAMES = """
-awk sed grep egrep find xargs sort uniq ping top ps kill killall dd df du mount ln cp mv stat tee nproc httpd basename
+awk sed grep egrep find xargs sort uniq ping top ps kill killall dd df du mount ln cp mv tee nproc httpd basename
 free uptime yes expr readlink realpath timeout nohup ip ifconfig route netstat gzip apk apt apt-get dpkg sync umask
 perl bc diff vi less more watch hexdump base64 dirname mktemp which time nice openssl python python3
 """

@@ -12,7 +12,8 @@ from .shell.memory import Memory
 
 @dataclass(frozen=True)
 class ContainerSnapshot:
-    """One container at the cut. `memory` is None when it was not running; `process` is what /proc/1 showed."""
+    """One container at the cut. `memory` is None when it was not running; `process` is what /proc/1 showed; `modes` and
+    `handles` are the file tree's."""
 
     name: str
     image: str
@@ -28,11 +29,14 @@ class ContainerSnapshot:
     memory_bytes: int
     mounts: frozenset[str]
     process: Mapping[str, bytes] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
+    handles: Mapping[int, str | bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes that a checkpoint of it takes (see `usage`)."""
         layer = sum(len(data) for data in self.layer.values() if data)
+        layer += sum(len(held) for held in self.handles.values() if isinstance(held, bytes))
         log = sum(len(line.text) + 1 for line in self.log)
         env = sum(len(k) + len(v) + 2 for k, v in self.env.items())
         return self.memory_bytes + layer + log + env

@@ -40,6 +40,12 @@ SCRIPTS = [
     "unset A; A=1; export A; sh -c 'echo $A'",
     "cd /tmp; pwd",
     "# a comment\necho a # another\n\necho b",
+    "seq 5 > n; exec 3< n 4> out; read -r a <&3; read -r b c <&3; echo $a-$b-$c >&4; cat out",
+    "seq 3 > n; exec 3< n; rm n; read -r a <&3; cat <&3; read -r b <&3; echo $? $a",
+    "exec 4> out; (echo inner >&4); echo outer >&4; echo x > out; echo more >&4; wc -c < out",
+    "echo a > f; exec 5>> f; echo b >&5; echo c > f; echo d >&5; cat f",
+    "echo 'one two three' > f; read -r x y < f; echo \"$y\"; read -r z < f; echo $z",
+    "touch f; chmod 640 f; stat -c %a f; chmod u+x,o=r f; stat -c '%a %s' f",
 ]
 
 
@@ -59,9 +65,9 @@ def text(log, stream="stdout"):
 
 @pytest.mark.skipif(not shutil.which("sh"), reason="needs a real sh to compare with")
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_it_does_what_the_real_one_does(script):
+def test_it_does_what_the_real_one_does(script, tmp_path):
     real = subprocess.run(
-        ["sh", "-c", script], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
+        ["sh", "-c", script], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}, cwd=tmp_path
     )
     machine, log = run(script)
     assert (text(log), text(log, "stderr"), machine.exit_code) == (real.stdout, real.stderr, real.returncode)
@@ -75,6 +81,12 @@ def test_it_does_what_the_real_one_does(script):
         "f() { echo x; }; f",
         "echo ${x%y}",
         "while true; do echo x; done | cat",
+        "echo x >&3",
+        "cat <&4",
+        "exec > all",
+        "read line",
+        "touch f; stat -c %U f",
+        "touch f; chmod +t f",
         "echo 'open",
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -203,3 +203,46 @@ async def test_what_is_not_emulated_says_so_in_its_log(hands):
     assert hands.log("unknown") == [
         "emulated container: the image's own command is not emulated; a sleeping stand-in runs in its place"
     ]
+
+
+KEEPER = """
+seq 1 1000 > /srv/numbers; seq 1 1000 > /srv/gone; exec 3< /srv/numbers 4> /srv/journal 5< /srv/gone
+rm /srv/gone; chmod 600 /srv/journal; n=0
+while :; do n=$((n+1)); read -r a <&3; read -r b <&5; echo "$n $a $b" >&4; sleep 0.2; done
+"""
+
+
+async def _restored_keeper(hands, snapshot):
+    container = {"name": "main", "image": "alpine", "command": ["sh", "-c", KEEPER]}
+    pod = hands.create(kinds.POD, {"metadata": {"name": "again"}, "spec": {"containers": [container]}})
+    hands.cluster.runtime.stage(pod["metadata"]["uid"], snapshot)
+
+
+async def test_a_restored_process_reads_and_writes_its_open_files_on_where_it_was(hands, clock):
+    hands.pod("w", ["sh", "-c", KEEPER], image="alpine")
+    pod = await hands.running("w")
+    clock.pass_seconds(3)
+    snapshot = hands.cluster.runtime.snapshot(pod["metadata"]["uid"], pod)
+    clock.pass_seconds(2)
+    await _restored_keeper(hands, snapshot)
+    uid = (await hands.running("again"))["metadata"]["uid"]
+    clock.pass_seconds(3)
+    files = hands.cluster.runtime.container(uid, "main").files
+    lines = files.read("/srv/journal").decode().splitlines()
+    assert len(lines) > 25
+    assert lines == [f"{n} {n} {n}" for n in range(1, len(lines) + 1)]
+    assert files.mode("/srv/journal") == 0o600
+    assert not files.exists("/srv/gone")
+    of_source = hands.cluster.runtime.container(pod["metadata"]["uid"], "main").files.read("/srv/journal")
+    assert len(of_source.splitlines()) > len(lines)
+
+
+async def test_a_restore_fails_without_a_file_that_was_open(hands, clock):
+    hands.pod("w", ["sh", "-c", KEEPER], image="alpine")
+    pod = await hands.running("w")
+    clock.pass_seconds(1)
+    snapshot = hands.cluster.runtime.snapshot(pod["metadata"]["uid"], pod)
+    one = snapshot.containers["main"]
+    layer = {path: data for path, data in one.layer.items() if path != "/srv/numbers"}
+    await _restored_keeper(hands, replace(snapshot, containers={"main": replace(one, layer=layer)}))
+    await hands.until(lambda: "criu failed: type RESTORE" in str(hands.get(kinds.POD, "again").get("status")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 from tests.sandbox.faults.stage import PODS, Object, Stage, is_ready, manifest
@@ -131,6 +132,40 @@ async def test_files_lost(stage: Stage) -> None:
     await stage.ready(RESTORED)
     seen = await stage.until(lambda: stage.lines(RESTORED), lambda lines: lines[-1] != "kept", "another line")
     assert "No such file" in seen[-1]
+
+
+KEEPER = """
+rm /etc/motd; seq 1000 > /srv/numbers; chmod 600 /srv/numbers; exec 3< /srv/numbers
+while :; do
+  read -r number <&3; motd=gone; if [ -e /etc/motd ]; then motd=here; fi
+  echo "$motd $(stat -c %a /srv/numbers) $number"; sleep 0.1
+done
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "before", "after"),
+    [
+        ("restore-brings-deleted-files-back", r"gone 600 \d+", r"here 600 \d+"),
+        ("restore-loses-file-modes", r"gone 600 \d+", r"gone 644 \d+"),
+        ("restore-loses-file-offsets", r"gone 600 1", r"gone 600 1"),
+    ],
+)
+async def test_files_changed(stage: Stage, fault: str, before: str, after: str) -> None:
+    await stage.fault(fault)
+    pod = {"image": "alpine", "command": ["sh", "-c", KEEPER]}
+    await stage.create(PODS, **manifest("web", container=pod))
+    there = await stage.ready("web")
+    source = await stage.until(lambda: stage.lines("web"), bool, "a line")
+    assert re.fullmatch(before, source[0])
+    action = await stage.checkpoint(there)
+    source = await stage.lines("web")
+    await stage.gone("web")
+    await stage.restore(action)
+    await stage.ready(RESTORED)
+    await stage.until(
+        lambda: stage.lines(RESTORED), lambda lines: any(re.fullmatch(after, line) for line in lines[1:]), after
+    )
 
 
 async def test_log_not_copied(stage: Stage) -> None:

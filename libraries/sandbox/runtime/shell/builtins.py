@@ -1,11 +1,11 @@
-"""Commands that act on the shell itself or take time: exit, sleep, wait, cd, export, trap, and those of `servers`."""
+"""Commands that act on the shell itself or take time: exit, sleep, wait, cd, export, trap, read, and `servers`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import servers
+from . import descriptors, servers
 from .launch import ERREXIT
 from .memory import SECOND, Thread
 from .tokens import Unsupported
@@ -113,4 +113,5 @@ BUILTINS: dict[str, _Builtin] = {
     "export": _export,
     "unset": _unset,
     "set": _set,
+    "read": descriptors.read,
 }

@@ -93,15 +93,6 @@ def _true(_args: list[str], _stdin: bytes, _place: Place) -> Result:
     return Result()
 
 
-@command("chmod", "chown")
-def _change_mode(args: list[str], _stdin: bytes, place: Place) -> Result:
-    # The file tree has no modes and no owners: nothing but the files' being there is left to look at.
-    missing = [
-        name for name in [a for a in args if not a.startswith("-")][1:] if not place.files.exists(place.path(name))
-    ]
-    return Result(1, err=f"{missing[0]}: No such file or directory\n".encode()) if missing else Result()
-
-
 @command("false")
 def _false(_args: list[str], _stdin: bytes, _place: Place) -> Result:
     return Result(1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import archive as _archive  # noqa: F401 (makes its commands known)
-from . import commands
+from . import attributes as _attributes  # noqa: F401 (makes its commands known)
+from . import commands, descriptors
 from . import network as _network  # noqa: F401 (makes its commands known)
 from . import text as _text  # noqa: F401 (makes its commands known)
 from .builtins import BUILTINS
@@ -42,7 +43,7 @@ class Machine:
     """The processes of one container (or of one exec): a memory, run where `place` says, writing to `sink`.
 
     `complete` says whether the image holds only commands that the emulation knows: there an unknown command is not
-    found (127); elsewhere it raises Unsupported.
+    found (127); elsewhere it raises Unsupported. `redirects` are those of the command that is being run.
     """
 
     def __init__(self, memory: Memory, place: Place, sink: Sink, *, complete: bool = True, stdin: bytes = b"") -> None:
@@ -54,6 +55,7 @@ class Machine:
         self.exit_code: int | None = None
         self.exited_at = 0
         self.current: Thread | None = None
+        self.redirects: tuple[Redirect, ...] = ()
 
     @classmethod
     def start(
@@ -152,6 +154,7 @@ class Machine:
         child = Thread(
             self.memory.spawned, program, dict(thread.variables), thread.due, at, cwd=thread.cwd, parent=parent
         )
+        child.descriptors = dict(thread.descriptors)
         self.memory.threads.append(child)
 
     def end(self, thread: Thread) -> None:
@@ -182,9 +185,12 @@ class Machine:
         if argv[:1] == ["exec"] and len(argv) > 1:
             thread.last = True
             argv = argv[1:]
+        if argv == ["exec"] and command.redirects:
+            return descriptors.redirect(self, thread, command.redirects)
         if not argv or argv == ["exec"]:
             thread.variables.update(values)
             return thread.status if any(p.kind == "sub" for _, w in command.assignments for p in w.parts) else 0
+        self.redirects = command.redirects
         if base_name(argv[0]) in BUILTINS:
             return BUILTINS[base_name(argv[0])](self, thread, argv)
         thread.due += _COMMAND_COST
@@ -194,7 +200,12 @@ class Machine:
             self.memory.threads[-1].variables |= values | positional
             thread.blocked = "child"
             return None
-        result = self.call(thread, argv, self.stdin, values)
+        try:
+            source = descriptors.source_of(self, thread, command.redirects)
+            result = self.call(thread, argv, source.rest(), values)
+        except OSError as error:
+            self.write(thread, "stderr", f"sh: can't open {error}: {commands.reason(error)}\n".encode())
+            return 1
         return self.deliver(thread, result, command.redirects, expander)
 
     def _pipe(self, thread: Thread, stages: tuple[Simple, ...]) -> int:
@@ -234,7 +245,7 @@ class Machine:
         for redirect in redirects:
             name = expander.text(redirect.target)
             if redirect.operator == ">&":
-                targets[redirect.fd] = targets.get(int(name), "stdout")
+                targets[redirect.fd] = descriptors.target_of(thread, name) or targets.get(int(name), "stdout")
             elif redirect.operator in (">", ">>"):
                 path = _STREAMS.get(name) or self.place_of(thread).path(name)
                 try:
@@ -250,11 +261,13 @@ class Machine:
         return result.status
 
     def write(self, thread: Thread, target: str, data: bytes) -> None:
-        """Writes to a stream or a file."""
+        """Writes to a stream, a file, or (a number) an open file."""
         if not data or target == "/dev/null":
             return
         if target.startswith("/"):
             self.place.files.write(target, data, append=True)
+        elif target.isdigit():
+            descriptors.write(self, int(target), data)
         else:
             self.sink(thread.due, target, data)
 

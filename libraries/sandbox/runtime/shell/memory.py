@@ -49,10 +49,23 @@ def begin_witness(op: Witness, variables: dict[str, str]) -> WitnessState:
 
 
 @dataclass
+class OpenFile:
+    """A file that a shell has open: its handle in the file tree, and where the next byte is read or written.
+
+    Shells that were started by the one that opened it share it, as open(2) has it for processes.
+    """
+
+    handle: int
+    offset: int = 0
+    appends: bool = False
+
+
+@dataclass
 class Thread:
     """One running shell: where it is in its program, its variables, and when it goes on (ns since the epoch).
 
     `blocked` says what it waits for besides time: `` (only time), `forever`, `children` (wait), `child` (a nested sh).
+    `descriptors` are the numbers of the memory's open files by those that its script has for them.
     """
 
     number: int
@@ -68,6 +81,7 @@ class Thread:
     parent: int | None = None
     loops: dict[int, list[str]] = field(default_factory=dict)
     witness: WitnessState | None = None
+    descriptors: dict[int, int] = field(default_factory=dict)
 
     def copy(self) -> Thread:
         """An independent copy (the program is shared: it never changes)."""
@@ -76,6 +90,7 @@ class Thread:
             variables=dict(self.variables),
             loops={loop: list(words) for loop, words in self.loops.items()},
             witness=replace(self.witness) if self.witness else None,
+            descriptors=dict(self.descriptors),
         )
 
 
@@ -86,7 +101,7 @@ class Memory:
     ports: what listens on them besides nginx (`redis`, `echo`). held: bytes that a memory eater took. growth: since
     when (ns) it takes how many bytes a second. nginx: the configuration that it started with. busy: cores that its
     workers keep busy. traps: what the first shell does on a signal, by the signal's name. served: a witness that is
-    asked over HTTP.
+    asked over HTTP. opened: the files that its shells have open.
     """
 
     threads: list[Thread] = field(default_factory=list)
@@ -103,6 +118,7 @@ class Memory:
     busy: float = 0.0
     traps: dict[str, str] = field(default_factory=dict)
     served: ServedWitness | None = None
+    opened: dict[int, OpenFile] = field(default_factory=dict)
 
     def copy(self) -> Memory:
         """An independent copy."""
@@ -117,6 +133,7 @@ class Memory:
             redis=self.redis.copy() if self.redis else None,
             traps=dict(self.traps),
             served=self.served.copy() if self.served else None,
+            opened={number: replace(one) for number, one in self.opened.items()},
         )
 
     def shift(self, nanoseconds: int) -> None:

@@ -15,11 +15,12 @@ _WITNESS = re.compile(r"witness/1 nonce=")
 _SLEEP = re.compile(r"sleep[\s(]+([0-9]*\.?[0-9]+)")
 _WITNESS_NAMES = re.compile(r"witness/1 nonce=\$\{?(\w+)\}? step=\$\{?(\w+)\}? chain=\$\{?(\w+)\}?")
 WITNESS_INTERVAL = 0.2
+REDIRECTIONS = ("<", ">", ">>", "<&", ">&")
 
 
 @dataclass(frozen=True)
 class Redirect:
-    """`fd operator target`: fd 0, 1 or 2; operator `<`, `>`, `>>` or `>&`."""
+    """`fd operator target`: operator `<`, `>`, `>>`, `<&` or `>&`."""
 
     fd: int
     operator: str
@@ -192,7 +193,7 @@ class _Compiler:
                 commands.append(self._simple())
             self._emit_run(commands, negated)
             return
-        if negated or self._operator() in ("|", ">", ">>", "<", ">&"):
+        if negated or self._operator() in ("|", *REDIRECTIONS):
             raise Unsupported("a pipe, redirection or negation of a compound command in a script")
 
     def _emit_run(self, commands: list[Simple], negated: bool) -> None:
@@ -300,7 +301,7 @@ class _Compiler:
         redirects: list[Redirect] = []
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
-            if token.operator in ("<", ">", ">>", ">&"):
+            if token.operator in REDIRECTIONS:
                 redirects.append(self._redirect(words))
             elif token.word is None:
                 break
@@ -317,10 +318,12 @@ class _Compiler:
 
     def _redirect(self, words: list[Word]) -> Redirect:
         token = self.tokens[self.at]
-        fd = 0 if token.operator == "<" else 1
+        fd = 0 if token.operator.startswith("<") else 1
         before = self.tokens[self.at - 1] if self.at else None
-        if before and before.word and words and before.end == token.start and words[-1].plain in ("0", "1", "2"):
-            fd = int(words.pop().plain or 1)
+        number = words[-1].plain or "" if words and before and before.word and before.end == token.start else ""
+        if len(number) == 1 and number.isdigit():
+            words.pop()
+            fd = int(number)
         self.at += 1
         return Redirect(fd, token.operator, self._next_word())
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OPERATORS = ("&&", "||", ">>", ">&", "<<", ";;", ";", "&", "|", "\n", "(", ")", ">", "<")
+OPERATORS = ("&&", "||", ">>", ">&", "<&", "<<", ";;", ";", "&", "|", "\n", "(", ")", ">", "<")
 _BLANK = " \t\r"
 
 
