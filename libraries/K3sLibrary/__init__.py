@@ -69,7 +69,7 @@ class K3sLibrary(PreflightKeywords):
             kubeconfig: path of a kubeconfig, for `existing`; `~/.kube/config` by default.
             context: a context in it; its current one by default.
             alias: the name by which `cluster=` of other keywords knows it.
-            timeout: for the start, and then for the nodes to be Ready.
+            timeout: for the start without a download, and then for the nodes to be Ready.
             keep: the cluster may have to outlive this run.
             version: of the k3s release to fetch, for `k3s` without `binary`.
             binary: a k3s on this host, for `k3s`.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -131,19 +134,45 @@ def test_nothing_is_made_where_the_host_cannot_carry_it(
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     with pytest.raises(OperationFailed) as failure:
         start(native)
-    assert "the commands ip, mount, umount, pivot_root are missing" in failure.value.seen
+    assert "the commands ip, mount, umount, pivot_root, unshare are missing" in failure.value.seen
     assert "neither iptables nor nft is there" in failure.value.seen
     assert failure.value.cause.name == "host-unfit"
     assert not (tmp_path / "ledger").exists()
     assert not (tmp_path / "clusters").exists()
 
 
-def test_images_that_are_not_there_are_refused(native: NativeProvider, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["none.tar", "images.zip"])
+def test_images_that_cannot_be_imported_are_refused(name: str, native: NativeProvider, tmp_path: Path) -> None:
+    (tmp_path / "images.zip").write_bytes(b"images")
     options = native.options
-    native.options = NativeOptions(binary=options.binary, images=tmp_path / "none.tar", directory=options.directory)
+    native.options = NativeOptions(binary=options.binary, images=tmp_path / name, directory=options.directory)
     with pytest.raises(BadInput, match="the path of a tarball with images"):
         start(native)
     assert not (tmp_path / "ledger").exists()
+
+
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 10).close()"
+
+
+@pytest.mark.parametrize("filter_", ["iptables", "nft"])
+def test_it_reaches_other_networks_through_this_host(
+    filter_: str, native: NativeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if filter_ == "nft":
+        if not shutil.which("nft"):
+            pytest.skip("needs the command nft")
+        monkeypatch.setattr(network, "_has_iptables", lambda: False)
+    start(native)
+    assert any(line.startswith("rule") for line in remains.left(find(native)))
+    way, (first, *_) = network.plan("one", "0" * 16), remains.cgroups.processes(str(find(native)["name"]))[1:]
+    assert way.subnet != find(native)["subnet"]
+    gateway = str(find(native)["subnet"]).replace("/30", "")
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        address = str(ipaddress.ip_address(gateway) + 1)
+        words = ["nsenter", "--target", str(first.pid), "--net", sys.executable, "-c", CONNECT]
+        subprocess.run([*words, address, str(server.getsockname()[1])], check=True, timeout=30)
+    native.stop(30)
+    assert native.traces() == []
 
 
 def test_images_are_there_for_k3s_to_import(native: NativeProvider, tmp_path: Path) -> None:

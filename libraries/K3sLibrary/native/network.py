@@ -161,7 +161,7 @@ def _table(way: Way) -> list[str]:
     """The same in the words of nft, where there is no iptables: a table of its own goes as a whole."""
     chain = "type nat hook postrouting priority 100 ;"
     rule = f'ip saddr {way.subnet} oifname != "{way.link}" masquerade'
-    return ["nft", f"table ip {way.name} {{ chain out {{ {chain} {rule} ; }} }}"]
+    return ["nft", f"table ip {way.name} {{\nchain out {{\n{chain}\n{rule}\n}}\n}}"]
 
 
 def _addresses() -> list[str]:

@@ -18,7 +18,7 @@ from . import cgroups
 DISK = 4 << 30
 MEMORY = 1 << 30
 """Bytes: images, containers and logs of the cluster and of Cedana; and what k3s itself needs to come up."""
-COMMANDS = ("ip", "mount", "umount", "pivot_root")
+COMMANDS = ("ip", "mount", "umount", "pivot_root", "unshare")
 FILTERS = ("iptables", "nft")
 FOR_CHECKPOINTS = (
     "CHECKPOINT_RESTORE",

@@ -21,6 +21,8 @@ from ..native import binary, host, network, preflight, readiness, remains, serve
 from .base import Started
 
 DIRECTORY = Path("/var/lib/cedana-e2e")
+TARBALLS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.lz4", ".tar.bz2", ".tbz")
+"""Names by which k3s knows what to import (pkg/agent/containerd of k3s-io/k3s)."""
 FIRST_WORD = 30.0
 """Seconds for the namespaces to be made."""
 
@@ -60,15 +62,15 @@ class NativeProvider:
                 or it ended (`cluster-start`), with its last words.
             WaitTimedOut: it did not become ready; says what was missing.
         """
-        deadline = time.monotonic() + timeout
         images = self.options.images
-        if images and not images.is_file():
-            raise BadInput("images", images, "the path of a tarball with images")
+        if images and not (images.is_file() and images.name.endswith(TARBALLS)):
+            raise BadInput("images", images, f"the path of a tarball with images, whose name ends with {TARBALLS[0]}")
         preflight.check(self.options.directory)
         for doubt in preflight.doubts():
             logger.warn(f"{doubt}; Cedana's own CRIU may do better")
         chosen = self.options.binary
         executable = binary.local(chosen) if chosen else binary.fetched(self.options.version, _tell)
+        deadline = time.monotonic() + timeout  # a download has its own time
         machine = self._intend(executable, keep)
         server.prepare(machine, images)
         self._begin(machine)
