@@ -32,7 +32,11 @@ def run(*command):
     return lambda: subprocess.run(command, check=True)
 
 def process(command, **variables):
-    return lambda: kept.append(subprocess.Popen(command, executable="/bin/sleep", env={**os.environ, **variables}))
+    def start():
+        kept.append(one := subprocess.Popen(command, executable="/bin/sleep", env={**os.environ, **variables}))
+        while not Path(f"/proc/{one.pid}/cmdline").read_bytes():  # empty for a moment of its start
+            pass
+    return start
 
 def listen():
     kept.append(socket.create_server(("127.0.0.1", 10250)))

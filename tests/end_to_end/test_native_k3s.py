@@ -93,6 +93,7 @@ def test_the_restore_is_proved_and_nothing_is_left(folders: Folders, native: dic
     assert native["CEDANA_AUTH_TOKEN"] not in ended.console
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_nothing(folders: Folders, native: dict[str, str], tmp_path: Path) -> None:
     before = _on_this_host()
     process = start(folders, *QUICK, what="suites/lifecycle.robot", **native)
@@ -108,6 +109,7 @@ def test_an_interrupted_run_leaves_nothing(folders: Folders, native: dict[str, s
     assert native_stand_in.new(before) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_on_this_host_is_removed_by_one_command(
     folders: Folders, native: dict[str, str], tmp_path: Path
 ) -> None:
