@@ -26,11 +26,8 @@ class KubernetesLibrary(
     RestoredPodKeywords,
     RememberedPodKeywords,
     InsightKeywords,
-<<<<<<< HEAD
     NodeKeywords,
-=======
     FileKeywords,
->>>>>>> 0a1fa95 (Prove that what a process wrote into its container's files, and its place in the open ones, come back with it)
     ServiceKeywords,
     MeasuringKeywords,
     ObjectKeywords,
