@@ -8,7 +8,7 @@ import pytest
 from tests.ContinuityLibrary.make import ANOTHER, NONCE, Story, at, line, log, run
 
 from ContinuityLibrary.evidence import Evidence, Look, Source
-from ContinuityLibrary.history import SourceHistory
+from ContinuityLibrary.history import OwnHistory, SourceHistory
 from ContinuityLibrary.logs import LogLine, Printed, steps
 
 
@@ -75,3 +75,39 @@ def test_a_story_is_read_as_it_was_told() -> None:
     story = Story()
     known = SourceHistory(replace(story.evidence))
     assert (known.nonce, known.b, known.r, known.last, known.complete) == (NONCE, story.b, story.r, story.r, True)
+
+
+def own(*looks: Look, source: tuple[LogLine, ...] = ()) -> OwnHistory:
+    """The history of a restored container that was looked at so."""
+    evidence = Evidence(Source("uid", Look(at(5), log(source or run(1, 5, 0.2), started=0))), restored=looks)
+    return OwnHistory(evidence, SourceHistory(evidence))
+
+
+def test_of_a_container_that_nobody_looked_at_nothing_is_known() -> None:
+    known = own()
+    assert (known.restarts, known.stalled, known.mine, known.others, known.unread_runs) == (0, 0.0, (), (), [])
+
+
+def test_own_steps_are_told_from_those_of_another_process() -> None:
+    known = own(Look(at(11), log(run(6, 8, 10.2), run(1, 2, 10.9, ANOTHER), started=10)))
+    assert ([one.number for one in known.mine], known.numbers) == ([6, 7, 8], [6, 7, 8])
+    assert [(one.number, one.nonce) for one in known.others] == [(1, ANOTHER), (2, ANOTHER)]
+
+
+def test_a_history_grew_when_a_later_look_saw_more_than_the_first_that_saw_any() -> None:
+    nothing, three = Look(at(10), log(started=10)), log(run(6, 8, 10.2), started=10)
+    assert not own(nothing, Look(at(11), three), Look(at(12), three)).grew
+    assert own(nothing, Look(at(11), three), Look(at(12), log(run(6, 9, 10.2), started=10))).grew
+
+
+def test_a_process_has_stalled_since_the_last_new_step_that_was_seen() -> None:
+    log_ = log(run(6, 8, 10.2), started=10)
+    assert own(Look(at(11), log_), Look(at(12), log_), Look(at(14.5), log_)).stalled == 3.5
+    assert own(Look(at(11), log_, ready=False), Look(at(14), log_, ready=False)).stalled == 0.0
+    assert own(Look(at(11), log_)).stalled == 0.0
+
+
+@pytest.mark.parametrize(("seconds", "fit"), [(10.0, 0), (9.0, 0), (10.2, 1), (11.0, 5)])
+def test_steps_that_fit_between_a_containers_start_and_a_step(seconds: float, fit: int) -> None:
+    known = own(Look(at(12), log([line(6, seconds)], started=10)))
+    assert known.steps_since_start(known.first) == fit

@@ -75,3 +75,8 @@ def test_nanoseconds_keep_microseconds() -> None:
     moment = datetime(2026, 11, 24, 22, 18, 40, 123457, tzinfo=UTC)
     assert nanoseconds(moment) == BASE + 123457000
     assert nanoseconds(moment.astimezone(timezone(timedelta(hours=5)))) == BASE + 123457000
+
+
+def test_a_line_that_holds_a_line_break_is_one_line() -> None:
+    (line,) = parse(["2026-11-24T22:18:40Z one\ntwo"])
+    assert line.text == "one\ntwo"
