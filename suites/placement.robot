@@ -14,7 +14,7 @@ Test Tags         e2e    k3s    propagator    placement    test:retry(1)
 *** Test Cases ***
 A Pod Goes On Where Its Affinity And Tolerations Allow It
     [Documentation]    The pod may run on one reserved node only, and is restored there.
-    [Tags]    checkpoint    restore    needs-two-nodes
+    [Tags]    checkpoint    restore    needs-two-nodes    changes-nodes
     Reserve A Node
     Deploy Workload    placement
     ${before}=    Observe Workload
@@ -27,7 +27,7 @@ A Pod Goes On Where Its Affinity And Tolerations Allow It
 
 A Pod Goes On Elsewhere When Its Node Is Drained
     [Documentation]    The node takes no pods any more; the pod is checkpointed, evicted, and goes on elsewhere.
-    [Tags]    checkpoint    restore    needs-two-nodes
+    [Tags]    checkpoint    restore    needs-two-nodes    changes-nodes
     Deploy Workload Where It Can Move    witness
     ${before}=    Observe Workload
     Announce The End Of The Node

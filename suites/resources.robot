@@ -4,7 +4,7 @@ Documentation     A restored pod has the resources that it had: its memory with 
 
 Resource          ../resources/resources.resource
 
-Suite Setup       Acquire Environment Beside A Control Arm    memory
+Suite Setup       Acquire Environment Beside A Control Arm    witness
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload And Its Room
 
@@ -29,6 +29,7 @@ A Process Keeps The Content Of Its Memory And Its Limits
 A Restored Pod Waits For Room And Goes On
     [Documentation]    Where no node has what the pod asks for, the restored pod is Pending and says clearly why; its
     ...    process goes on once there is room.
+    [Tags]    changes-nodes
     Deploy Workload Where Room Is For One Only    slot
     ${before}=    Observe Workload
     Checkpoint Workload
@@ -41,6 +42,6 @@ A Restored Pod Waits For Room And Goes On
     Clean Up Checkpoint
 
 A Pod That Is Only Created Again Comes Out As Restarted
-    [Documentation]    The control arm of this kind of workload, deleted and created again without a restore.
+    [Documentation]    The control arm with the same witness, deleted and created again without a restore.
     [Tags]    control    -test:retry(1)
     Control Arm Should Have Restarted

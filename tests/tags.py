@@ -23,6 +23,7 @@ GENERAL = {
     "restore": "restores a pod, or tries to",
     "control": "checks the checks: a fresh start must not pass for a restore",
     "smoke": "the shortest proof that all works together",
+    "changes-nodes": "labels, taints or cordons a node, or lets it offer something, until the test is over",
     "slow": "takes over 15 s in the sandbox",
 }
 """Tags that say nothing of a suite's topic."""

@@ -12,6 +12,8 @@ from harness.waiting import Done, Look, Pending
 
 Obj = dict[str, Any]
 KILLED = "OOMKilled"
+BY_SIGKILL = 137
+"""Its exit code; runtimes that miss the kernel's event report it with the reason Error."""
 LOOK_AT_LIMIT = "memory.max of the container's cgroup, on the pod's node"
 
 
@@ -32,7 +34,7 @@ def out_of_memory(cluster: Cluster, namespace: str, name: str, timeout: float, c
         if not found:
             return Pending(f"there is no pod {name} in namespace {namespace}")
         ended = {one["name"]: end for one in container_statuses(found[0]) if (end := _end_of(one))}
-        killed = [container for container, end in ended.items() if end.get("reason") == KILLED]
+        killed = [container for container, end in ended.items() if _is_killed(end)]
         if killed:
             return Done(killed[0])
         if ended:
@@ -48,6 +50,10 @@ def out_of_memory(cluster: Cluster, namespace: str, name: str, timeout: float, c
             look_next=LOOK_AT_LIMIT,
             cause=cause,
         )
+
+
+def _is_killed(end: Obj) -> bool:
+    return end.get("reason") == KILLED or end.get("exitCode") == BY_SIGKILL
 
 
 def _end_of(status: Obj) -> Obj:

@@ -147,7 +147,8 @@ class PodKeywords:
     ) -> str:
         """Waits until the kernel kills a container of the pod for taking more memory than its limit (OOMKilled).
 
-        It tells whether a limit is in force, where a container takes all that it can get.
+        It tells whether a limit is in force, where a container takes all that it can get. Exit code 137 counts, too:
+        a runtime that misses the kernel's event gives another reason.
 
         Args:
             name: of the pod.

@@ -1,7 +1,7 @@
 """What emulated processes take: a model, simple enough to say in a few lines.
 
-- Memory: 1.5 MB a container, 0.4 MB a process, 0.6 MB a server (nginx, redis) and what it holds, and what a memory
-  eater has taken.
+- Memory: 1.5 MB a container, 0.4 MB a process, 0.6 MB a server (nginx, redis) and what it holds, what a memory
+  eater has taken, and what scripts hold in variables of a page or more.
 - Processor time: a witness 4 ms a step, a server or a script that runs 1 ms a second, a core for each worker of
   `stress --cpu` and for `tail /dev/zero`; nothing sleeps for free, but nothing is counted for it. A limit caps it.
 - Work that is not in a container's program (a dump by Cedana's helper): what is said of it, while it lasts.
@@ -20,6 +20,7 @@ _PROCESS_BYTES = 400_000
 _SERVER_BYTES = 600_000
 _STEP_SECONDS = 0.004
 _RUNNING_CORES = 0.001
+_PAGE = 4096
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,13 @@ def cores(memory: Memory) -> float:
 def _settled(memory: Memory) -> int:
     redis = sum(len(key) + len(value) for key, value in memory.redis.values.items()) if memory.redis else 0
     servers = len(memory.serves) * _SERVER_BYTES + redis
-    return _CONTAINER_BYTES + len(memory.threads) * _PROCESS_BYTES + servers + memory.held
+    return _CONTAINER_BYTES + len(memory.threads) * _PROCESS_BYTES + servers + memory.held + _in_variables(memory)
+
+
+def _in_variables(memory: Memory) -> int:
+    """What a forked shell has from its parent is there once."""
+    values = (value for thread in memory.threads for value in thread.variables.values() if len(value) >= _PAGE)
+    return sum({id(value): len(value) for value in values}.values())
 
 
 def _grown(memory: Memory, now: int) -> int:
