@@ -94,7 +94,7 @@ class K3sLibrary(PreflightKeywords):
             raise BadInput("alias", alias, "one that no started cluster has")
         brought = PROVIDERS[provider]()
         if isinstance(brought, NativeProvider):
-            brought.options = NativeOptions(version, binary, images, directory or NativeOptions.directory)
+            brought.options = NativeOptions(version, binary, images, directory or NativeOptions.directory, _tell)
         self._providers[alias] = brought
         started = brought.start(kubeconfig=kubeconfig, context=context, timeout=timeout.total_seconds(), keep=keep)
         self._started[alias] = started
@@ -305,3 +305,10 @@ class K3sLibrary(PreflightKeywords):
 
     def _propagators(self) -> set[str]:
         return {one.propagator_url for one in self._started.values() if one.propagator_url}
+
+
+def _tell(line: str, warning: bool) -> None:
+    if warning:
+        logger.warn(line)
+    else:
+        logger.info(line, also_console=True)

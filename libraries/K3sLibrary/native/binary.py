@@ -69,7 +69,7 @@ def local(path: Path, machine: str = "") -> Path:
     return path.resolve()
 
 
-def fetched(version: str, tell: Callable[[str], None], source: Source | None = None) -> Path:
+def fetched(version: str, tell: Callable[[str], object], source: Source | None = None) -> Path:
     """The executable of a release: from the user's cache, else fetched into it.
 
     Args:
@@ -115,7 +115,7 @@ def _checksum(url: str, asset: str) -> str:
     raise _failed(f"a checksum of {asset} in {url}", "there is none")
 
 
-def _download(url: str, take: Callable[[bytes], object], tell: Callable[[str], None]) -> str:
+def _download(url: str, take: Callable[[bytes], object], tell: Callable[[str], object]) -> str:
     """Fetches into `take`; the checksum of all of it."""
     digest, size, told = hashlib.sha256(), 0, time.monotonic()
     with _opened(url) as answer:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from robot.api import logger
 
 from harness.children import new_mark
 from harness.failures import BadInput, OperationFailed
@@ -36,12 +35,14 @@ class NativeOptions:
         binary: a k3s that is on this host already.
         images: a tarball of images that are imported before the first pod, for a host without a registry.
         directory: where the cluster's files lie: on a disk, with room for images.
+        tell: is given a line for people, and whether it is a warning.
     """
 
     version: str = binary.DEFAULT_VERSION
     binary: Path | None = None
     images: Path | None = None
     directory: Path = DIRECTORY
+    tell: Callable[[str, bool], object] = lambda line, warning: None  # noqa: ARG005
 
 
 class NativeProvider:
@@ -67,9 +68,8 @@ class NativeProvider:
             raise BadInput("images", images, f"the path of a tarball with images, whose name ends with {TARBALLS[0]}")
         preflight.check(self.options.directory)
         for doubt in preflight.doubts():
-            logger.warn(f"{doubt}; Cedana's own CRIU may do better")
-        chosen = self.options.binary
-        executable = binary.local(chosen) if chosen else binary.fetched(self.options.version, _tell)
+            self.options.tell(f"{doubt}; Cedana's own CRIU may do better", True)
+        executable = self._executable()
         deadline = time.monotonic() + timeout  # a download has its own time
         machine = self._intend(executable, keep)
         server.prepare(machine, images)
@@ -81,6 +81,11 @@ class NativeProvider:
         left = max(1.0, deadline - time.monotonic())
         readiness.wait_until_ready(Cluster(machine.way.name, place), left, lambda: self._must_run(machine))
         return Started(kubeconfig=place)
+
+    def _executable(self) -> Path:
+        if self.options.binary:
+            return binary.local(self.options.binary)
+        return binary.fetched(self.options.version, lambda line: self.options.tell(line, False))
 
     def stop(self, timeout: float) -> None:
         """Ends it and removes what it had on this host."""
@@ -156,7 +161,3 @@ class NativeProvider:
     def _entry_of(self) -> Entry:
         assert self._entry
         return self._entry
-
-
-def _tell(line: str) -> None:
-    logger.info(line, also_console=True)
