@@ -18,7 +18,7 @@ import yaml
 from harness.failures import BadInput, OperationFailed, WaitTimedOut
 from harness.kube import Cluster
 from harness.sources import SOURCES
-from K3sLibrary.native import host, network, remains
+from K3sLibrary.native import host, network, readiness, remains
 from K3sLibrary.nodes import facts
 from K3sLibrary.providers.base import Started
 from K3sLibrary.providers.k3s import NativeOptions, NativeProvider
@@ -109,17 +109,23 @@ def test_one_that_ends_is_told_with_its_last_words(
     assert native.traces() == []
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "words"),
-    [("mute", "k3s has written no kubeconfig yet"), ("unready", "there is no Deployment coredns yet")],
-)
-def test_one_that_does_not_become_ready_says_what_is_missing(
-    behaviour: str, words: str, native: NativeProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STAND_IN_BEHAVIOUR", behaviour)
+def test_one_that_does_not_serve_says_so(native: NativeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAND_IN_BEHAVIOUR", "mute")
     with pytest.raises(WaitTimedOut) as failure:
-        start(native, timeout=3)
-    assert words in failure.value.seen
+        start(native, timeout=1)
+    assert "k3s has written no kubeconfig yet" in failure.value.seen
+    assert failure.value.cause.name == "cluster-start"
+
+
+def test_one_that_does_not_become_ready_says_what_is_missing(
+    native: NativeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = readiness.wait_until_ready
+    monkeypatch.setattr(readiness, "wait_until_ready", lambda cluster, _, still_there: wait(cluster, 1, still_there))
+    monkeypatch.setenv("STAND_IN_BEHAVIOUR", "unready")
+    with pytest.raises(WaitTimedOut) as failure:
+        start(native)
+    assert "there is no Deployment coredns yet" in failure.value.seen
     assert failure.value.cause.name == "cluster-start"
 
 
