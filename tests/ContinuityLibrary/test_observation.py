@@ -44,7 +44,7 @@ def test_of_looks_from_before_the_checkpoint_was_ready_only_the_newest_is_kept()
     seen.add(first)
     seen.add(second)
     assert seen.after == [second]
-    seen.ready_at = at(7.5)
+    seen.ready_at = third.read_at
     seen.add(third)
     assert seen.after == [third], "what was seen before the checkpoint was ready says nothing more"
     seen.add(fourth)
