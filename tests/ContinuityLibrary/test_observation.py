@@ -30,6 +30,11 @@ def test_a_step_that_was_read_twice_counts_once() -> None:
     assert observation(line(1, 0.2), line(1, 0.3), line(2, 0.4)).steps == 2
 
 
+def test_a_line_with_a_wrong_hash_is_no_step() -> None:
+    seen = observation(*run(1, 3, 0.2), line(4, 0.8, chain="0" * 16))
+    assert (seen.step, seen.steps) == (3, 3)
+
+
 def test_a_new_request_forgets_what_came_after_an_earlier_one() -> None:
     seen = observation(*run(1, 3, 0.2), ready_at=at(6))
     seen.add(Look(at(7), log(run(1, 5, 0.2), started=0)))

@@ -90,7 +90,7 @@ def test_a_stalled_list_does_not_outlast_the_wait(
     assert len(api.calls) <= 3
 
 
-@pytest.mark.parametrize("code", [401, 403, 404, 422])
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 405, 422])
 def test_an_answer_that_will_not_change_ends_the_wait(api: FakeApi, cluster: Cluster, code: int) -> None:
     api.lists += [refuse(code, "pods is forbidden")] * 10
     with pytest.raises(OperationFailed, match=f"{code}: pods is forbidden") as failure:
@@ -206,3 +206,15 @@ def test_a_wait_without_time_still_takes_one_look(api: FakeApi, cluster: Cluster
 def _phase_if_pending(pods: Objects) -> str | None:
     phase: str = pods[0]["status"]["phase"]
     return phase if phase == "Pending" else None
+
+
+def test_when_the_time_is_up_it_is_looked_once_more(api: FakeApi, cluster: Cluster) -> None:
+    api.pods = [READY]
+    seen = iter([None, "late"])
+    assert watch_while(partial(list_pods, cluster, "ns"), lambda _: next(seen), seconds=0.0) == "late"
+
+
+def test_a_wait_that_says_nothing_of_where_to_look_next(api: FakeApi, cluster: Cluster) -> None:
+    with pytest.raises(WaitTimedOut) as failure:
+        watch_until(partial(list_pods, cluster, "ns"), lambda _: Pending("no"), timeout=0.0, expected="much")
+    assert (failure.value.look, failure.value.cause.name) == ("", "unknown")

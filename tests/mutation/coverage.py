@@ -32,11 +32,16 @@ class Coverage:
     failed: list[str] = field(default_factory=list)
 
     def of(self, file: str, lines: Iterable[int]) -> list[str]:
-        """The tests that come by any of these lines, the quickest first; those of the file for what runs at import."""
+        """The tests that come by any of these lines, the quickest first.
+
+        For what runs at import (constants, the fields of dataclasses) all of the files in which a test comes by the
+        module: what such lines make is used elsewhere.
+        """
         by_line = self.tests.get(file, {})
         found = {test for line in lines for test in by_line.get(line, ())}
         if AT_IMPORT in found:
-            found |= {test for tests in by_line.values() for test in tests}
+            files = {test.partition("::")[0] for tests in by_line.values() for test in tests if test}
+            found |= {test for test in self.seconds if test.partition("::")[0] in files}
         return sorted(found - {AT_IMPORT}, key=lambda test: (self.seconds[test], test))
 
 

@@ -79,10 +79,10 @@ def test_looking_for_mutations_changes_nothing() -> None:
 
 def test_a_test_that_comes_by_one_of_the_lines_is_run_the_quickest_first() -> None:
     coverage = Coverage()
-    coverage.tests["a.py"] = {1: {AT_IMPORT}, 2: {"slow"}, 3: {"quick", "slow"}, 4: {"other"}}
-    coverage.seconds.update(slow=2.0, quick=1.0, other=3.0)
-    assert coverage.of("a.py", [2, 3]) == ["quick", "slow"]
-    assert coverage.of("a.py", [1]) == ["quick", "slow", "other"], "what runs at import is everybody's"
+    coverage.tests["a.py"] = {1: {AT_IMPORT}, 2: {"t::slow"}, 3: {"t::quick", "t::slow"}, 4: {"t::other"}}
+    coverage.seconds |= {"t::slow": 2.0, "t::quick": 1.0, "t::other": 3.0, "t::uses it": 0.5, "u::does not": 0.1}
+    assert coverage.of("a.py", [2, 3]) == ["t::quick", "t::slow"]
+    assert coverage.of("a.py", [1]) == ["t::uses it", "t::quick", "t::slow", "t::other"], "import is everybody's"
     assert coverage.of("a.py", [9]) == coverage.of("b.py", [1]) == []
 
 

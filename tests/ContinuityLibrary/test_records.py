@@ -1,0 +1,27 @@
+"""What the keywords remember for the whole run."""
+
+from __future__ import annotations
+
+import pytest
+from tests.ContinuityLibrary.make import Story
+
+from ContinuityLibrary.observation import Workload
+from ContinuityLibrary.records import Records
+from ContinuityLibrary.verdict import judge
+from harness.failures import BadInput
+
+WORKLOAD, RESTORED = Workload("main", "ns", "web"), Workload("main", "ns", "web-restored", "app")
+
+
+@pytest.mark.parametrize("control", [True, False])
+def test_a_verdict_is_kept_with_whose_it_is(control: bool) -> None:
+    records, verdict = Records(), judge(Story().evidence)
+    records._record(verdict, WORKLOAD, RESTORED, **({"control_arm": True} if control else {}))
+    assert records._verdicts == [
+        {"workload": "ns/web", "restored": "ns/web-restored (app)", "control_arm": control} | verdict.to_dict()
+    ]
+
+
+def test_without_an_observation_it_is_said_what_is_missing() -> None:
+    with pytest.raises(BadInput, match=r"observation is empty; it must be given, or made before by `Observe Workload`"):
+        Records()._observation(None)
