@@ -211,10 +211,10 @@ def _phase_if_pending(pods: Objects) -> str | None:
 def test_when_the_time_is_up_it_is_looked_once_more(api: FakeApi, cluster: Cluster) -> None:
     api.pods = [READY]
     seen = iter([None, "late"])
-    assert watch_while(partial(list_pods, cluster, "ns"), lambda _: next(seen), seconds=0.0) == "late"
+    assert watch_while(list_pods(cluster, "ns"), lambda _: next(seen), seconds=0.0) == "late"
 
 
 def test_a_wait_that_says_nothing_of_where_to_look_next(api: FakeApi, cluster: Cluster) -> None:
     with pytest.raises(WaitTimedOut) as failure:
-        watch_until(partial(list_pods, cluster, "ns"), lambda _: Pending("no"), timeout=0.0, expected="much")
+        watch_until(list_pods(cluster, "ns"), lambda _: Pending("no"), timeout=0.0, expected="much")
     assert (failure.value.look, failure.value.cause.name) == ("", "unknown")
