@@ -163,7 +163,7 @@ def test_a_list_older_than_what_was_seen_is_asked_for_anew(api: FakeApi, cluster
     old = pod("other", "u2", resourceVersion="3")
     api.lists += [of_version("8", old), of_version("9", new)] * 3
     assert watch_while(list_pods(cluster, "ns"), _others, seconds=0.3, since="9") is None
-    assert [call for call in api.calls if "resourceVersion=9&resourceVersionMatch=NotOlderThan" in call]
+    assert [call for call in api.calls if "resourceVersion=9&resourceVersionMatch=NotOlderThan&" in f"{call}&"]
 
 
 def test_a_list_that_stays_older_is_not_believed(api: FakeApi, cluster: Cluster) -> None:
@@ -218,3 +218,11 @@ def test_a_wait_that_says_nothing_of_where_to_look_next(api: FakeApi, cluster: C
     with pytest.raises(WaitTimedOut) as failure:
         watch_until(list_pods(cluster, "ns"), lambda _: Pending("no"), timeout=0.0, expected="much")
     assert (failure.value.look, failure.value.cause.name) == ("", "unknown")
+
+
+def test_an_api_that_refuses_to_the_end_is_told_and_not_asked_without_a_pause(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [refuse(500)] * 1000
+    with pytest.raises(WaitTimedOut, match="the API answered 500") as failure:
+        wait_until_ready(cluster, "ns", "web", 0.5)
+    assert failure.value.cause.name == "cluster-refused"
+    assert len(api.calls) <= 6
