@@ -23,7 +23,7 @@ from tests.K3sLibrary import native_stand_in
 
 from K3sLibrary.native import host
 
-from .runner import QUICK, ROOT, Folders, run, start
+from .runner import QUICK, ROOT, Folders, run, start, sweep
 
 PROOF = "Pod Checkpoint And Restore Via Propagator API"
 
@@ -126,6 +126,21 @@ def test_what_a_killed_run_left_on_this_host_is_removed_by_one_command(
     left = [line for line in swept.splitlines() if line.startswith("  ") and ": gone (" not in line]
     assert all("cluster-registration" in line for line in left), "its propagator has gone with the stand-in"
     assert "  k3s cedana-e2e-" in swept
+    assert not (tmp_path / "clusters").exists()
+    assert native_stand_in.new(before) == []
+
+
+@pytest.mark.slow
+def test_a_kept_cluster_outlives_its_run_and_goes_with_one_command(
+    folders: Folders, native: dict[str, str], tmp_path: Path
+) -> None:
+    before = _on_this_host()
+    ended = run(folders, *QUICK, what="suites/lifecycle.robot", KEEP="always", **native)
+    assert ended.status == 0, ended.console
+    assert "and removed with" in ended.console
+    assert list(tmp_path.glob("clusters/*/cluster/propagator.json"))
+    passed_on = {name: native[name] for name in ("CEDANA_AUTH_TOKEN", "PATH")}
+    sweep(folders, **passed_on)
     assert not (tmp_path / "clusters").exists()
     assert native_stand_in.new(before) == []
 

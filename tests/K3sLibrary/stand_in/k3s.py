@@ -115,7 +115,8 @@ def leave_traces(given: argparse.Namespace) -> None:
     ):
         if shutil.which(command[0]):
             subprocess.run(command, check=True)
-    subprocess.Popen([str(tools / "containerd-shim-runc-v2"), "600"], start_new_session=True, stdin=subprocess.DEVNULL)
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.Popen([str(tools / "containerd-shim-runc-v2"), "600"], start_new_session=True, **quiet)
 
 
 async def serve(given: argparse.Namespace, behaviour: str) -> int:
