@@ -47,7 +47,7 @@ class Mutation:
         place: the class and function around it; empty at the module's level.
         before: the code there, for people and for the list of equivalent ones.
         after: the same, spoiled.
-        inside: of a constant, the expression that it stands in.
+        inside: of a constant or a sum, what it stands in.
         apply: spoils it, in the tree that it was found in.
     """
 
@@ -85,8 +85,8 @@ def _of(node: ast.AST, place: str, lines: tuple[int, ...]) -> Iterator[Mutation]
         yield from (replace(one, lines=lines or one.lines) for one in mutate(node, place))
     for child in _children(node):
         found = _of(child, place, _lines_of(child) if isinstance(child, ast.stmt) else lines)
-        inside = _line(ast.unparse(node)) if isinstance(child, ast.Constant) else ""
-        yield from (replace(one, inside=inside) for one in found) if inside else found
+        inside = _line(ast.unparse(node)) if isinstance(child, ast.Constant | ast.BinOp) else ""
+        yield from (replace(one, inside=one.inside or inside) for one in found) if inside else found
 
 
 def _lines_of(statement: ast.stmt) -> tuple[int, ...]:
