@@ -63,6 +63,11 @@ def test_existing_with_everything_it_needs_is_fine(existing: dict[str, str]) -> 
     [
         ("PROVIDER", "minikube", "one of sandbox, k3s, existing, generic"),
         ("PROVIDER", "", "one of sandbox, k3s, existing, generic"),
+        ("K3S_VERSION", "latest", "the name of a k3s release, such as v1.34.2+k3s1"),
+        ("K3S_BINARY", "/no/such/k3s", "the path of a file that is there and not empty"),
+        ("K3S_BINARY", "/etc/passwd", "the path of an executable file"),
+        ("K3S_IMAGES", "/dev/null", "the path of a file that is there and not empty"),
+        ("K3S_DIR", "clusters", "an absolute path"),
         ("KEEP", "sometimes", "one of never, on-failure, always"),
         ("CLUSTER_ID", "not-a-uuid", "a lower-case UUID"),
         ("CLUSTER_ID", "550E8400-E29B-41D4-A716-446655440000", "a lower-case UUID"),
@@ -183,6 +188,11 @@ def test_several_kubeconfigs_are_taken_as_kubectl_takes_them(existing: dict[str,
     found = settings.read({}, existing | {"KUBECONFIG": f"{other}:{existing['KUBECONFIG']}"})
     assert found.errors == []
     assert str(found.KUBECONFIG) == f"{other}:{existing['KUBECONFIG']}"
+
+
+def test_k3s_needs_url_and_token() -> None:
+    errors = settings.read({}, {"PROVIDER": "k3s"}).errors
+    assert errors == [f"{name} is not set; PROVIDER=k3s needs it." for name in ("CEDANA_URL", "CEDANA_AUTH_TOKEN")]
 
 
 @pytest.mark.parametrize("name", ["CEDANA_URL", "CEDANA_AUTH_TOKEN"])

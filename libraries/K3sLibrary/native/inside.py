@@ -133,7 +133,7 @@ def _files(plan: dict[str, Any]) -> None:
     _bind(home / "cluster", root / "cluster")
     _bind(Path(plan["binary"]), root / "usr/local/bin/k3s")
     _system(root, plan["controllers"])
-    _names(root, plan["resolver"])
+    _names(root, plan)
     # Cedana's node scripts change and restart a kubelet and a containerd that are services of the host, and fail where
     # there are none, as with k3s; this file tells them that there are none (plugins/k8s/scripts of cedana/cedana).
     (root / ".dockerenv").touch()
@@ -223,11 +223,13 @@ def _cgroups(base: Path, controllers: list[list[str]]) -> None:
                 (base / name).symlink_to(folder)
 
 
-def _names(root: Path, resolver: str) -> None:
-    """Name servers that can be reached from a network of its own."""
+def _names(root: Path, plan: dict[str, Any]) -> None:
+    """Name servers that can be reached from a network of its own, and the machine's own name."""
     file = root / "etc/resolv.conf"
     file.unlink(missing_ok=True)
-    file.write_text(resolver)
+    file.write_text(plan["resolver"])
+    with (root / "etc/hosts").open("a") as hosts:
+        hosts.write(f"\n{plan['address']} {plan['name']}\n")
 
 
 def _network(plan: dict[str, Any]) -> None:
