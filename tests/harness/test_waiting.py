@@ -90,3 +90,10 @@ def test_what_a_look_raises_ends_the_wait(clock: Clock) -> None:
 
     with pytest.raises(ZeroDivisionError):
         wait_until(look, timeout=10, expected="it")
+
+
+def test_a_wait_that_was_told_nothing_more_says_nothing_more(clock: Clock) -> None:
+    with pytest.raises(WaitTimedOut) as failure:
+        wait_until(lambda: Pending("no"), timeout=1, expected="it")
+    assert (failure.value.look, failure.value.cause.name) == ("", "unknown")
+    assert waiting.LastSeen().timed_out("it", 1.0, "", "image-pull").cause.name == "image-pull"

@@ -28,7 +28,7 @@ def main() -> int:
     files = [file for file in files_of(TARGETS) if any(part in str(file) for part in options.only or [""])]
     if not files:
         parser.error(f"--only {', '.join(options.only)}: no such module is spoiled; tests/mutation/targets.py has them")
-    with tempfile.TemporaryDirectory(prefix="cedana-e2e-mutation-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cedana-e2e-mutation-", ignore_cleanup_errors=True) as folder:
         return spoil(files, options, Path(folder))
 
 

@@ -53,7 +53,8 @@ class Watcher:
         self._coverage = coverage
         self._test = AT_IMPORT
 
-    def pytest_configure(self) -> None:
+    def begin(self) -> None:
+        """Begins to watch; before pytest does anything, for its conftest files import the modules."""
         threading.settrace(self._enter)
         sys.settrace(self._enter)
 

@@ -81,8 +81,9 @@ def spoiled(source: str, number: int) -> ast.Module:
 def _of(node: ast.AST, place: str, lines: tuple[int, ...]) -> Iterator[Mutation]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         place = f"{place}.{node.name}".lstrip(".")
-    for mutate in (_comparison, _operator, _negation, _condition, _constant, _call, _result, _statements):
+    for mutate in (_comparison, _operator, _negation, _condition, _constant, _call, _result):
         yield from (replace(one, lines=lines or one.lines) for one in mutate(node, place))
+    yield from _statements(node, place)
     for child in _children(node):
         found = _of(child, place, _lines_of(child) if isinstance(child, ast.stmt) else lines)
         inside = _line(ast.unparse(node)) if isinstance(child, ast.Constant | ast.BinOp) else ""
@@ -194,7 +195,8 @@ def _statements(node: ast.AST, place: str) -> Iterator[Mutation]:
         for number, statement in enumerate(body):
             if to := _in_place_of(statement):
                 there = ast.copy_location(to, statement)
-                yield _changed(statement, place, partial(_put, node, name, number, there), after=ast.unparse(to))
+                found = _changed(statement, place, partial(_put, node, name, number, there), after=ast.unparse(to))
+                yield replace(found, lines=_lines_of(statement))
 
 
 def _put(node: ast.AST, name: str, number: int, to: Any) -> None:

@@ -68,7 +68,9 @@ def watch(files: Sequence[Path], tests: Sequence[str], scratch: Path) -> Coverag
 
     def work() -> int:
         coverage = Coverage()
-        status = int(_pytest([*tests], scratch / "baseline", [Watcher(files, coverage)]))
+        watcher = Watcher(files, coverage)
+        watcher.begin()
+        status = int(_pytest([*tests], scratch / "baseline", [watcher]))
         plain = {file: {line: set(names) for line, names in lines.items()} for file, lines in coverage.tests.items()}
         result.write_bytes(pickle.dumps((plain, dict(coverage.seconds), coverage.failed)))
         return status
@@ -105,7 +107,7 @@ def survivors(
             if status is None:
                 _kill(child)
             del going[child]
-            if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+            if status == pytest.ExitCode.NO_TESTS_COLLECTED:  # a usage error is a conftest that cannot be imported now
                 raise RuntimeError(f"the tests for {mutant.key} could not be run")
             if status == 0:
                 lived.append(mutant)
