@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ContinuityLibrary.verdict import Kind, Verdict
-from ContinuityLibrary.wording import failure
+from ContinuityLibrary.wording import expected, failure
 from harness.causes import CAUSES, Blame
 from harness.failures import NotAsExpected
 
@@ -72,3 +72,14 @@ def test_verdict_names_are_those_of_the_table() -> None:
     assert {str(kind) for kind in Kind} == {
         "continued", "restarted", "rewound", "ahead", "foreign", "broken chain", "silent", "original", "inconclusive",
     }  # fmt: skip
+
+
+def test_a_process_that_went_on_where_none_should_have_is_a_broken_check() -> None:
+    wording = failure(Verdict(Kind.CONTINUED, "step 1 -> 2"), Kind.FOREIGN)
+    assert wording is not None
+    assert wording.cause == "check-broken"
+
+
+def test_a_window_is_told_only_where_both_its_ends_are_known() -> None:
+    assert ", first a step after" not in expected(Verdict(Kind.INCONCLUSIVE, "", b=3), Kind.CONTINUED)
+    assert ", first a step after 3 and not after 6" in expected(Verdict(Kind.AHEAD, "", b=3, r=5), Kind.CONTINUED)
