@@ -19,6 +19,24 @@ STAND_IN = Path(__file__).with_name("stand_in")
 TOOLS = ("ip", "mount", "umount", "pivot_root", "unshare")
 
 
+NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""In which a script can leave traces: they end with it."""
+SHIELD = """
+import subprocess
+from pathlib import Path
+subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+spare = "/mnt"
+subprocess.run(["mount", "-t", "tmpfs", "tmpfs", spare], check=True)
+for number, folder in enumerate(["/run", "/var/lib", "/var/log", "/etc", "/usr/local/bin"]):
+    upper, work = Path(spare, f"upper{number}"), Path(spare, f"work{number}")
+    upper.mkdir()
+    work.mkdir()
+    options = f"lowerdir={folder},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", folder], check=True)
+"""
+"""The beginning of such a script: what it writes into the system's directories goes with its namespaces."""
+
+
 def why_not() -> str:
     """Why a native k3s cannot be tried on this machine; empty where it can."""
     if sys.platform != "linux" or os.geteuid() != 0:

@@ -16,16 +16,11 @@ from . import native_stand_in
 ROOT = Path(__file__).resolve().parents[2]
 NAME, LINK = "cedana-e2e-00000000-abcd", "ceabcd0123h"
 SCRIPT = r"""
-import json, os, socket, subprocess, sys
-from pathlib import Path
+import json, os, socket, sys
 from harness.children import MARK
 from K3sLibrary.native import host, network
 
 name, link, mark = sys.argv[1:]
-subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-for folder in ("/run", "/var/lib", "/var/log", "/etc/systemd/system", "/usr/local/bin", "/root", "/opt"):
-    if Path(folder).is_dir():
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
 kept = []
 
 def run(*command):
@@ -50,6 +45,10 @@ def mount():
     Path("/var/lib/kubelet/pods").mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/var/lib/kubelet/pods"], check=True)
 
+def unit():
+    Path("/etc/systemd/system").mkdir(parents=True, exist_ok=True)
+    Path("/etc/systemd/system/k3s.service").touch()
+
 def port_of_a_pod():
     subprocess.run(["ip", "link", "add", "veth0", "type", "veth", "peer", "name", "veth1"], check=True)
     subprocess.run(["ip", "link", "set", "veth0", "master", "cni0"], check=True)
@@ -68,7 +67,7 @@ made = {
     "file": lambda: Path("/usr/local/bin/cedana").touch(),
     "directory": lambda: Path("/var/lib/rancher").mkdir(),
     "log": lambda: Path("/var/log/cedana-daemon.log").touch(),
-    "unit": lambda: Path("/etc/systemd/system/k3s.service").touch(),
+    "unit": unit,
 }
 before = host.listing(name, mark)
 before.busy = False  # whatever else this machine runs
@@ -107,7 +106,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     if reason := native_stand_in.why_not():
         pytest.skip(reason)
     tools = native_stand_in.executable(tmp_path_factory.mktemp("bin")).parent
-    command = ["unshare", "--mount", "--net", sys.executable, "-c", SCRIPT, NAME, LINK, "0123456789abcdef"]
+    script = native_stand_in.SHIELD + SCRIPT
+    command = [*native_stand_in.NAMESPACES, sys.executable, "-c", script, NAME, LINK, "0123456789abcdef"]
     environment = native_stand_in.environment(tools) | {"PYTHONPATH": str(ROOT / "libraries")}
     with native_stand_in.alone():
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)

@@ -11,12 +11,8 @@ import pytest
 from . import native_stand_in
 
 TAKEN = """
-import socket, subprocess, sys
+import socket, sys
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/var/lib"], check=True)
-subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
-subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/usr/local/bin"], check=True)
-subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/etc"], check=True)
 with socket.create_server(("0.0.0.0", 6443)):
     ended = subprocess.run(sys.argv[1:], capture_output=True, text=True, timeout=60)
 print(ended.stderr)
@@ -45,10 +41,9 @@ def test_a_port_that_is_taken_ends_it(tmp_path: Path) -> None:
     if reason := native_stand_in.why_not():
         pytest.skip(reason)
     file = native_stand_in.executable(tmp_path)
-    namespaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
     server = [str(file), "server", f"--data-dir={tmp_path / 'data'}", f"--write-kubeconfig={tmp_path / 'k3s.yaml'}"]
     ended = subprocess.run(
-        [*namespaces, sys.executable, "-c", TAKEN, *server],
+        [*native_stand_in.NAMESPACES, sys.executable, "-c", native_stand_in.SHIELD + TAKEN, *server],
         env=native_stand_in.environment(tmp_path),
         capture_output=True,
         text=True,
