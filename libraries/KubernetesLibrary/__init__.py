@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robot.api.deco import library
 
+from .keywords.claims import ClaimKeywords
 from .keywords.files import FileKeywords
 from .keywords.insight import InsightKeywords
 from .keywords.leases import LeaseKeywords
@@ -28,6 +29,7 @@ class KubernetesLibrary(
     InsightKeywords,
     NodeKeywords,
     FileKeywords,
+    ClaimKeywords,
     ServiceKeywords,
     MeasuringKeywords,
     ObjectKeywords,

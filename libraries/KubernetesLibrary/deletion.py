@@ -12,9 +12,9 @@ from harness.kube.objects import delete, entry_of, find
 from harness.ledger import LEDGER
 from harness.waiting import REMOTE, Done, Look, Pending, wait_until
 
-from . import facts, volumes
+from . import facts
 from .manifests import Manifest
-from .removal import address, note_volume, the_one
+from .removal import address, remove_object, the_one
 
 
 def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, timeout: float) -> bool:
@@ -104,11 +104,9 @@ def delete_manifest(cluster: Cluster, manifest: Manifest, namespace: str, timeou
         entry = entry_of(cluster, kind, namespace, name) or entry_of(cluster, kind, "", name)
         if entry is None:
             continue
-        if found := the_one(entry, find(cluster, *address(entry))):
-            note_volume(entry, cluster)
-            delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=_left(deadline))
-            deleted.append(f"{kind} {name}")
-        volumes.remove(entry, cluster, _left(deadline))
+        found = the_one(entry, find(cluster, *address(entry)))
+        remove_object(entry, cluster, found, _left(deadline))
+        deleted += [f"{kind} {name}"] if found else []
         LEDGER.gone(entry)
     return deleted
 

@@ -10,7 +10,7 @@ from harness.kube import Cluster, recorded
 from harness.kube.objects import RUN_LABEL, delete, find
 from harness.ledger import Entry
 
-from . import namespaces, volumes
+from . import claims, namespaces, volumes
 from .lookup import expected
 
 Obj = dict[str, Any]
@@ -39,16 +39,13 @@ class ObjectRemover:
     """Deletes an object that a run created. A kind that the cluster does not serve has no objects."""
 
     def exists(self, entry: Entry) -> bool:
-        """Whether that very object is still there, or the volume of a claim."""
-        return self._found(entry) is not None or bool(volumes.left(entry, recorded(entry)))
+        """Whether that very object is still there, or a claim that it made, or the volume of a claim."""
+        cluster = recorded(entry)
+        return self._found(entry) is not None or bool(claims.left(entry, cluster) or volumes.left(entry, cluster))
 
     def remove(self, entry: Entry, budget: float) -> None:
-        """Deletes it and waits until it and its volume are gone, at most `budget` seconds."""
-        cluster, deadline = recorded(entry), time.monotonic() + budget
-        if found := self._found(entry):
-            note_volume(entry, cluster)
-            delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=budget)
-        volumes.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
+        """Deletes it and waits until it, its claims and volumes are gone, at most `budget` seconds."""
+        remove_object(entry, recorded(entry), self._found(entry), budget)
 
     def _found(self, entry: Entry) -> Obj | None:
         try:
@@ -69,6 +66,24 @@ class RestoredPodRemover:
         for pod in expected(recorded(entry), entry):
             found = pod["metadata"]
             delete(recorded(entry), "v1", "Pod", found["namespace"], found["name"], uid=found["uid"], timeout=budget)
+
+
+def remove_object(entry: Entry, cluster: Cluster, found: Obj | None, timeout: float) -> None:
+    """Deletes the object of an entry, `found` where it is there, and waits until it, its claims and volumes are gone.
+
+    Args:
+        timeout: seconds for all of it.
+
+    Raises:
+        WaitTimedOut: something is still there; cause `stuck-terminating`.
+        OperationFailed: the API refuses.
+    """
+    deadline = time.monotonic() + timeout
+    if found:
+        note_volume(entry, cluster)
+        delete(cluster, *address(entry), uid=found["metadata"]["uid"], timeout=timeout)
+    claims.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
+    volumes.remove(entry, cluster, max(0.0, deadline - time.monotonic()))
 
 
 def note_volume(entry: Entry, cluster: Cluster) -> None:

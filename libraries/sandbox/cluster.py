@@ -47,9 +47,17 @@ class Latencies:
 class Cluster:
     """Holds the store, the runtime and the controllers; `start` brings them up inside the running event loop."""
 
-    def __init__(self, name: str = "emulated", nodes: int = 2, latencies: Latencies | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "emulated",
+        nodes: int = 2,
+        latencies: Latencies | None = None,
+        *,
+        default_storage: bool = False,
+    ) -> None:
         self.name = name
         self.nodes = nodes
+        self.default_storage = default_storage
         self.latencies = latencies or Latencies()
         self.certificate = ""
         self.store = Store()
@@ -77,7 +85,7 @@ class Cluster:
         self._unsubscribe = self.store.subscribe(self._changed)
         for controller in self.controllers:
             controller.start()
-        seed(self, self.nodes)
+        seed(self, self.nodes, default_storage=self.default_storage)
 
     async def stop(self) -> None:
         """Ends every timer and container; the objects stay."""

@@ -26,6 +26,9 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument(
         "--state-dir", type=Path, metavar="DIR", help="where the kubeconfig is written (default: temporary)"
     )
+    parser.add_argument(
+        "--default-storage", action="store_true", help="make local-path the class of claims that name none, as k3s does"
+    )
     parser.add_argument("--name", default="sandbox", help="name of the cluster in the kubeconfig")
     parser.add_argument("--latency", action="append", default=[], metavar="NAME=SECONDS", help=_latency_help())
     parser.add_argument(
@@ -64,6 +67,7 @@ def parse(arguments: list[str]) -> Options:
         helper,
         faults,
         given.parent,
+        given.default_storage,
     )
 
 

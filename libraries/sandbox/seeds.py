@@ -14,26 +14,27 @@ if TYPE_CHECKING:
     from .cluster import Cluster
 
 Object = dict[str, Any]
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
-def seed(cluster: Cluster, nodes: int) -> None:
-    """Creates it all."""
+def seed(cluster: Cluster, nodes: int, *, default_storage: bool) -> None:
+    """Creates it all; `default_storage`: the storage class is the one of claims that name none."""
     for name in SYSTEM_NAMESPACES:
         objects.create(cluster, kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for number in range(1, nodes + 1):
         cluster.store.create(kinds.NODE, new_node(f"node-{number}", number))
-    _classes(cluster)
+    _classes(cluster, default_storage=default_storage)
     _kubernetes_service(cluster)
     _metrics_service(cluster)
 
 
-def _classes(cluster: Cluster) -> None:
+def _classes(cluster: Cluster, *, default_storage: bool) -> None:
     for name, value in (("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)):
         body = {"metadata": {"name": name}, "value": value, "preemptionPolicy": "PreemptLowerPriority"}
         cluster.store.create(kinds.PRIORITY_CLASS, body)
     storage_class = {
-        "metadata": {"name": "local-path"},
+        "metadata": {"name": "local-path", **({"annotations": {DEFAULT_CLASS: "true"}} if default_storage else {})},
         "provisioner": PROVISIONER,
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "WaitForFirstConsumer",

@@ -36,7 +36,8 @@ _SHUTDOWN_SECONDS = 0.2
 @dataclass(frozen=True)
 class Options:
     """How a sandbox is started. `state_dir` None: a temporary one, removed at the end. `nodes`: of each cluster.
-    `parent`: the pid of the process that it ends with; None: the one that it finds as its parent."""
+    `parent`: the pid of the process that it ends with; None: the one that it finds as its parent. `default_storage`:
+    claims that name no class get local-path."""
 
     nodes: int = 2
     era: str = "jan26"
@@ -50,6 +51,7 @@ class Options:
     helper: Helper = field(default_factory=Helper)
     faults: tuple[Asked, ...] = ()
     parent: int | None = None
+    default_storage: bool = False
 
 
 class Sandbox:
@@ -64,7 +66,10 @@ class Sandbox:
         self._era: Callable[[], str] = lambda: options.era
         self.token = secrets.token_urlsafe(24)
         names = [options.name, *(f"{options.name}-{number}" for number in range(2, options.clusters + 1))]
-        self.clusters = [Cluster(name, options.nodes, options.latencies or Latencies()) for name in names]
+        self.clusters = [
+            Cluster(name, options.nodes, options.latencies or Latencies(), default_storage=options.default_storage)
+            for name in names
+        ]
         self.cluster = self.clusters[0]
         self._temporary = options.state_dir is None
         self.state_dir = options.state_dir or Path(tempfile.mkdtemp(prefix="cedana-sandbox-"))

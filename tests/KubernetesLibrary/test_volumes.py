@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kubernetes import client
 
+from harness.failures import NotAsExpected
 from harness.kube import Cluster
-from harness.kube.objects import find
+from harness.kube.objects import delete, entry_of, find
 from harness.kube.pods import raw
 from harness.ledger import LEDGER, Entry, ReadLedger
 from harness.removal import remove_all
 from KubernetesLibrary import KubernetesLibrary
+from KubernetesLibrary.removal import ObjectRemover
 from KubernetesLibrary.volumes import KIND
 
 CLAIM = """
@@ -124,3 +128,91 @@ def test_what_is_learnt_of_an_entry_of_a_dead_run_is_noted_in_its_ledger(tmp_pat
     assert entry == Entry(1, "namespace", "x", "", {"volumes": []}, "made")
     LEDGER.gone(entry)
     assert ReadLedger(file).owed() == []
+
+
+SET = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: numbered}
+spec:
+  serviceName: numbered
+  replicas: 2
+  selector: {matchLabels: {app: numbered}}
+  template:
+    metadata: {labels: {app: numbered}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+      - name: user
+        image: busybox:1.37
+        command: [sleep, "1000"]
+        volumeMounts: [{name: data, mountPath: /data}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec:
+      accessModes: [ReadWriteOnce]
+      storageClassName: local-path
+      resources: {requests: {storage: 1Mi}}
+"""
+OTHERS = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data-numbered-7, namespace: default}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: local-path
+  resources: {requests: {storage: 1Mi}}
+"""
+
+
+def claims(main: Cluster) -> set[str]:
+    """The names of the claims in the namespace of somebody else."""
+    return {
+        one["metadata"]["name"] for one in raw(main.core.list_namespaced_persistent_volume_claim, "default")["items"]
+    }
+
+
+@pytest.fixture
+def numbered(main: Cluster, kube: KubernetesLibrary) -> Iterator[list[str]]:
+    """The volumes of a StatefulSet in a namespace that the run did not make, where somebody else has a claim too."""
+    main.core.create_namespaced_persistent_volume_claim("default", yaml.safe_load(OTHERS))
+    kube.apply_manifest(SET, "default")
+    for number in range(2):
+        kube.wait_until_pod_is_ready(f"numbered-{number}", "default")
+    used = [claim for number in range(2) for claim in kube.get_claims_of_pod(f"numbered-{number}", "default")]
+    assert claims(main) == {"data-numbered-0", "data-numbered-1", "data-numbered-7"}
+    yield [claim["spec"]["volumeName"] for claim in used]
+    main.core.delete_namespaced_persistent_volume_claim("data-numbered-7", "default")
+
+
+def test_the_claims_of_a_set_go_with_the_manifest(main: Cluster, kube: KubernetesLibrary, numbered: list[str]) -> None:
+    kube.delete_manifest(SET, "default")
+    assert claims(main) == {"data-numbered-7"}
+    assert not any(is_there(main, volume) for volume in numbered)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "gone already"])
+def test_the_claims_of_a_set_go_with_its_entry(
+    main: Cluster, kube: KubernetesLibrary, numbered: list[str], gone: bool
+) -> None:
+    entry, remover = entry_of(main, "StatefulSet", "default", "numbered"), ObjectRemover()
+    assert entry is not None
+    kube.scale_stateful_set("numbered", "default", 1)
+    if gone:
+        delete(main, "apps/v1", "StatefulSet", "default", "numbered", uid=None, timeout=20)
+    assert remover.exists(entry)
+    remover.remove(entry, 20)
+    assert not remover.exists(entry)
+    assert claims(main) == {"data-numbered-7"}
+    assert not any(is_there(main, volume) for volume in numbered)
+
+
+def test_a_claim_that_was_made_anew_is_another_one(main: Cluster, kube: KubernetesLibrary, numbered: list[str]) -> None:
+    before = kube.get_claims_of_pod("numbered-0", "default")
+    kube.pod_should_have_claims("numbered-0", "default", before)
+    anew = [{**before[0], "metadata": {**before[0]["metadata"], "uid": "another"}}]
+    with pytest.raises(NotAsExpected, match=f"it uses claim data-numbered-0 .*volume {numbered[0]}") as failure:
+        kube.pod_should_have_claims("numbered-0", "default", anew)
+    assert "UID another" in failure.value.expected
+    with pytest.raises(NotAsExpected, match="it uses claim data-numbered-1"):
+        kube.pod_should_have_claims("numbered-1", "default", before)

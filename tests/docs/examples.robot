@@ -65,6 +65,10 @@ A Pod
     <<File In Pod Should Hold>>
     <<File In Pod Should Not Exist>>
     <<File In Pod Should Count Up>>
+    <<Get Default Storage Class>>
+    <<Get Claims Of Pod>>
+    <<Pod Should Have Claims>>
+    <<Scale Stateful Set>>
     <<Get Node Facts>>
     <<List Nodes For Workloads>>
     <<Label Node>>

@@ -118,7 +118,7 @@ def _settings(facts: dict[str, str]) -> dict[str, str]:
 @contextmanager
 def _sandbox(*options: str) -> Iterator[dict[str, str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *options],
+        [sys.executable, "-m", "sandbox", "--default-storage", *options],
         env=os.environ | {"PYTHONPATH": str(ROOT / "libraries")},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

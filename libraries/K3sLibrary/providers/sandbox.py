@@ -75,7 +75,7 @@ class SandboxProvider:
         return found
 
     def _launch(self, errors: Path, keep: bool, mark: str) -> subprocess.Popen[bytes]:
-        options = ["--outlive-parent"] if keep else ["--parent", str(os.getpid())]
+        options = ["--default-storage", *(["--outlive-parent"] if keep else ["--parent", str(os.getpid())])]
         with errors.open("wb") as error_stream:
             return subprocess.Popen(
                 python_command("sandbox", *options),

@@ -88,10 +88,17 @@ def entry_of(cluster: Cluster, kind: str, namespace: str, name: str, uid: str | 
 
 
 def labelled(manifest: Mapping[str, Any]) -> Obj:
-    """A copy of `manifest` with the label that tells objects of this run from those of others."""
+    """A copy of `manifest` with the label that tells objects of this run from those of others.
+
+    The claims that a StatefulSet makes carry it too: nobody removes them with the set.
+    """
     metadata = manifest["metadata"]
     labels = {**(metadata.get("labels") or {}), RUN_LABEL: LEDGER.run_id}
-    return {**manifest, "metadata": {**metadata, "labels": labels}}
+    made = {**manifest, "metadata": {**metadata, "labels": labels}}
+    claims = (manifest.get("spec") or {}).get("volumeClaimTemplates")
+    if claims:
+        made["spec"] = {**manifest["spec"], "volumeClaimTemplates": [labelled(claim) for claim in claims]}
+    return made
 
 
 def was_refused(failure: OperationFailed) -> bool:

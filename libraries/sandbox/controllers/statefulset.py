@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +54,22 @@ class StatefulSets(Controller):
         if wanted is None:
             return
         revision = revision_of(self.cluster, wanted)["metadata"]["name"]
-        pods = {_ordinal(pod): pod for pod in pods_of(self.cluster, wanted)}
+        pods = self._pods(wanted)
         if not wanted["metadata"].get("deletionTimestamp"):
             self._own_claims(wanted)
             self._scale(wanted, pods, revision)
             self._roll(wanted, pods, revision)
-        pods = {_ordinal(pod): pod for pod in pods_of(self.cluster, wanted)}
+        pods = self._pods(wanted)
         self._report(wanted, list(pods.values()), revision)
+
+    def _pods(self, wanted: Object) -> dict[int, Object]:
+        """Its pods by their numbers. A pod of another name is never adopted (isMemberOf in Kubernetes' controller)."""
+        name = wanted["metadata"]["name"]
+
+        def is_member(pod: Object) -> bool:
+            return bool(re.fullmatch(rf"{re.escape(name)}-\d+", pod["metadata"]["name"]))
+
+        return {_ordinal(pod): pod for pod in pods_of(self.cluster, wanted, is_member)}
 
     def _scale(self, wanted: Object, pods: dict[int, Object], revision: str) -> None:
         first = (wanted["spec"].get("ordinals") or {}).get("start", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -88,12 +89,13 @@ def make_pod(
     return objects.create(cluster, kinds.POD, pod)
 
 
-def pods_of(cluster: Cluster, owner: Object) -> list[Object]:
-    """The pods that the owner controls; pods that its selector fits and nobody controls are adopted."""
+def pods_of(cluster: Cluster, owner: Object, fits: Callable[[Object], bool] = lambda _: True) -> list[Object]:
+    """The pods that the owner controls; pods that its selector and `fits` fit and nobody controls are adopted."""
     uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
     for namespace_name in sorted(cluster.orphans.get(namespace, ())):
         pod = cluster.store.get(kinds.POD, namespace, namespace_name)
-        if pod and is_active(pod) and matches(owner["spec"].get("selector"), pod["metadata"].get("labels")):
+        selected = pod and matches(owner["spec"].get("selector"), pod["metadata"].get("labels"))
+        if pod and selected and is_active(pod) and fits(pod):
             _adopt(cluster, owner, pod)
     return cluster.index.owned(uid, kinds.POD)
 

@@ -16,6 +16,7 @@ from . import (
     restored_pods,
     restores,
     servers,
+    storage,
     transport,
     workloads,
 )
@@ -31,6 +32,7 @@ CATALOGUE: dict[str, Fault] = {
         restore_work.FAULTS,
         copies.FAULTS,
         files.FAULTS,
+        storage.FAULTS,
         checkpoints.FAULTS,
         propagator.FAULTS,
         transport.FAULTS,

@@ -316,3 +316,16 @@ async def test_an_ephemeral_volume_goes_with_its_pod(hands, cluster):
     assert hands.get(kinds.PVC, "p-scratch")["status"]["phase"] == "Bound"
     objects.delete(cluster, kinds.POD, "test", "p")
     await hands.until(lambda: not hands.get(kinds.PVC, "p-scratch"))
+
+
+async def test_a_set_adopts_no_pod_of_another_name(hands):
+    template = {"metadata": {"labels": {"app": "n"}}, "spec": {"containers": [{"name": "main", "image": "pause"}]}}
+    spec = {"serviceName": "n", "replicas": 1, "selector": {"matchLabels": {"app": "n"}}, "template": template}
+    hands.create(kinds.STATEFUL_SET, {"metadata": {"name": "n"}, "spec": spec})
+    await hands.running("n-0")
+    for name in ("n-0-restored", "n-1"):
+        hands.create(kinds.POD, {"metadata": {"name": name, "labels": {"app": "n"}}, "spec": template["spec"]})
+    await hands.until(
+        lambda: "deletionTimestamp" in (hands.get(kinds.POD, "n-1") or {"metadata": ["deletionTimestamp"]})["metadata"]
+    )
+    assert "ownerReferences" not in hands.get(kinds.POD, "n-0-restored")["metadata"]

@@ -360,3 +360,41 @@ async def test_of_unfinished(stage: Stage) -> None:
     restore = (await stage.begin_restore(action)).id
     assert (await stage.ended(restore))["status"] == "ready"
     assert await stage.pod(RESTORED) == {}
+
+
+CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "local-path",
+        "resources": {"requests": {"storage": "1Mi"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "claim"), [("restore-makes-claims-anew", "data-restored"), ("restore-empties-volumes", "data")]
+)
+async def test_what_a_claim_held_is_lost(stage: Stage, fault: str, claim: str) -> None:
+    await stage.fault(fault)
+    await stage.create("/api/v1/namespaces/default/persistentvolumeclaims", **CLAIM)
+    script = "echo kept > /data/mark; while :; do cat /data/mark; sleep 0.1; done"
+    container = {"command": ["sh", "-c", script], "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    await stage.create(PODS, **manifest("web", container=container, volumes=volumes))
+    there = await stage.ready("web")
+    await stage.until(lambda: stage.lines("web"), bool, "a line")
+    action = await stage.checkpoint(there)
+    await stage.gone("web")
+    await stage.restore(action)
+    restored = await stage.ready(RESTORED)
+    assert restored["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == claim
+    seen = await stage.until(lambda: stage.lines(RESTORED), lambda lines: lines[-1] != "kept", "another line")
+    assert "No such file" in seen[-1]
+
+
+async def test_the_stable_name_is_lost(stage: Stage) -> None:
+    await stage.fault("restore-loses-stable-name")
+    await stage.lifecycle(hostname="web-0", subdomain="web")
+    spec = (await stage.pod(RESTORED))["spec"]
+    assert not {"hostname", "subdomain"} & set(spec)
