@@ -13,6 +13,7 @@ from .keywords.measuring import MeasuringKeywords
 from .keywords.namespaces import NamespaceKeywords
 from .keywords.nodes import NodeKeywords
 from .keywords.objects import ObjectKeywords
+from .keywords.owners import OwnerKeywords
 from .keywords.pods import PodKeywords
 from .keywords.remembered import RememberedPodKeywords
 from .keywords.restored import RestoredPodKeywords
@@ -30,6 +31,7 @@ class KubernetesLibrary(
     NodeKeywords,
     FileKeywords,
     ClaimKeywords,
+    OwnerKeywords,
     ServiceKeywords,
     MeasuringKeywords,
     ObjectKeywords,

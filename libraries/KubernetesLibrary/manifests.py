@@ -13,6 +13,8 @@ import yaml
 from harness.failures import BadInput
 from harness.images import replace_images
 
+from .owners import reference
+
 Obj = dict[str, Any]
 CAUSE = "bad-manifest"
 
@@ -52,6 +54,7 @@ class Overrides:
         images: images by the last part of their repository (`nginx`), for every container that has one of it.
         labels: added to every object.
         rename_services: Services that select the old `app` label, or have the pod's old name, follow `pod_name`.
+        owner: the object that every object is to belong to.
     """
 
     pod_name: str | None = None
@@ -60,6 +63,7 @@ class Overrides:
     images: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     rename_services: bool = False
+    owner: Obj | None = None
 
     @property
     def need_pod(self) -> bool:
@@ -126,6 +130,8 @@ def adapt(manifest: Manifest, overrides: Overrides) -> Manifest:
     for document in adapted.documents:
         if overrides.labels:
             document["metadata"].setdefault("labels", {}).update(overrides.labels)
+        if overrides.owner:
+            document["metadata"]["ownerReferences"] = [reference(overrides.owner)]
     return adapted
 
 

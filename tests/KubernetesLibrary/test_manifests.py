@@ -155,7 +155,18 @@ def test_adapting_changes_a_copy() -> None:
     assert manifest == parse(BOTH, "x")
 
 
+def test_an_owner_is_the_owner_of_every_object() -> None:
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine", "uid": "u1"}}
+    for document in adapt(parse(BOTH, "x"), Overrides(owner=owner)).documents:
+        (reference,) = document["metadata"]["ownerReferences"]
+        assert (reference["kind"], reference["name"], reference["uid"]) == ("ConfigMap", "mine", "u1")
+        assert reference["controller"]
+        assert reference["blockOwnerDeletion"]
+
+
 @pytest.mark.parametrize("path", WORKLOADS, ids=lambda path: path.name)
 def test_the_workloads_of_the_suites_can_be_used_under_another_name(path: Path) -> None:
+    if not any(document["kind"] == "Pod" for document in load(path).documents):
+        pytest.skip("it has no pod of its own")
     adapted = adapt(load(path), Overrides(pod_name="other", image="mirror/image"))
     assert adapted.pod()["metadata"]["labels"]["app"] == "other"

@@ -69,6 +69,9 @@ A Pod
     <<Get Claims Of Pod>>
     <<Pod Should Have Claims>>
     <<Scale Stateful Set>>
+    <<Wait Until Kind Is Served>>
+    <<Wait Until Pod Is Gone>>
+    <<Pod Should Belong To Nobody But>>
     <<Get Node Facts>>
     <<List Nodes For Workloads>>
     <<Label Node>>
@@ -85,6 +88,7 @@ A Pod
     <<Observe Workload>>
     VAR    ${before}    ${before}    scope=SUITE
     VAR    ${observed}    ${before}    scope=SUITE
+    <<Give Pod An Owner>>
     <<Remember Pod>>
     VAR    ${remembered}    ${before}    scope=SUITE
     VAR    ${before}    ${observed}    scope=SUITE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from robot.api import logger
 from robot.api.deco import keyword
@@ -31,6 +32,7 @@ class ManifestKeywords:
         labels: dict[str, str] | None = None,
         rename_services: bool = False,
         needs_pod: bool = False,
+        owner: dict[str, Any] | None = None,
         cluster: str | None = None,
     ) -> DotDict | list[DotDict]:
         """Creates the objects of a manifest in a namespace. They are removed at the run's end.
@@ -49,6 +51,7 @@ class ManifestKeywords:
             labels: added to every object.
             rename_services: Services that select the pod's old `app` label or have its old name follow `pod_name`.
             needs_pod: refuse a manifest that does not hold exactly one Pod.
+            owner: the object that all of them are to belong to, as a controller's do: they go with it.
             cluster: alias; the first started cluster by default.
 
         Returns:
@@ -63,7 +66,7 @@ class ManifestKeywords:
             ${pod}=    Apply Manifest    ${CURDIR}/nginx.yaml    my-tests    pod_name=web    rename_services=True
             Log    ${pod.metadata.uid}
         """
-        overrides = Overrides(pod_name, image, container, images or {}, labels or {}, rename_services)
+        overrides = Overrides(pod_name, image, container, images or {}, labels or {}, rename_services, owner)
         adapted = adapt(load(manifest), overrides)
         if needs_pod:
             adapted.pod()

@@ -398,3 +398,26 @@ async def test_the_stable_name_is_lost(stage: Stage) -> None:
     await stage.lifecycle(hostname="web-0", subdomain="web")
     spec = (await stage.pod(RESTORED))["spec"]
     assert not {"hostname", "subdomain"} & set(spec)
+
+
+@pytest.mark.parametrize(
+    ("fault", "owner"), [("restore-keeps-owner", "mine"), ("restore-gives-another-owner", "kube-root-ca.crt")]
+)
+async def test_who_owns_the_restored_pod(stage: Stage, fault: str, owner: str) -> None:
+    await stage.fault(fault)
+    await stage.lifecycle(metadata={"ownerReferences": [await config_map(stage)]})
+    (reference,) = (await stage.ready(RESTORED))["metadata"]["ownerReferences"]
+    assert reference["name"] == owner
+
+
+async def test_a_pod_whose_owner_is_gone_is_removed(stage: Stage) -> None:
+    await stage.fault("restore-gives-owner-that-is-gone")
+    await stage.lifecycle(metadata={"ownerReferences": [await config_map(stage)]})
+    await stage.until(lambda: stage.pod(RESTORED), lambda pod: not pod, "the restored pod to be removed")
+    assert await stage.hits() == 1
+
+
+async def config_map(stage: Stage) -> Object:
+    """A reference to one that a pod can belong to."""
+    made = await stage.create("/api/v1/namespaces/default/configmaps", metadata={"name": "mine"})
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": made["metadata"]["uid"]}
