@@ -13,6 +13,7 @@ from .inventory import Inventory
 from .operations import Operations
 from .prefixes import PREFIXES, require_operation
 from .quirks import Quirks
+from .records import PolicyStatus
 from .refusals import answer_refusals, require_token
 from .resources import (
     actions,
@@ -42,6 +43,7 @@ def create_app(
     quirks: Quirks | Mapping[str, Any] | None = None,
     prefixes: Iterable[str] = PREFIXES,
     discoverable: Mapping[str, str] | None = None,
+    store: Store | None = None,
 ) -> web.Application:
     """A propagator over a backend. `app[SERVICE]` is what can be changed while it runs.
 
@@ -52,12 +54,13 @@ def create_app(
         quirks: oddities that are on, or their values by name.
         prefixes: path prefixes that it is served under.
         discoverable: URLs by name for `GET /discover/{name}`.
+        store: the rows of before; none by default. Its active policies go on when it serves.
 
     Raises:
         ValueError: no such era or quirk.
     """
     oddities = quirks if isinstance(quirks, Quirks) else Quirks().changed(quirks or {})
-    store, seen = Store(), Events()
+    store, seen = store or Store(), Events()
     store.observe(seen.changed)
     inventory = Inventory(backend, store, oddities)
     operations = Operations(store, backend, oddities)
@@ -82,9 +85,15 @@ def create_app(
                     app.router.add_route(each, prefix + path, handler)
         app.router.add_route("*", prefix + "/{rest:.*}", unserved.refuse)
 
+    async def go_on(_: web.Application) -> None:
+        for policy in store.policies():
+            if policy.status is PolicyStatus.ACTIVE:
+                heartbeats.start(policy)
+
     async def close(_: web.Application) -> None:
         await heartbeats.close()
         await operations.close()
 
+    app.on_startup.append(go_on)
     app.on_cleanup.append(close)
     return app

@@ -74,12 +74,13 @@ class CheckpointRequest:
 
 @dataclass(frozen=True)
 class ContainerCheckpoint:
-    """The saved state of one container: where it lies, and how large it is in bytes."""
+    """The saved state of one container: where it lies, and how large it is in bytes. `info`: what else is known."""
 
     container: str
     path: str
     size: int
     name: str | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

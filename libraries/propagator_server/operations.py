@@ -158,7 +158,7 @@ class Operations:
             path=saved.path,
             size=saved.size,
             name=saved.name,
-            info={"container": saved.container},
+            info={"container": saved.container, **saved.info},
         )
 
     async def _restore(self, action: Action, source: Action, cluster_id: str | None) -> None:

@@ -35,6 +35,16 @@ class Store:
     def observe(self, observer: Observer) -> None:
         self._observers.append(observer)
 
+    def load(self, row: Cluster | Action | Checkpoint | Policy) -> None:
+        """Puts a row in, as it is kept somewhere, before anybody observes."""
+        tables: dict[type[Any], Table[Any]] = {
+            Cluster: self._clusters,
+            Action: self._actions,
+            Checkpoint: self._checkpoints,
+            Policy: self._policies,
+        }
+        tables[type(row)].put(row.id, row)
+
     def register_cluster(self, name: str, kind: str) -> Cluster:
         """The active cluster of that name, made when there is none: a name stands for one cluster."""
         known = next((row for row in self._clusters.rows() if row.name == name and is_active(row)), None)

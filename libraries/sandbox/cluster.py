@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import kinds
 from .controllers import CONTROLLERS, Controller
@@ -21,6 +21,12 @@ from .runtime import Runtime
 from .runtime.files import Volume
 from .seeds import seed
 from .store import Change, Store
+
+if TYPE_CHECKING:
+    from .api.context import User
+    from .stock.images import CheckpointImages
+    from .stock.kubelet import Kubelets
+    from .stock.nodes_network import RealPorts
 
 Object = dict[str, Any]
 Follower = Callable[[Change], None]
@@ -71,6 +77,11 @@ class Cluster:
         self.service_account_token: Callable[[str, str], str] = lambda namespace, account: (
             f"emulated:{namespace}:{account}"
         )
+        self.authenticate: Callable[[str], User | None] = lambda _token: None
+        # What a stock cluster has for checkpoints, where somebody puts it here (`stock.setup`).
+        self.checkpoints: Kubelets | None = None
+        self.checkpoint_images: CheckpointImages | None = None
+        self.real_ports: RealPorts | None = None
         self._followers: dict[Kind, list[Follower]] = defaultdict(list)
         self._everything: list[Follower] = []
         self._volumes: dict[str, Volume] = {}

@@ -27,6 +27,7 @@ from .faults.admin import add_routes
 from .faults.engine import Faults
 from .faults.setup import Asked, Below, Misbehaviour, begin_all
 from .kubeconfig import write_kubeconfig
+from .stock.setup import StockNodes
 from .tls import ServerTls, server_tls
 
 HOST = "127.0.0.1"
@@ -60,6 +61,7 @@ class Sandbox:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._runners: list[web.AppRunner] = []
+        self._stock: list[StockNodes] = []
         self._journal = Journal()
         self._misbehaviour = Misbehaviour(self._journal)
         self._faults: Faults | None = None
@@ -95,6 +97,7 @@ class Sandbox:
     async def _cluster(self, cluster: Cluster, tls: ServerTls) -> dict[str, str]:
         """Starts one cluster and serves it; its name and how it is reached."""
         cluster.certificate = tls.authority.decode()
+        self._stock.append(StockNodes(cluster, self.state_dir / "nodes", tls.context))
         recording.follow_cluster(self._journal, cluster)
         await cluster.start()
         outer = self._misbehaviour.middlewares("kubernetes")
@@ -111,6 +114,9 @@ class Sandbox:
         """Ends everything and leaves no file."""
         if self._faults:
             await self._faults.end_all()
+        for stock in self._stock:
+            await stock.stop()
+        shutil.rmtree(self.state_dir / "nodes", ignore_errors=True)
         for runner in reversed(self._runners):
             await runner.cleanup()
         for cluster in self.clusters:

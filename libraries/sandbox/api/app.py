@@ -52,6 +52,7 @@ def create_app(
     store = cluster.store
     tokens = Tokens(admin_token, store)
     cluster.service_account_token = tokens.of_pod
+    cluster.authenticate = tokens.user
     roles.seed(store)
     hub = Hub(store)
     router = Router(cluster, tokens, hub, VERSION, watch_list=watch_list)

@@ -21,6 +21,7 @@ from propagator_server.backend import (
     Pod,
     RestoreRequest,
 )
+from propagator_server.rows import LEASES, node_row, pod_row
 
 from .. import kinds
 from ..api import objects
@@ -30,7 +31,6 @@ from .helper import Helper
 from .installation import Installation, installation_in
 from .interfering import Interference, RestorePlan
 from .restored import restored_pod
-from .rows import node_row, pod_row
 from .saved import Saved, container_checkpoint
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class EmulatedBackend:
     async def nodes(self) -> Sequence[Node]:
         """Every node of every cluster with Cedana."""
         return [
-            node_row(node, cluster_id, there.cluster)
+            node_row(node, cluster_id, there.cluster.store.get(kinds.LEASE, LEASES, node["metadata"]["name"]))
             for cluster_id, there in self._installations()
             for node in there.cluster.store.list(kinds.NODE)
         ]

@@ -11,6 +11,7 @@ from .. import kinds
 from ..api.status import ApiError, bad_request, failure, not_emulated, not_found
 from ..runtime import NotHttp, Refused, Request
 from .measures import summary
+from .processes import to_process
 from .targets import pod_of, unreachable
 
 if TYPE_CHECKING:
@@ -86,10 +87,12 @@ async def _forward(
 ) -> web.StreamResponse:
     pod, port = target
     address = f"{pod['status']['podIP']}:{port}"
-    if request.headers.get("Upgrade"):
-        raise not_emulated(f"an upgrade to {request.headers['Upgrade']} through the proxy")
     if cluster.network.down(pod["metadata"]["uid"]):
         raise _no_answer(address)
+    if cluster.real_ports and (real := cluster.real_ports.at(pod["status"]["podIP"], port)):
+        return await to_process(request, scheme or "http", real, rest)
+    if request.headers.get("Upgrade"):
+        raise not_emulated(f"an upgrade to {request.headers['Upgrade']} through the proxy")
     if scheme == "https":
         raise _unavailable("error trying to reach service: http: server gave HTTP response to HTTPS client")
     path = "/" + rest.lstrip("/") + (f"?{request.query_string}" if request.query_string else "")
@@ -111,9 +114,9 @@ async def _forward(
 
 
 async def node_proxy(
-    _request: web.Request, cluster: Cluster, _namespace: str, name: str, rest: str
+    request: web.Request, cluster: Cluster, _namespace: str, name: str, rest: str
 ) -> web.StreamResponse:
-    """What a kubelet serves: its health, its pods and its summary of their use; the rest is not emulated."""
+    """What a kubelet serves: its health, its pods, its summary of their use and checkpoints; the rest is not."""
     node_name = _split(name, "node")[1]
     node = cluster.store.get(kinds.NODE, None, node_name)
     if node is None:
@@ -128,4 +131,6 @@ async def node_proxy(
         return web.json_response({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods})
     if path == "stats/summary":
         return web.json_response(summary(cluster, node))
+    if path.startswith("checkpoint/") and cluster.checkpoints:
+        return await cluster.checkpoints.answer(request, node_name, path.removeprefix("checkpoint/"))
     raise not_emulated(f"the kubelet's /{path}")

@@ -108,6 +108,28 @@ class Runtime:
         cut = held.frozen_until = now + int(freeze * SECOND)
         return PodSnapshot(pod or {}, cut, taken, freeze)
 
+    def snapshot_of(self, pod_uid: str, name: str, freeze: float) -> tuple[ContainerSnapshot, int]:
+        """One container of a pod at one moment (ns), as a kubelet's checkpoint has it; it goes on after `freeze`
+        seconds. Raises KeyError when it does not run."""
+        held = self.pods[pod_uid]
+        container, now = held.containers[name], self.now()
+        container.advance(now)
+        if not container.running or not container.machine:
+            raise KeyError(name)
+        taken = container.snapshot(now)
+        container.machine.memory.shift(int(freeze * SECOND))
+        self._watch(held, container)
+        held.frozen_until = max(held.frozen_until, now + int(freeze * SECOND))
+        return taken, now
+
+    def process_ended(self, pod_uid: str, name: str, exit_code: int) -> None:
+        """A real process that runs in a container's place has ended by itself."""
+        held = self.pods.get(pod_uid)
+        container = held.containers.get(name) if held else None
+        if held and container:
+            container.process_ended(self.now(), exit_code)
+            self._watch(held, container)
+
     async def thaw(self, pod_uid: str) -> None:
         """Waits as long as a dump holds the pod's processes: who asks them something then waits for the answer."""
         held = self.pods.get(pod_uid)
@@ -119,17 +141,19 @@ class Runtime:
             self.pods[pod_uid] = PodContainers(pod_uid, origin=self._staged.pop(pod_uid, None))
         return self.pods[pod_uid]
 
-    def start(self, pod_uid: str, setup: Setup) -> Container:
-        """Starts a container: anew, or from the snapshot that was staged for its pod. Raises StartError."""
+    def start(self, pod_uid: str, setup: Setup, origin: tuple[ContainerSnapshot, int] | None = None) -> Container:
+        """Starts a container: anew, from `origin` (its state at a moment), or from the snapshot that was staged for its
+        pod. Raises StartError."""
         held = self.add(pod_uid)
         name = setup.spec["name"]
         before = held.containers.get(name)
         container = Container(setup, before.attempt + 1 if before else 0, self.now())
-        origin = held.origin.containers.get(name) if held.origin else None
-        if origin and held.origin and origin.memory:
+        if origin is None and held.origin and name in held.origin.containers:
+            origin = (held.origin.containers[name], held.origin.at)
+        if origin and origin[0].memory:
             self._restores += 1
             extra = self._restores % self.repeated_line_every == 0
-            container.resume(origin, held.origin.at, extra_line=extra)
+            container.resume(*origin, extra_line=extra)
         else:
             container.begin()
         if before:

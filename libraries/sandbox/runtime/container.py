@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,7 +26,8 @@ KILLED = 137
 @dataclass
 class Container:
     """A container that was started once; a restart makes a new one. Its times are the cluster's (ns since the epoch);
-    what it prints, and `clock`, are its node's."""
+    what it prints, and `clock`, are its node's. `process_ports`: where a real process that runs in its place listens;
+    None: there is none. `at_end` is called when it has ended."""
 
     setup: Setup
     attempt: int
@@ -42,6 +43,8 @@ class Container:
     files: FileTree = field(init=False)
     shown_start: int = field(init=False)
     loads: list[usage.Load] = field(default_factory=list)
+    process_ports: set[int] | None = None
+    at_end: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.files = self.setup.file_tree()
@@ -182,6 +185,11 @@ class Container:
         if self.running:
             self._end(now, self._terminated(now) if exit_code is None else exit_code)
 
+    def process_ended(self, now: int, exit_code: int) -> None:
+        """The real process that runs in its place has ended by itself."""
+        if self.running:
+            self._end(now, exit_code)
+
     def kill_for_memory(self, now: int) -> None:
         """The kernel kills it, for it takes more memory than it may."""
         if self.running:
@@ -236,6 +244,8 @@ class Container:
     def _end(self, at: int, exit_code: int) -> None:
         self.exit_code, self.finished_at = exit_code, at
         self.log.notify()
+        for call in self.at_end:
+            call()
 
     def _place(self, hostname: str, env: dict[str, str]) -> Place:
         return Place(

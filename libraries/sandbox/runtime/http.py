@@ -39,6 +39,8 @@ def listening(container: Container) -> set[int]:
     """The ports on which something listens now."""
     if not container.running or container.machine is None:
         return set()
+    if container.process_ports is not None:
+        return set(container.process_ports)
     memory = container.machine.memory
     found = set(memory.ports) | (nginx.ports(memory.nginx) if memory.nginx else set())
     return found | (container.declared_ports if container.is_stand_in else set())

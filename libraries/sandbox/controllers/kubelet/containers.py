@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...runtime import Container, Setup, StartError
-from ...runtime.images import PullError
+from ...runtime.images import Image, PullError
 from .environment import environment
 from .hooks import run_hook
 from .missing import Missing
@@ -15,6 +15,7 @@ from .security import refusal_of
 from .status import Known, terminated_state
 
 if TYPE_CHECKING:
+    from ...stock.images import CheckpointImage
     from .worker import PodWorker
 
 Object = dict[str, Any]
@@ -80,7 +81,10 @@ class Containers:
             return
         try:
             worker.cluster.points.pulling(worker.pod, known.spec)
-            image = worker.kubelet.images.fetch(worker.node, known.spec, partial(worker.event, known))
+            found = self._image(known)
+            if found is None:
+                return
+            image, checkpoint = found
             address = {"podIP": worker.pod_ip, "hostIP": worker.host_ip}
             env = environment(worker.cluster, worker.pod, known.spec, address)
         except PullError as error:
@@ -90,16 +94,27 @@ class Containers:
             self._not_created(known, "CreateContainerConfigError", str(missing))
             return
         refusal = refusal_of(worker.pod, known.spec, image.reference)
-        if refusal or worker.trouble.refusal:
+        broken = worker.trouble.refusal or (checkpoint.create_error if checkpoint else "")
+        if refusal or broken:
             reason = "CreateContainerConfigError" if refusal else "CreateContainerError"
-            self._not_created(known, reason, refusal or worker.trouble.refusal)
+            self._not_created(known, reason, refusal or broken)
             return
         mounts = worker.volumes.mounts(known.spec, env)
-        self._run(known, worker.setup(known.spec, image, env, mounts))
+        self._run(known, worker.setup(known.spec, image, env, mounts), checkpoint)
 
-    def _run(self, known: Known, setup: Setup) -> None:
+    def _image(self, known: Known) -> tuple[Image, CheckpointImage | None] | None:
+        """A container's image, and whether it is a checkpoint; None where it is on its way. Raises PullError."""
+        worker, event = self.worker, partial(self.worker.event, known)
+        checkpoints, reference = worker.cluster.checkpoint_images, known.spec["image"]
+        if not checkpoints or not checkpoints.concerns(reference):
+            return worker.kubelet.images.fetch(worker.node, known.spec, event), None
+        found = checkpoints.get(worker.node, reference, event, partial(self._start_after, known, 0))
+        return (found.base, found) if found else None
+
+    def _run(self, known: Known, setup: Setup, checkpoint: CheckpointImage | None) -> None:
         worker = self.worker
         known.image_id, known.user = setup.image.image_id, setup.surroundings.user
+        known.image = setup.image.reference if checkpoint else known.spec["image"]
         known.pulls = 0
         worker.event(known, "Created", f"Created container: {known.name}")
         if known.terminated:
@@ -108,7 +123,7 @@ class Containers:
         known.waiting, known.ready, known.started = None, False, False
         try:
             worker.cluster.points.starting(worker.pod, known.spec)
-            known.container = self.runtime.start(worker.uid, setup)
+            known.container = self._container(setup, checkpoint)
         except StartError as error:
             self._not_started(known, setup, str(error))
             return
@@ -124,6 +139,13 @@ class Containers:
         worker.publish()
         if known.sidecar and known.started:
             worker.after("next", 0, self.next)
+
+    def _container(self, setup: Setup, checkpoint: CheckpointImage | None) -> Container:
+        """Starts a container, or restores it. Raises StartError."""
+        if checkpoint and checkpoint.start_error:
+            raise StartError(checkpoint.start_error)
+        origin = checkpoint.origin if checkpoint else None
+        return self.runtime.start(self.worker.uid, setup, (origin.snapshot, origin.at) if origin else None)
 
     def _not_created(self, known: Known, reason: str, message: str) -> None:
         known.waiting = (reason, message)

@@ -17,7 +17,7 @@ OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady",
 
 @dataclass
 class Known:
-    """What the kubelet knows of one container of a pod."""
+    """What the kubelet knows of one container of a pod. `image`: what it runs, for a restored one its base image."""
 
     spec: Object
     init: bool = False
@@ -30,6 +30,7 @@ class Known:
     started: bool = False
     crashes: int = 0
     pulls: int = 0
+    image: str = ""
     image_id: str = ""
     user: User = field(default_factory=User)
     probes: list[Any] = field(default_factory=list)
@@ -77,7 +78,7 @@ def container_status(known: Known, default_waiting: str) -> Object:
     status |= {
         "ready": known.ready,
         "restartCount": known.restarts,
-        "image": known.spec["image"],
+        "image": known.image or known.spec["image"],
         "imageID": known.image_id,
     }
     if known.container or known.terminated:

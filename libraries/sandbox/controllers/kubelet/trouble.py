@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 
 @dataclass
@@ -10,9 +11,13 @@ class Trouble:
     """Nothing is wrong at first.
 
     down: the kubelet neither acts nor answers, its containers run on. refusal: what the runtime says instead of
-    creating a container. pressure: the resources that the node is low on (see `eviction`).
+    creating a container. pressure: the resources that the node is low on (see `eviction`). no_criu: the runtime finds
+    no CRIU. disk_left: bytes of a checkpoint archive that the disk still takes. cuts_archives: it writes them half.
     """
 
     down: bool = False
     refusal: str = ""
     pressure: set[str] = field(default_factory=set)
+    no_criu: bool = False
+    disk_left: float = inf
+    cuts_archives: bool = False

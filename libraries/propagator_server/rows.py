@@ -1,24 +1,20 @@
-"""Pods and nodes of an emulated cluster as the propagator knows them."""
+"""Objects of Kubernetes as the propagator knows them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from propagator_server.backend import Node, Pod
-
-from .. import kinds
-
-if TYPE_CHECKING:
-    from ..cluster import Cluster
+from .backend import Node, Pod
 
 LEASES = "kube-node-lease"
+"""The namespace of the leases that kubelets renew, each of its node's name."""
 
 
 def pod_row(pod: dict[str, Any], cluster_id: str) -> Pod:
     """A pod object's row."""
     metadata, status = pod["metadata"], pod.get("status", {})
-    states = status.get("containerStatuses", [])
+    states = status.get("containerStatuses") or []
     return Pod(
         uid=metadata["uid"],
         namespace=metadata["namespace"],
@@ -34,23 +30,26 @@ def pod_row(pod: dict[str, Any], cluster_id: str) -> Pod:
     )
 
 
-def node_row(node: dict[str, Any], cluster_id: str, cluster: Cluster) -> Node:
+def node_row(node: dict[str, Any], cluster_id: str, lease: dict[str, Any] | None) -> Node:
     """A node object's row. It was last heard of when its kubelet renewed its lease."""
     metadata = node["metadata"]
-    labels = metadata.get("labels", {})
-    lease = cluster.store.get(kinds.LEASE, LEASES, metadata["name"]) or {}
-    conditions = node.get("status", {}).get("conditions", [])
-    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    labels = metadata.get("labels") or {}
     return Node(
         id=metadata["uid"],
         name=metadata["name"],
         cluster_id=cluster_id,
-        status="Ready" if ready else "NotReady",
+        status="Ready" if is_ready(node) else "NotReady",
         instance_type=labels.get("node.kubernetes.io/instance-type", ""),
         region=labels.get("topology.kubernetes.io/region", ""),
         labels=labels,
-        heard=_moment((lease.get("spec") or {}).get("renewTime")),
+        heard=_moment(((lease or {}).get("spec") or {}).get("renewTime")),
     )
+
+
+def is_ready(obj: dict[str, Any]) -> bool:
+    """Whether the condition Ready of a pod or a node is True."""
+    conditions = obj.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,0 +1,124 @@
+"""The agents of a cluster, reached through the API server's proxy to their pods."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend import BackendError
+from ..rows import is_ready
+from .kube import Kube, KubeError, Object
+
+COMPONENT = "app.kubernetes.io/component=node-agent"
+SECRET = "node-agent"  # noqa: S105 - its name
+CONFIG = "cedana-config"
+HEADER = "X-Agent-Token"
+TAKE_TIMEOUT = 600.0
+"""Seconds; longer than a kubelet tries (120), because checkpoints of one container wait for each other."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The agents' release in a cluster: the id that the cluster has by it, and the agents' port."""
+
+    cluster_id: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One agent that is Ready. `address`: where other agents reach it."""
+
+    node: str
+    pod: str
+    address: str
+
+
+class Agents:
+    """What is asked of the agents of one cluster. Raises BackendError with the words of who refused."""
+
+    def __init__(self, kube: Kube, namespace: str) -> None:
+        self._kube, self._namespace = kube, namespace
+        self._token = ""
+
+    async def installation(self) -> Installation | None:
+        """The release, or None where there is none."""
+        found = await self._kube.find(f"/api/v1/namespaces/{self._namespace}/configmaps/{CONFIG}")
+        data = (found or {}).get("data") or {}
+        if data.get("propagator") != "stock" or not data.get("cluster-id"):
+            return None
+        return Installation(str(data["cluster-id"]).strip('"'), int(data.get("service-port") or 5998))
+
+    async def ready(self) -> list[Agent]:
+        """The agents that answer."""
+        port = (await self._installed()).port
+        path = f"/api/v1/namespaces/{self._namespace}/pods"
+        pods = (await self._kube.get(path, labelSelector=COMPONENT))["items"]
+        return [_agent(pod, port) for pod in pods if is_ready(pod) and not pod["metadata"].get("deletionTimestamp")]
+
+    async def on_node(self, node: str) -> Agent:
+        """The agent of a node. Raises BackendError where none is Ready."""
+        for agent in await self.ready():
+            if agent.node == node:
+                return agent
+        raise BackendError(f"no node agent is Ready on node {node or '(none)'}")
+
+    async def take(self, agent: Agent, asked: Object) -> Object:
+        """Has a checkpoint of a container taken; asked again with the same id, it is not taken twice."""
+        return await self._ask("POST", agent, "/v1/checkpoints", asked, timeout=TAKE_TIMEOUT)
+
+    async def checkpoints(self, agent: Agent) -> Sequence[Object]:
+        """What an agent keeps."""
+        items: Sequence[Object] = (await self._ask("GET", agent, "/v1/checkpoints"))["items"]
+        return items
+
+    async def remove(self, agent: Agent, checkpoint_id: str) -> None:
+        """Has an archive removed."""
+        await self._ask("DELETE", agent, f"/v1/checkpoints/{checkpoint_id}")
+
+    async def introduce(self, agent: Agent, others: Sequence[Agent], bases: Sequence[str]) -> None:
+        """Tells an agent of the others, and of the base images that its runtime may ask for."""
+        peers = [other.address for other in others if other.node != agent.node]
+        await self._ask("PUT", agent, "/v1/peers", {"peers": peers, "bases": list(bases)})
+
+    async def _installed(self) -> Installation:
+        found = await self.installation()
+        if not found:
+            raise BackendError(f"the node agent is not installed in namespace {self._namespace}")
+        return found
+
+    async def _ask(
+        self,
+        method: str,
+        agent: Agent,
+        path: str,
+        body: Any = None,
+        timeout: float = 30.0,  # noqa: ASYNC109 - of the connection
+    ) -> Object:
+        port = agent.address.rpartition(":")[2]
+        proxy = f"/api/v1/namespaces/{self._namespace}/pods/https:{agent.pod}:{port}/proxy"
+        for token in (self._token, ""):
+            self._token = token or await self._read_token()
+            try:
+                return await self._kube.request(
+                    method, proxy + path, body, headers={HEADER: self._token}, timeout=timeout
+                )
+            except KubeError as failed:
+                if failed.status != 401 or not token:  # else the release was installed anew, with another token
+                    raise KubeError(failed.status, f"node agent on {agent.node}: {failed}") from failed
+        raise AssertionError("the second try ends in an answer or an error")
+
+    async def _read_token(self) -> str:
+        secret = await self._kube.get(f"/api/v1/namespaces/{self._namespace}/secrets/{SECRET}")
+        return base64.b64decode((secret.get("data") or {}).get("token") or "").decode()
+
+
+def _agent(pod: Object, port: int) -> Agent:
+    address = pod["status"].get("hostIP") or pod["status"].get("podIP", "")
+    return Agent(
+        node=pod["spec"]["nodeName"],
+        pod=pod["metadata"]["name"],
+        address=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
+    )
