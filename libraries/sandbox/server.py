@@ -61,7 +61,7 @@ class Sandbox:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._runners: list[web.AppRunner] = []
-        self._stock: list[StockNodes] = []
+        self.stock: list[StockNodes] = []
         self._journal = Journal()
         self._misbehaviour = Misbehaviour(self._journal)
         self._faults: Faults | None = None
@@ -97,7 +97,7 @@ class Sandbox:
     async def _cluster(self, cluster: Cluster, tls: ServerTls) -> dict[str, str]:
         """Starts one cluster and serves it; its name and how it is reached."""
         cluster.certificate = tls.authority.decode()
-        self._stock.append(StockNodes(cluster, self.state_dir / "nodes", tls.context))
+        self.stock.append(StockNodes(cluster, self.state_dir / "nodes", tls.context))
         recording.follow_cluster(self._journal, cluster)
         await cluster.start()
         outer = self._misbehaviour.middlewares("kubernetes")
@@ -114,7 +114,7 @@ class Sandbox:
         """Ends everything and leaves no file."""
         if self._faults:
             await self._faults.end_all()
-        for stock in self._stock:
+        for stock in self.stock:
             await stock.stop()
         shutil.rmtree(self.state_dir / "nodes", ignore_errors=True)
         for runner in reversed(self._runners):

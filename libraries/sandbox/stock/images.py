@@ -146,8 +146,8 @@ class CheckpointImages:
             found = read(files)
             return CheckpointImage(await self._base(node, found), found)
         except BrokenArchiveError as broken:
-            errors = {"create_error" if broken.at_create else "start_error": str(broken) or RESTORE_FAILED}
-            return CheckpointImage(plain, **errors)
+            at_start = "" if broken.at_create else RESTORE_FAILED
+            return CheckpointImage(plain, create_error=str(broken), start_error=at_start)
         except BaseImageError as wrong:
             return CheckpointImage(plain, create_error=str(wrong))
 
