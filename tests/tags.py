@@ -42,7 +42,9 @@ NEEDS = {
 }
 """What a cluster or a propagator may not have. A test that needs it skips where it is missing, and says so."""
 
-TOPICS: dict[str, str] = {}
+TOPICS: dict[str, str] = {
+    "open-connection": "holds a connection open during a checkpoint; `--exclude` it where the runtime dumps none",
+}
 """Capability tags beside those that a suite's file gives: `network.robot` has the tag `network`."""
 
 WITHOUT_MEANING = ("robot:", "test:")

@@ -12,6 +12,7 @@ from harness.failures import NotAsExpected
 
 from . import any_witness, collect
 from .any_witness import AnyObservation
+from .connection_keywords import ConnectionKeywords
 from .control_keywords import ControlArmKeywords
 from .observation import Observation, Workload
 from .sampled_keywords import SampledKeywords
@@ -23,7 +24,7 @@ VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
-class ContinuityLibrary(ControlArmKeywords, SourceKeywords, SampledKeywords):
+class ContinuityLibrary(ControlArmKeywords, SourceKeywords, SampledKeywords, ConnectionKeywords):
     """Did the process go on where it was checkpointed?
 
     A workload carries a *witness*: a nonce that exists in the memory of its process only, and a counter whose every

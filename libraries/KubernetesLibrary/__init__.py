@@ -6,6 +6,7 @@ from robot.api.deco import library
 
 from .keywords.claims import ClaimKeywords
 from .keywords.files import FileKeywords
+from .keywords.following import FollowingKeywords
 from .keywords.insight import InsightKeywords
 from .keywords.leases import LeaseKeywords
 from .keywords.manifests import ManifestKeywords
@@ -33,6 +34,7 @@ class KubernetesLibrary(
     ClaimKeywords,
     OwnerKeywords,
     ServiceKeywords,
+    FollowingKeywords,
     MeasuringKeywords,
     ObjectKeywords,
     LeaseKeywords,

@@ -77,6 +77,8 @@ CAUSES = _catalogue(
     Cause("not-ready", Blame.ENVIRONMENT, "A pod runs but does not become Ready."),
     Cause("stuck-terminating", Blame.ENVIRONMENT, "An object was deleted but does not go away."),
     Cause("service-unreachable", Blame.ENVIRONMENT, "A Service does not answer although its pod is Ready."),
+    Cause("stale-endpoints", Blame.ENVIRONMENT, "A Service leads to other pods than those that it should lead to."),
+    Cause("stale-dns", Blame.ENVIRONMENT, "A name has other addresses in the cluster than it should have."),
     Cause("helm-failed", Blame.ENVIRONMENT, "Helm could not do what it was asked for."),
     Cause("install-timeout", Blame.ENVIRONMENT, "The installed release did not become Ready in time."),
     Cause("criu-missing", Blame.ENVIRONMENT, "The node has no CRIU, or one that is too old."),

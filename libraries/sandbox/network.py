@@ -25,11 +25,12 @@ _REFUSED, _TIMED_OUT, _NO_ROUTE = "Connection refused", "Connection timed out", 
 
 class ClusterNetwork:
     """Faults: with `dns_fails` no name is answered; packets to the Services in `unreachable` (namespace and name) are
-    lost."""
+    lost; with `dns_keeps` the first addresses that a headless Service's name had are answered ever after."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.dns_fails = False
+        self.dns_keeps: dict[str, list[str]] | None = None
         self.unreachable: set[tuple[str, str]] = set()
 
     def of_pod(self, uid: str, namespace: str) -> PodNetwork:
@@ -152,7 +153,9 @@ class PodNetwork:
         if hostname:
             wanted = (name, hostname[0])
             pods = [pod for pod in pods if (pod["spec"].get("subdomain"), pod["spec"].get("hostname")) == wanted]
-        return list(dict.fromkeys(pod["status"]["podIP"] for pod in pods))
+        found = list(dict.fromkeys(pod["status"]["podIP"] for pod in pods))
+        kept = self.network.dns_keeps
+        return found if kept is None or not (found or full in kept) else kept.setdefault(full, found)
 
     def _by_address(self, full: str) -> list[str]:
         """`10-128-0-2.<namespace>.pod.cluster.local`."""

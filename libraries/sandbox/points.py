@@ -23,6 +23,7 @@ class Points:
         pull: a container's image on a node, before the kubelet gets it; may raise PullError.
         start: a container before it is started; may raise StartError.
         started: a container that has just been started.
+        endpoints: a Service and the endpoints of its pods, before they are written; gives those that are.
     """
 
     admit: list[Callable[[Kind, Object], None]] = field(default_factory=list)
@@ -30,6 +31,7 @@ class Points:
     pull: list[Callable[[Object, Object], None]] = field(default_factory=list)
     start: list[Callable[[Object, Object], None]] = field(default_factory=list)
     started: list[Callable[[Object, Container], None]] = field(default_factory=list)
+    endpoints: list[Callable[[Object, list[Object]], list[Object]]] = field(default_factory=list)
 
     def admitting(self, kind: Kind, obj: Object) -> None:
         """A new object comes in. Raises ApiError."""
@@ -54,3 +56,9 @@ class Points:
         """A container runs."""
         for ask in self.started:
             ask(pod, container)
+
+    def leading(self, service: Object, endpoints: list[Object]) -> list[Object]:
+        """Where a Service leads to."""
+        for ask in self.endpoints:
+            endpoints = ask(service, endpoints)
+        return endpoints

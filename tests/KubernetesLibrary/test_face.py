@@ -22,8 +22,8 @@ KEYWORDS = {keyword.name: keyword for keyword in DOC.keywords}
 CONTINUING = {"Get Resource Use", "Release Lease", "Stop Measuring Resource Use"}
 """Keywords that go on with what an earlier one began in its cluster."""
 VERBS = """
-Acquire Apply Cordon Create Delete Evict Execute Expect File Find Get Label List Offer Pod Release Remember Request
-Restored Start Stop Taint Undo Wait Write
+Acquire Apply Cordon Create Delete Evict Execute Expect File Find Get Give Label List Offer Pod Release Remember Request
+Restored Scale Set Start Stop Taint Undo Wait Write
 """
 SUITE = """
 *** Settings ***

@@ -188,6 +188,33 @@ A Source That Lives On
     ${after}=    Observe Workload    web-restored    my-tests
     <<Should Be The Same Process>>
 
+The Network
+    Apply Manifest    ${CURDIR}/client.yaml    my-tests    pod_name=client
+    Wait Until Pod Is Ready    client    my-tests
+    Apply Manifest    ${CURDIR}/nginx.yaml    my-tests    pod_name=site    rename_services=True
+    ${pod}=    Wait Until Pod Is Ready    site    my-tests
+    ${service}=    Find Object    Service    site    my-tests
+    <<Wait Until Name Resolves In Pod>>
+    <<Wait Until Command In Pod Prints>>
+    <<Wait Until Service Leads To Pod>>
+    <<Wait Until Pod Has Condition>>
+    <<Set Pod Condition>>
+    <<Wait Until Service Leads Nowhere>>
+    ${gated}=    Apply Manifest    ${CURDIR}/gated.yaml    my-tests    pod_name=gated
+    Wait Until Pod Has Condition    gated    my-tests    ContainersReady
+    <<Pod Should Wait At Its Gates>>
+    Delete Pod    gated    my-tests
+    Delete Pod    client    my-tests
+
+A Connection
+    Apply Manifest    ${CURDIR}/redis.yaml    my-tests    pod_name=db
+    Wait Until Pod Is Ready    db    my-tests
+    <<Hold Connection>>
+    <<Connection Should Go On>>
+    <<Get Fate Of Connection>>
+    <<Release Connections>>
+    Delete Pod    db    my-tests
+
 A Witness That Is Asked
     Apply Manifest    ${CURDIR}/nginx-status.yaml    my-tests    pod_name=counted
     Wait Until Pod Is Ready    counted    my-tests

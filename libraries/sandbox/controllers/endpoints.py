@@ -96,7 +96,7 @@ class EndpointSlices(Controller):
             wanted.extend((ports.get(key, []), portion) for portion in portions)
         owned = [s for s in self.cluster.index.owned(service["metadata"]["uid"], kinds.ENDPOINT_SLICE) if _is_ours(s)]
         for number, (slice_ports, members) in enumerate(wanted):
-            endpoints = [self._endpoint(service, pod) for pod in members]
+            endpoints = self.cluster.points.leading(service, [self._endpoint(service, pod) for pod in members])
             if number < len(owned):
                 self._update(owned[number], slice_ports, endpoints)
             else:

@@ -212,6 +212,11 @@ class Runtime:
             if keeps_alive(self._listener(pod_uid, port), port):
                 self.connect(pod_uid, port, client).until = until
 
+    def cut_connections(self, pod_uid: str) -> None:
+        """Ends all connections to the pod; their clients learn it when they next say something."""
+        for connection in self._established(pod_uid):
+            connection.close()
+
     def connections(self, pod_uid: str) -> int:
         """How many connections to the pod are established."""
         return len(self._established(pod_uid))

@@ -219,16 +219,19 @@ def _curl(args: list[str], _stdin: bytes, place: Place) -> Result:
 
 
 @command("nc")
-def _nc(args: list[str], _stdin: bytes, place: Place) -> Result:
+def _nc(args: list[str], stdin: bytes, place: Place) -> Result:
     flags = "".join(a[1:] for a in args if a.startswith("-"))
     names = [a for a in args if not a.startswith("-")]
     names = names[1:] if "w" in flags and len(names) == 3 else names
-    if "z" not in flags or set(flags) - set("zvw0123456789") or len(names) != 2:
+    if set(flags) - set("zvw0123456789") or len(names) != 2 or not ("z" in flags or stdin):
         raise Unsupported(f"nc {' '.join(args)}")
     host, port = names
+    said = b""
     try:
         address = addresses(place, host)[0]
-        place.around.network.connect(address, int(port)).close()
+        stream = place.around.network.connect(address, int(port))
+        said = stream.feed(stdin) if "z" not in flags else b""
+        stream.close()
     except UnknownHost as unknown:
         return Result(1, err=f"nc: bad address '{unknown}'\n".encode())
     except NetworkError as error:
@@ -236,7 +239,7 @@ def _nc(args: list[str], _stdin: bytes, place: Place) -> Result:
         return Result(
             1, err=f"nc: {host} ({address}:{port}): {error}\n".encode() if "v" in flags else b"", waited=waited
         )
-    return Result(err=f"{host} ({address}:{port}) open\n".encode() if "v" in flags else b"")
+    return Result(out=said, err=f"{host} ({address}:{port}) open\n".encode() if "v" in flags else b"")
 
 
 @command("redis-cli", "valkey-cli")
