@@ -14,8 +14,10 @@ from . import any_witness, collect
 from .any_witness import AnyObservation
 from .connection_keywords import ConnectionKeywords
 from .control_keywords import ControlArmKeywords
+from .noting_keywords import NotingKeywords
 from .observation import Observation, Workload
 from .sampled_keywords import SampledKeywords
+from .several_keywords import SeveralKeywords
 from .source_keywords import SourceKeywords
 from .verdict import Kind, Verdict
 from .wording import failure
@@ -24,7 +26,9 @@ VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
-class ContinuityLibrary(ControlArmKeywords, SourceKeywords, SampledKeywords, ConnectionKeywords):
+class ContinuityLibrary(
+    NotingKeywords, ControlArmKeywords, SourceKeywords, SampledKeywords, SeveralKeywords, ConnectionKeywords
+):
     """Did the process go on where it was checkpointed?
 
     A workload carries a *witness*: a nonce that exists in the memory of its process only, and a counter whose every
@@ -49,7 +53,8 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords, SampledKeywords, Con
     asks the restored pod. It proves less: the nonce, if any, and that nothing that was counted before is forgotten.
 
     `cluster` is the alias of a cluster that was started or connected; the first one when it is not given. `timeout` is
-    a duration such as `30 s`. Keywords that take an observation use the newest one when it is not given.
+    a duration such as `30 s`. Keywords that take an observation use that of the newest `Observe Workload` when none is
+    given; those that note something take a list of observations, too.
     """
 
     def __init__(self) -> None:
@@ -95,90 +100,6 @@ class ContinuityLibrary(ControlArmKeywords, SourceKeywords, SampledKeywords, Con
         self._newest = observation
         logger.info(str(observation))
         return observation
-
-    @keyword(tags=["continuity"])
-    def note_checkpoint_request(self, observation: AnyObservation | None = None) -> int:
-        """Reads the workload's log just before its checkpoint is asked for.
-
-        The last step in it is the lower bound *b*: a restored process must begin after it. A witness that is sampled is
-        not asked now, for that could be in the checkpoint's way; its last sample is the lower bound.
-
-        Args:
-            observation: of the workload; the newest one when it is not given.
-
-        Returns:
-            The step *b*.
-
-        Raises:
-            NotAsExpected: the observed pod is not there any more.
-
-        ```robotframework
-        Note Checkpoint Request    ${before}
-        ${action}=    Checkpoint Pod    ${pod.metadata.uid}
-        ```
-        """
-        noted = self._observation(observation)
-        any_witness.note_request(self._cluster(noted.workload.cluster), noted)
-        logger.info(f"asked for: {noted}")
-        return noted.step
-
-    @keyword(tags=["continuity"])
-    def note_checkpoint_done(
-        self, observation: AnyObservation | None = None, *, timeout: timedelta = timedelta(seconds=5)
-    ) -> int | None:
-        """Reads the source's log to its end when its checkpoint was reported ready, before the source is deleted.
-
-        The last step in it is the upper bound *r*: a restored process must begin at *r* + 1 or before. The source goes
-        on after a checkpoint; its next step is waited for, since it shows how long the process stood still. A witness
-        that is sampled gives no upper bound.
-
-        Args:
-            observation: of the workload; the newest one when it is not given.
-            timeout: for the source's next step. That none comes is a warning in the log, not a failure.
-
-        Returns:
-            The step *r*; None when the source could not be read any more, or is sampled.
-
-        ```robotframework
-        Wait Until Action Completes    ${action}
-        Note Checkpoint Done    ${before}
-        ```
-        """
-        noted = self._observation(observation)
-        place = self._cluster(noted.workload.cluster)
-        reached, went_on = any_witness.note_ready(place, noted, timeout=timeout.total_seconds())
-        if not went_on:
-            logger.warn(f"the source {noted.workload} printed no step after its checkpoint was ready")
-        return reached
-
-    @keyword(tags=["continuity"])
-    def note_deletion(self, observation: AnyObservation | None = None) -> None:
-        """Notes that the source is deleted now, so that the verdict can tell the downtime.
-
-        Args:
-            observation: of the workload; the newest one when it is not given.
-
-        ```robotframework
-        Note Deletion    ${before}
-        Delete Pod    web    my-tests
-        ```
-        """
-        noted = self._observation(observation)
-        any_witness.read_on(self._cluster(noted.workload.cluster), noted)
-        noted.deleted_at = collect.now()
-
-    @keyword(tags=["continuity"])
-    def note_restore_request(self, observation: AnyObservation | None = None) -> None:
-        """Notes that a restore is asked for now, so that the verdict can tell how long the process took to go on.
-
-        Args:
-            observation: of the workload; the newest one when it is not given.
-
-        ```robotframework
-        Note Restore Request    ${before}
-        ```
-        """
-        self._observation(observation).restore_asked_at = collect.now()
 
     @keyword(tags=["continuity", "assertion"])
     def workload_should_have_continued(

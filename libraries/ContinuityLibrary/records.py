@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from robot.api import logger
 
 from harness.failures import BadInput
 from harness.kube import CLUSTERS, Cluster
+from harness.side_by_side import each
 
+from . import several
 from .any_witness import AnyObservation
 from .observation import Observation, Workload
 from .verdict import Verdict
+
+T = TypeVar("T")
+Given = AnyObservation | list[AnyObservation] | None
 
 
 class Records:
@@ -41,3 +49,12 @@ class Records:
 
     def _cluster(self, alias: str | None) -> Cluster:
         return CLUSTERS.get(alias)
+
+    def _each(self, given: Given, work: Callable[[AnyObservation], T], expected: str) -> T | list[T]:
+        """What `work` gives for the one that is given, or a list of what it gives for each."""
+        if not isinstance(given, list):
+            noted = self._observation(given)
+            made = work(noted)
+            logger.info(str(noted))
+            return made
+        return several.values(each(work, given, several.AT_ONCE), expected)

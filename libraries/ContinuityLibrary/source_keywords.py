@@ -21,18 +21,18 @@ class SourceKeywords(Records):
 
     @keyword(tags=["continuity", "assertion"])
     def source_should_have_gone_on(
-        self, before: AnyObservation | None = None, *, timeout: timedelta = timedelta(seconds=30)
-    ) -> int:
+        self, before: AnyObservation | list[AnyObservation] | None = None, *, timeout: timedelta = timedelta(seconds=30)
+    ) -> int | list[int]:
         """Fails unless the source goes on after its checkpoint: the same pod and process, without a restart.
 
         A checkpoint copies a process; the process itself must not notice more than a short pause.
 
         Args:
-            before: the workload as it was observed; the newest observation when it is not given.
+            before: the workload as it was observed, or a list of several; the newest observation when none is given.
             timeout: for its next step, and so for the pause that is borne.
 
         Returns:
-            The step that it has reached; the count, of a witness that is sampled.
+            The step that it has reached; the count, of a witness that is sampled; a list for a list.
 
         Raises:
             NotAsExpected: its pod is gone, its container was restarted or ended; cause `source-harmed`.
@@ -42,12 +42,13 @@ class SourceKeywords(Records):
         Source Should Have Gone On    ${before}
         ```
         """
-        noted = self._observation(before)
-        reached = any_witness.should_go_on(
-            self._cluster(noted.workload.cluster), noted, timeout=timeout.total_seconds()
-        )
-        logger.info(f"the source {noted.workload} goes on: step {reached}")
-        return reached
+
+        def go_on(noted: AnyObservation) -> int:
+            return any_witness.should_go_on(
+                self._cluster(noted.workload.cluster), noted, timeout=timeout.total_seconds()
+            )
+
+        return self._each(before, go_on, "all sources to go on after their checkpoints")
 
     @keyword(tags=["continuity", "assertion"])
     def source_and_copy_should_go_their_own_ways(

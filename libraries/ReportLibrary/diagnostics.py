@@ -21,11 +21,11 @@ from kubernetes import client
 
 from harness.kube import Cluster, answers_unread, api_errors
 from harness.secrets import SECRETS
+from harness.side_by_side import SideBySide
 from harness.sources import Tale
 
 from . import describe
 from .facts import Seen, nodes_of
-from .side_by_side import SideBySide
 
 WITHIN = 20.0
 """Seconds for all of it."""

@@ -236,6 +236,33 @@ A Container That Takes More Than It May
     Wait Until Pod Is Ready    eater    my-tests
     <<Pod Should Run Out Of Memory>>
 
+Several Containers
+    Apply Manifest    ${CURDIR}/two_containers.yaml    my-tests    pod_name=pair
+    Wait Until Pod Is Ready    pair    my-tests
+    <<Observe Containers>>
+    Note Checkpoint Request    ${all}
+    ${action}=    Checkpoint Pod    name=pair    namespace=my-tests
+    Wait Until Action Completes    ${action}
+    Note Checkpoint Done    ${all}
+    Delete Pod    pair    my-tests
+    ${restore}=    Restore Pod    ${action}    cluster_id=${ID}    name=pair-restored
+    Wait Until Action Completes    ${restore}
+    Wait Until Pod Is Ready    pair-restored    my-tests
+    <<Containers Should Have Continued>>
+    <<Cut Should Be Consistent>>
+
+Several Pods
+    Delete Pod    web-restored    my-tests
+    <<Observe Workloads>>
+    Note Checkpoint Request    ${observed}
+    ${action}=    Checkpoint Pod    name=web    namespace=my-tests
+    Wait Until Action Completes    ${action}
+    Note Checkpoint Done    ${observed}
+    ${restore}=    Restore Pod    ${action}    cluster_id=${ID}    name=web-restored
+    Wait Until Action Completes    ${restore}
+    Wait Until Pod Is Ready    web-restored    my-tests
+    <<Workloads Should Have Continued>>
+
 A Report
     VAR    @{left}    namespace my-tests
     <<Record Leftovers>>

@@ -90,23 +90,12 @@ fails(
     "process-restarted",
     "restore-of-one-container",
     "Of a pod with several containers only the first one goes on, the others start afresh.",
+    suite="multi_container",
+    test="All Containers Of A Pod Go On From One Moment",
     verdict="restarted",
 )(
     with_state(
         lambda snapshot, _: changed(snapshot, memories.without_memory, only=lambda name: name != _first(snapshot)),
-        _several,
-    )
-)
-fails(
-    "inconsistent-cut",
-    "restore-of-mixed-moments",
-    "The containers of a pod are restored from different moments: all but the first from an older one.",
-    steps=15,
-)(
-    with_state(
-        lambda snapshot, active: changed(
-            snapshot, memories.earlier(active.values["steps"]), only=lambda name: name != _first(snapshot)
-        ),
         _several,
     )
 )

@@ -45,6 +45,7 @@ class Container:
     loads: list[usage.Load] = field(default_factory=list)
     process_ports: set[int] | None = None
     at_end: list[Callable[[], object]] = field(default_factory=list)
+    peers: Callable[[], list[Container]] = list
 
     def __post_init__(self) -> None:
         self.files = self.setup.file_tree()
@@ -162,7 +163,17 @@ class Container:
         self.advance(self.started_at)
 
     def advance(self, now: int) -> None:
-        """Lets everything happen that is due."""
+        """Lets everything happen that is due, in step with the containers that write to a volume of this one."""
+        if peers := self.peers():
+            _in_step([self, *peers], now)
+        self._advance(now)
+
+    def shares_files_with(self, other: Container) -> bool:
+        """Whether both can write to a volume, so that what one does depends on when the other did something."""
+        mine, others = ({id(m.volume) for m in one.files.mounts if not m.fixed} for one in (self, other))
+        return bool(mine & others)
+
+    def _advance(self, now: int) -> None:
         machine = self.machine
         if machine is None or not self.running:
             return
@@ -311,3 +322,14 @@ class Container:
         if any(thread.witness for thread in memory.threads) and ahead.next_due is not None:
             ahead.advance(ahead.next_due)
             self.log.lines.extend(lines[:1])
+
+
+def _in_step(containers: list[Container], now: int) -> None:
+    """Lets what is due in several containers happen in the order of its times."""
+    while True:
+        running = [(one.machine.next_due, one) for one in containers if one.machine and one.running]
+        due = [(at, one) for at, one in running if at is not None and at <= now]
+        if not due:
+            return
+        at, first = min(due, key=lambda each: each[0])
+        first._advance(at)

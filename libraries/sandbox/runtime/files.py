@@ -27,6 +27,11 @@ class Mount:
     sub_path: str = ""
     read_only: bool = False
 
+    @property
+    def fixed(self) -> bool:
+        """Whether nothing can be written there."""
+        return self.read_only or self.volume.read_only
+
 
 class FileTree:
     """Files by absolute path. A directory exists when something is below it or when it was made.
@@ -172,7 +177,7 @@ class FileTree:
     def _writable(self, path: str) -> Mount | None:
         """The mount that a path is in, if any. Raises PermissionError where nothing may be written."""
         mount = self._mount(path)
-        fixed = self.read_only and not path.startswith("/dev/") if mount is None else _is_fixed(mount)
+        fixed = self.read_only and not path.startswith("/dev/") if mount is None else mount.fixed
         if fixed:
             raise PermissionError(path)
         return mount
@@ -181,10 +186,6 @@ class FileTree:
 def _inside(mount: Mount, path: str) -> str:
     below = path[len(mount.path.rstrip("/")) :].strip("/")
     return "/".join(part for part in (mount.sub_path.strip("/"), below) if part)
-
-
-def _is_fixed(mount: Mount) -> bool:
-    return mount.read_only or mount.volume.read_only
 
 
 def _is_file(mount: Mount) -> bool:

@@ -113,6 +113,19 @@ def test_an_endless_loop_needs_no_timer_and_ends_no_test():
     assert busy.exit_code is None
 
 
+def test_read_takes_the_fields_of_a_line_of_a_file():
+    script = r"""
+    printf 'one two  three four \nnext\n' > /tmp/f; read -r a b c < /tmp/f; echo "$?|$a|$b|$c"
+    printf 'no end' > /tmp/f; read -r a b c < /tmp/f; echo "$?|$a|$b|$c"
+    : > /tmp/f; read -r a < /tmp/f; echo "$?|$a"; echo x > /tmp/g; cat < /tmp/g
+    if [ -s /tmp/f ]; then read -r a < /tmp/f; else echo empty; fi; read -r a < /tmp/nope; echo "$?"
+    """
+    machine, log = run(script)
+    assert text(log).splitlines() == ["0|one|two|three four", "1|no|end|", "1|", "x", "empty", "1"]
+    assert text(log, "stderr") == "sh: can't open /tmp/nope: No such file or directory\n"
+    assert machine.exit_code == 0
+
+
 def test_background_jobs_and_wait():
     machine, log = run("(sleep 2; echo two) & (sleep 1; echo one) & wait; echo all", 10)
     assert text(log) == "one\ntwo\nall\n"

@@ -13,6 +13,7 @@ from .tokens import Token, Tokenizer, Unsupported, Word
 _ASSIGNMENT = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)=")
 _WITNESS = re.compile(r"witness/1 nonce=")
 _SLEEP = re.compile(r"sleep[\s(]+([0-9]*\.?[0-9]+)")
+_READS = re.compile(r"\bread\b")
 _WITNESS_NAMES = re.compile(r"witness/1 nonce=\$\{?(\w+)\}? step=\$\{?(\w+)\}? chain=\$\{?(\w+)\}?")
 WITNESS_INTERVAL = 0.2
 REDIRECTIONS = ("<", ">", ">>", "<&", ">&")
@@ -239,7 +240,7 @@ class _Compiler:
         self.loops.pop()
         last = self._expect("done")
         text = self.source[self.tokens[first].start : last.end]
-        if is_witness(text):
+        if is_witness(text) and not _READS.search(text):
             self.ops[begin:] = [witness_of(text)]
             return
         self.ops.append(Jump(begin))
