@@ -35,6 +35,7 @@ NEEDS = {
     "needs-gpu": "a node with an allocatable nvidia.com/gpu",
     "needs-two-nodes": "two nodes that take workloads",
     "needs-storage": "a StorageClass that provisions volumes",
+    "needs-native-sidecars": "Kubernetes 1.29, from which on init containers may keep running",
     "needs-two-clusters": "a second cluster, registered with the same propagator",
     "needs-own-cedana": "no Cedana in the cluster before the run, so that the run may upgrade it",
     "needs-slow-checkpoints": "checkpoints that take longer than it takes to ask for their restore",

@@ -261,17 +261,19 @@ def _log(
 
 
 def _container(pod: dict[str, Any], workload: Workload) -> dict[str, Any]:
-    """The container's status; an empty one before the kubelet has written it."""
+    """The container's status; an empty one before the kubelet has written it. Native sidecars are containers, too."""
+    inits = pod["spec"].get("initContainers") or []
+    sidecars = [one["name"] for one in inits if one.get("restartPolicy") == "Always"]
     names = [one["name"] for one in pod["spec"]["containers"]]
     name = workload.container or (names[0] if len(names) == 1 else "")
+    names += sidecars
     if name not in names:
         raise NotAsExpected(
             f"pod {workload.pod} to have a container {workload.container or '(one only, or name one)'}",
             f"it has {', '.join(names)}",
             cause="bad-manifest",
         )
-    statuses = pod.get("status", {}).get("containerStatuses") or []
-    return next((one for one in statuses if one["name"] == name), {"name": name})
+    return next((one for one in pods.container_statuses(pod) if one["name"] == name), {"name": name})
 
 
 def _identity(pod: dict[str, Any], workload: Workload) -> tuple[str, str, int]:

@@ -292,3 +292,18 @@ def test_looks_of_a_pod_that_was_replaced_are_forgotten(api: FakeApi, cluster: C
     watcher.look()
     assert watcher.uid == api.pods["test-restored"].uid
     assert len(watcher.looks) == 1
+
+
+def test_a_native_sidecar_is_a_container_and_an_init_container_is_not() -> None:
+    running = {"name": "proxy", "state": {"running": {}}}
+    pod = {
+        "spec": {
+            "initContainers": [{"name": "rules"}, {"name": "proxy", "restartPolicy": "Always"}],
+            "containers": [{"name": "app"}],
+        },
+        "status": {"initContainerStatuses": [running], "containerStatuses": [{"name": "app"}]},
+    }
+    assert collect._container(pod, Workload("main", "default", "test", "proxy")) == running
+    assert collect._container(pod, Workload("main", "default", "test", ""))["name"] == "app"
+    with pytest.raises(NotAsExpected, match="it has app, proxy"):
+        collect._container(pod, Workload("main", "default", "test", "rules"))

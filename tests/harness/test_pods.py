@@ -146,3 +146,8 @@ def test_a_status_that_never_comes_is_told_with_the_one_there_is(api: FakeApi, c
     api.pods = [pod("web", "u1", ready=False)]
     with pytest.raises(WaitTimedOut, match=r"Expected: pod web to be Succeeded within .*\nSeen: pod web is Pending"):
         pods.wait_until_status(cluster, "ns", "web", "Succeeded", 0.2)
+
+
+def test_restarts_are_those_of_all_containers() -> None:
+    status = {"initContainerStatuses": [{"restartCount": 2}], "containerStatuses": [{"restartCount": 1}, {}]}
+    assert pods.restarts({"status": status}) == 3

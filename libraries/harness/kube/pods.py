@@ -86,8 +86,8 @@ def status_words(pod: Obj) -> set[str]:
 
 
 def restarts(pod: Obj) -> int:
-    """Restarts of all its ordinary containers together."""
-    return sum(one.get("restartCount", 0) for one in pod.get("status", {}).get("containerStatuses") or [])
+    """Restarts of all its containers together, init containers and native sidecars with them."""
+    return sum(one.get("restartCount", 0) for one in container_statuses(pod))
 
 
 def list_pods(cluster: Cluster, namespace: str, **selectors: str) -> Callable[..., Any]:

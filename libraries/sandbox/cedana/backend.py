@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from propagator_server.backend import (
@@ -31,7 +32,7 @@ from .helper import Helper
 from .installation import Installation, installation_in
 from .interfering import Interference, RestorePlan
 from .restored import restored_pod
-from .saved import Saved, container_checkpoint
+from .saved import Saved, container_checkpoint, lasting_containers
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -75,13 +76,13 @@ class EmulatedBackend:
             else:
                 found = store.get(kinds.POD, namespace, name) if namespace and name else None
             if found:
-                return pod_row(found, known)
+                return _row(found, known)
         return None
 
     async def pods(self) -> Sequence[Pod]:
         """Every pod of every cluster with Cedana."""
         return [
-            pod_row(pod, cluster_id)
+            _row(pod, cluster_id)
             for cluster_id, there in self._installations()
             for pod in there.cluster.store.list(kinds.POD)
         ]
@@ -134,7 +135,7 @@ class EmulatedBackend:
         created = _create(there.cluster, plan.pod, saved)
         if plan.snapshot:
             there.cluster.runtime.stage(created["metadata"]["uid"], plan.snapshot)
-        return pod_row(created, cluster_id)
+        return _row(created, cluster_id)
 
     async def forget(self, checkpoint_id: str) -> None:
         """Drops what was saved; a pod needs all of its containers' checkpoints, so that one takes the others along."""
@@ -170,6 +171,12 @@ class EmulatedBackend:
             if known == cluster_id:
                 return there
         raise NotAnsweredError(f"no cluster's Cedana has the cluster id {cluster_id}")
+
+
+def _row(pod: dict[str, Any], cluster_id: str) -> Pod:
+    """A pod's row. Native sidecars are checkpointed with the others."""
+    names = tuple(each["name"] for each in lasting_containers(pod))
+    return replace(pod_row(pod, cluster_id), containers=names)
 
 
 def _is_asynchronous(there: Installation, request: CheckpointRequest) -> bool:
