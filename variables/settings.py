@@ -77,6 +77,8 @@ CHART_OPTIONS: tuple[tuple[str, Parser, str], ...] = (
 """What the Cedana chart can be told besides; the chart's own values hold where they are not set."""
 S3_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 """Go to the chart only with a checkpoint directory in S3: elsewhere they are for other tools."""
+STOCK_DIFFERS = ("spec.restartPolicy", "spec.containers[*].image", "spec.containers[*].imagePullPolicy")
+"""A pod that the stock propagator restores has checkpoints for images, and is never restarted: that would rewind it."""
 TABLE = (
     Setting(
         "PROVIDER",
@@ -100,6 +102,19 @@ TABLE = (
         "K3S_IMAGES", None, some_file, "Tarball of images that it imports at its start, for a host without a registry"
     ),
     Setting("K3S_DIR", "/var/lib/cedana-e2e", absolute_path, "Where its files lie; 4 GiB are needed there"),
+    Setting(
+        "PROPAGATOR",
+        "cedana",
+        one_of("cedana", "stock"),
+        "Who checkpoints and restores: `cedana` (the service at CEDANA_URL, or the sandbox's own) or `stock` (a server "
+        "that the run starts itself, and node agents in the cluster)",
+        empty_is_wrong=True,
+    ),
+    Setting("AGENT_IMAGE", "docker.io/library/python:3.13-alpine", WORD, "Image with Python for the node agents"),
+    Setting("KUBELET_ROOT", "/var/lib/kubelet", absolute_path, "The kubelets' root directory, for the node agents"),
+    Setting(
+        "CONTAINERD_ROOT", None, absolute_path, "containerd's root directory, for them; k3s's own in a k3s cluster"
+    ),
     Setting("CEDANA_URL", None, url, "The propagator; by default the sandbox's own"),
     Setting("CEDANA_CA_BUNDLE", None, file_with_text, "File with certificate authorities to trust there"),
     Setting("CLUSTER_ID", None, UUID, "Id of a cluster that is registered already"),
@@ -185,6 +200,22 @@ class Settings:
         return {name: value for name, value in chosen.items() if value is not None}
 
     @property
+    def restored_may_differ(self) -> list[str]:
+        """The fields in which a restored pod differs by the nature of the propagator."""
+        return list(STOCK_DIFFERS) if self.PROPAGATOR == "stock" else []
+
+    def agent_values(self, version: str) -> dict[str, Any]:
+        """The values of the node agents' chart for a cluster of that version."""
+        own = "/var/lib/rancher/k3s/agent/containerd" if "+k3s" in version else "/var/lib/containerd"
+        content = f"{self.CONTAINERD_ROOT or own}/io.containerd.content.v1.content"
+        return {
+            "image": {"reference": self.AGENT_IMAGE},
+            "checkpointDir": f"{self.KUBELET_ROOT}/checkpoints",
+            "contentDir": content,
+            "removeOnStop": True,
+        }
+
+    @property
     def provider_title(self) -> str:
         """The provider as reports name it."""
         return "sandbox, emulated" if self.PROVIDER == "sandbox" else str(self.PROVIDER)
@@ -204,7 +235,9 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
         settings.values[setting.name] = _parsed(setting, text, settings.errors)
     settings.values[TOKEN] = _token(command_line, environment, settings)
     _read_s3(environment, settings)
-    if settings.values["PROVIDER"] in ("existing", "k3s"):
+    if settings.values["PROPAGATOR"] == "stock":
+        _check_stock(settings)
+    elif settings.values["PROVIDER"] in ("existing", "k3s"):
         _check_service(settings)
     if settings.values["HELM_REPO"] and not settings.values["HELM_CHART"]:
         settings.errors.append("HELM_REPO is set, but HELM_CHART does not name a chart in it.")
@@ -250,6 +283,12 @@ def _check_service(settings: Settings) -> None:
     for name in missing:
         if not any(error.startswith((f"{name} ", f"{name}_FILE ")) for error in settings.errors):
             settings.errors.append(f"{name} is not set; PROVIDER={settings.values['PROVIDER']} needs it.")
+
+
+def _check_stock(settings: Settings) -> None:
+    for name in ("CEDANA_URL", "CLUSTER_ID"):
+        if settings.values[name]:
+            settings.errors.append(f"{name} is set, but with PROPAGATOR=stock the run starts a propagator of its own.")
 
 
 def get_variables() -> dict[str, Settings]:

@@ -18,7 +18,7 @@ from harness.ledger import LEDGER
 from harness.removal import Removal
 
 from .cleanup import CleanUp, sweep_dead_runs
-from .keeping import token_file, told
+from .keeping import told, write_token
 from .native.binary import DEFAULT_VERSION
 from .nodes import facts, wait_until_nodes_ready
 from .preflight_keywords import PreflightKeywords
@@ -283,7 +283,9 @@ class K3sLibrary(PreflightKeywords):
         return left
 
     @keyword
-    def keep_everything_this_run_made(self, *, namespace: str = "", propagator_url: str = "") -> None:
+    def keep_everything_this_run_made(
+        self, *, namespace: str = "", propagator_url: str = "", token_file: Path | None = None
+    ) -> None:
         """Leaves the environment up and prints how to reach it, and the one command that removes it.
 
         The token of a propagator that came with a cluster of this run is put into a file with mode 0600.
@@ -291,6 +293,7 @@ class K3sLibrary(PreflightKeywords):
         Args:
             namespace: of the workloads, to be told.
             propagator_url: to be told.
+            token_file: the file with the token of a propagator that the run has started itself.
 
         Example:
 
@@ -298,7 +301,8 @@ class K3sLibrary(PreflightKeywords):
         """
         LEDGER.keep()
         token = next((one.token for one in self._started.values() if one.token), None)
-        tokens = token_file(token) if token and propagator_url in {"", *self._propagators()} else None
+        brought = token and propagator_url in {"", *self._propagators()}
+        tokens = token_file or (write_token(token) if token and brought else None)
         text = told(CLUSTERS.all(), namespace, propagator_url, tokens)
         logger.write(text, "INFO")
         logger.console(f"\n{text}")

@@ -17,7 +17,7 @@ TOKEN_FILE = "CEDANA_AUTH_TOKEN_FILE"  # noqa: S105 - the name of a setting
 FILE_NAME = "propagator-token"
 
 
-def token_file(token: str) -> Path:
+def write_token(token: str) -> Path:
     """A file of the run's own with the token, mode 0600; it goes when the environment is removed."""
     file = private_directory() / FILE_NAME
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

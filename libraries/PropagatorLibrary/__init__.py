@@ -19,6 +19,7 @@ from .keywords.clusters import ClusterKeywords
 from .keywords.outages import OutageKeywords
 from .keywords.policies import PolicyKeywords
 from .keywords.refusals import RefusalKeywords
+from .keywords.servers import ServerKeywords
 from .requests_sessions import SharedSessions
 from .tales import offer
 from .transport import mount, open_session
@@ -30,7 +31,9 @@ TALE_TIMEOUTS = (2.0, 5.0)
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
-class PropagatorLibrary(ClusterKeywords, RefusalKeywords, CheckpointKeywords, PolicyKeywords, OutageKeywords):
+class PropagatorLibrary(
+    ClusterKeywords, RefusalKeywords, CheckpointKeywords, PolicyKeywords, OutageKeywords, ServerKeywords
+):
     """Cedana's propagator, in every known era of its REST API.
 
     `Connect To Propagator` comes first. It also makes a session of RequestsLibrary with the alias `propagator`, for

@@ -46,6 +46,7 @@ CAUSES = _catalogue(
     # the propagator
     Cause("auth", Blame.SERVICE, "The propagator refused the token."),
     Cause("propagator-unreachable", Blame.SERVICE, "The propagator did not answer."),
+    Cause("propagator-start", Blame.ENVIRONMENT, "The propagator server that the run starts itself does not serve."),
     Cause("propagator-refused", Blame.SERVICE, "The propagator refused the request."),
     Cause("propagator-error", Blame.SERVICE, "The propagator answered with an error of its own."),
     Cause("propagator-answer", Blame.SERVICE, "The propagator's answer could not be understood."),

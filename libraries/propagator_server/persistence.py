@@ -36,14 +36,15 @@ CREATE TABLE IF NOT EXISTS entry (
 class Database:
     """Values as JSON by kind and id, in the order in which they came. `file` None: in memory.
 
-    The file has what pods' specs have in it (environment variables, say): 0600. Raises sqlite3.Error, OSError.
+    The file has what pods' specs have in it (environment variables, say): 0600. One propagator has it at a time;
+    another one waits for `patience` seconds. Raises sqlite3.Error, OSError.
     """
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, *, patience: float = 5.0) -> None:
         if file:
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
             file.chmod(0o600)
-        self._connection = sqlite3.connect(str(file) if file else ":memory:", isolation_level=None, timeout=5.0)
+        self._connection = sqlite3.connect(str(file) if file else ":memory:", isolation_level=None, timeout=patience)
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")

@@ -12,8 +12,10 @@ from aiohttp import web
 
 from .app import create_app
 from .backend import BackendError
+from .clock import now
 from .commandline import Options
 from .persistence import Database, Kept, interrupted, kept_store
+from .records import Cluster
 from .stock.backend import StockBackend
 from .stock.cluster import StockCluster
 from .stock.saved import Saved
@@ -44,6 +46,10 @@ class Server:
         """Serves; returns what the line on stdout says."""
         for action in interrupted(self._store):
             log.warning("action %s had not ended when the propagator was stopped; it ends in an error", action.id)
+        for cluster_id in await self.backend.cluster_ids():
+            if not self._store.cluster(cluster_id):
+                # Its agents are there already, and know it by this id.
+                self._store.add_cluster(Cluster(cluster_id, f"cluster-{cluster_id[:8]}", registered=now()))
         options = self._options
         app = create_app(self.backend, era=options.era, token=options.token, quirks=options.quirks, store=self._store)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)

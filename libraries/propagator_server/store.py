@@ -51,6 +51,9 @@ class Store:
         row = replace(known, kind=kind) if known else Cluster(new_id(), name, kind, registered=now())
         return self._clusters.put(row.id, row)
 
+    def add_cluster(self, row: Cluster) -> None:
+        self._clusters.put(row.id, row)
+
     def cluster(self, cluster_id: str) -> Cluster | None:
         return self._clusters.get(cluster_id)
 

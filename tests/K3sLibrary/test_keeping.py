@@ -10,7 +10,7 @@ import pytest
 from harness.kube import Cluster
 from harness.ledger import LEDGER
 from harness.processes import LIBRARIES
-from K3sLibrary.keeping import removal, token_file, told
+from K3sLibrary.keeping import removal, told, write_token
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cluster_of_the_runs_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEDGER_DIR", "/with a blank")
-    tokens = token_file("s3cret-token")
+    tokens = write_token("s3cret-token")
     assert (tokens.stat().st_mode & 0o777, tokens.read_text()) == (0o600, "s3cret-token")
     text = told([Cluster("main", Path("/k c"))], "shop", "http://127.0.0.1:1", tokens)
     assert text.splitlines()[:-1] == [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import ledger, processes, rundir
+from harness import ledger, processes, rundir, serving
 from harness.failures import OperationFailed
 from harness.ledger import Ledger
 from harness.processes import ProcessId
@@ -53,7 +53,7 @@ def test_what_the_sandbox_said_when_it_could_not_start_is_told(
     own_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complaint = "import sys; sys.exit('no room for a sandbox')"
-    monkeypatch.setattr(provider_module, "python_command", lambda *_: [sys.executable, "-c", complaint])
+    monkeypatch.setattr(serving, "python_command", lambda *_: [sys.executable, "-c", complaint])
     with pytest.raises(OperationFailed) as failure:
         SandboxProvider().start(kubeconfig=None, context=None, timeout=30, keep=False)
     assert "exit status 1: no room for a sandbox" in str(failure.value)
@@ -64,7 +64,7 @@ def test_a_sandbox_that_says_nothing_is_not_waited_for_for_ever(
     own_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = "import time; time.sleep(60)"
-    monkeypatch.setattr(provider_module, "python_command", lambda *_: [sys.executable, "-c", silent])
+    monkeypatch.setattr(serving, "python_command", lambda *_: [sys.executable, "-c", silent])
     with pytest.raises(OperationFailed, match="no answer"):
         SandboxProvider().start(kubeconfig=None, context=None, timeout=0.3, keep=False)
     (entry,) = own_ledger.owed()

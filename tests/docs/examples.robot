@@ -28,6 +28,9 @@ Clusters
     <<Cluster Should Leave No Trace>>
     <<Remove Leftovers>>
 
+A Propagator Of Our Own
+    <<Start Propagator Server>>
+
 Cedana
     <<Connect To Propagator>>
     <<Register Cluster>>

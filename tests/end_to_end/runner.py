@@ -21,7 +21,18 @@ QUICK = ("--variable", "STABLE_TIME:0.3 s")
 LIFECYCLE = ("--suite", "Lifecycle", "suites")
 """The folder of all suites, of which the one runs that has everything which a run is made of."""
 
-SETTINGS = ("PROVIDER", "KUBECONFIG", "CEDANA_", "CLUSTER_", "NAMESPACE", "HELM_", "SKIP_HELM", "KEEP", "LEDGER_DIR")
+SETTINGS = (
+    "PROVIDER",
+    "PROPAGATOR",
+    "KUBECONFIG",
+    "CEDANA_",
+    "CLUSTER_",
+    "NAMESPACE",
+    "HELM_",
+    "SKIP_HELM",
+    "KEEP",
+    "LEDGER_DIR",
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,17 @@ def start(folders: Folders, *options: str, what: str = "", **settings: str) -> s
         text=True,
         start_new_session=True,
     )
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """What the console says until `text` stands in it; the step of that name is then going on."""
+    assert process.stdout
+    said = ""
+    while text not in said:
+        chunk = os.read(process.stdout.fileno(), 4096).decode()
+        assert chunk, f"the run ended before {text!r}:\n{said}"
+        said += chunk
+    return said
 
 
 def finish(process: subprocess.Popen[str], folders: Folders, timeout: float = 120) -> Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -18,25 +17,14 @@ from harness.processes import ProcessId
 from harness.waiting import Done, Look, Pending, wait_until
 
 from .cluster_state import standing
-from .runner import QUICK, Folders, finish, ledger, run, start, sweep
+from .runner import QUICK, Folders, finish, ledger, read_until, run, start, sweep
 
 STEPS = ("Deploying Cedana via Helm", "Polling checkpoint status", "Verifying pod state")
 
 
-def _read_until(process: subprocess.Popen[str], text: str) -> str:
-    """What the console says until `text` stands in it; the step of that name is then going on."""
-    assert process.stdout
-    said = ""
-    while text not in said:
-        chunk = os.read(process.stdout.fileno(), 4096).decode()
-        assert chunk, f"the run ended before {text!r}:\n{said}"
-        said += chunk
-    return said
-
-
 def test_a_signal_to_a_run_with_a_cluster_of_its_own(folders: Folders) -> None:
     process = start(folders)
-    _read_until(process, "Polling checkpoint status")
+    read_until(process, "Polling checkpoint status")
     (sandbox,) = _sandboxes_of(folders)
     process.send_signal(signal.SIGINT)
     assert finish(process, folders).status != 0
@@ -47,7 +35,7 @@ def test_a_signal_to_a_run_with_a_cluster_of_its_own(folders: Folders) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_cluster_of_the_runs_own_ends_by_itself_when_the_run_is_killed(step: str, folders: Folders) -> None:
     process = start(folders)
-    _read_until(process, step)
+    read_until(process, step)
     (sandbox,) = _sandboxes_of(folders)
     process.kill()
     process.wait()
@@ -62,7 +50,7 @@ def test_what_a_killed_run_leaves_in_a_cluster_is_listed_and_swept(
 ) -> None:
     before = standing(sandbox)
     process = start(folders, **existing)
-    _read_until(process, "Polling checkpoint status")
+    read_until(process, "Polling checkpoint status")
     process.kill()
     process.wait()
     assert standing(sandbox) != before
@@ -79,7 +67,7 @@ def test_the_next_run_on_the_cluster_removes_what_a_killed_run_left(
 ) -> None:
     before = standing(sandbox)
     process = start(folders, **existing)
-    _read_until(process, "Verifying pod state")
+    read_until(process, "Verifying pod state")
     process.kill()
     process.wait()
     next_run = run(folders, *QUICK, **existing)

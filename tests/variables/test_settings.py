@@ -293,3 +293,27 @@ def test_credentials_for_s3_go_to_the_chart_only_with_a_checkpoint_directory_the
     assert (found["AWS_ACCESS_KEY_ID"], found["AWS_REGION"]) == ("id", "r")
     assert "hush" not in repr(found["AWS_SECRET_ACCESS_KEY"])
     assert found["AWS_SECRET_ACCESS_KEY"].value == "hush"
+
+
+def test_the_stock_propagator_needs_no_service(existing: dict[str, str]) -> None:
+    without = {name: value for name, value in existing.items() if not name.startswith("CEDANA")}
+    assert settings.read({}, without).errors != []
+    assert settings.read({}, without | {"PROPAGATOR": "stock"}).errors == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CEDANA_URL", "ci.cedana.ai/v1"), ("CLUSTER_ID", "6f1c0000-0000-4000-8000-000000000000")]
+)
+def test_a_service_beside_the_stock_propagator_is_refused(name: str, value: str) -> None:
+    (error,) = settings.read({}, {"PROPAGATOR": "stock", name: value}).errors
+    assert error.startswith(f"{name} is set") and "PROPAGATOR=stock" in error
+
+
+def test_the_agents_look_where_the_cluster_keeps_its_images() -> None:
+    found = settings.read({}, {"PROPAGATOR": "stock", "KUBELET_ROOT": "/data/kubelet"})
+    assert found.agent_values("v1.33.13")["checkpointDir"] == "/data/kubelet/checkpoints"
+    assert found.agent_values("v1.33.13")["contentDir"].startswith("/var/lib/containerd/")
+    assert found.agent_values("v1.34.2+k3s1")["contentDir"].startswith("/var/lib/rancher/k3s/agent/containerd/")
+    own = settings.read({}, {"CONTAINERD_ROOT": "/data/containerd"})
+    assert own.agent_values("v1.34.2+k3s1")["contentDir"].startswith("/data/containerd/")
+    assert found.restored_may_differ and not own.restored_may_differ

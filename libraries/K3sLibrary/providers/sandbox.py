@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import select
 import socket
-import subprocess
-import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from harness.children import MARK, new_mark
-from harness.failures import OperationFailed
+from harness.children import new_mark
 from harness.ledger import LEDGER, Entry
-from harness.processes import LIBRARIES, ProcessId, clean_environment, python_command
+from harness.processes import ProcessId
 from harness.rundir import private_directory
 from harness.secrets import SECRETS
+from harness.serving import first_line, launch
 
 from .base import Started
 
@@ -40,10 +34,11 @@ class SandboxProvider:
         errors = private_directory() / "sandbox-errors.txt"
         mark = new_mark()
         self._entry = LEDGER.intend("sandbox", "the sandbox's process", mark=mark)
-        process = self._launch(errors, keep, mark)
+        options = ["--default-storage", *(["--outlive-parent"] if keep else ["--parent", str(os.getpid())])]
+        process = launch("sandbox", *options, errors=errors, mark=mark)
         me = ProcessId.of(process.pid)
         LEDGER.made(self._entry, pid=me.pid, started=me.started)
-        told = _first_line(process, timeout, errors)
+        told = first_line(process, timeout, errors, "the sandbox", "cluster-start")
         SECRETS.add(told["token"])
         LEDGER.made(self._entry, places=[told["kubeconfig"], told["propagator_url"]])
         return Started(
@@ -74,47 +69,8 @@ class SandboxProvider:
                 found.append(f"folder {Path(place).parent}")
         return found
 
-    def _launch(self, errors: Path, keep: bool, mark: str) -> subprocess.Popen[bytes]:
-        options = ["--default-storage", *(["--outlive-parent"] if keep else ["--parent", str(os.getpid())])]
-        with errors.open("wb") as error_stream:
-            return subprocess.Popen(
-                python_command("sandbox", *options),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=error_stream,
-                env=clean_environment(PYTHONPATH=str(LIBRARIES), **{MARK: mark}),
-                start_new_session=True,  # Ctrl-C is for the run, which takes the sandbox down in order
-            )
-
 
 def _is_open(url: str) -> bool:
     address = urlsplit(url)
     with socket.socket() as probe:
         return probe.connect_ex((address.hostname or "", address.port or 0)) == 0
-
-
-def _first_line(process: subprocess.Popen[bytes], timeout: float, errors: Path) -> dict[str, Any]:
-    assert process.stdout is not None
-    deadline = time.monotonic() + timeout
-    text = b""
-    with process.stdout as pipe:
-        while not text.endswith(b"\n"):
-            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-            chunk = os.read(pipe.fileno(), 65536) if ready else b""
-            if not chunk:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0 if not ready else STOP_GRACE)
-                raise OperationFailed(
-                    f"the sandbox to serve within {timeout:g} s",
-                    f"exit status {process.returncode}: {_tail(errors)}" if ready else f"no answer: {_tail(errors)}",
-                    "`PYTHONPATH=libraries python -m sandbox` starts it by hand",
-                    cause="cluster-start",
-                )
-            text += chunk
-    told: dict[str, Any] = json.loads(text)
-    return told
-
-
-def _tail(errors: Path) -> str:
-    lines = errors.read_text(errors="replace").strip().splitlines()
-    return " | ".join(lines[-5:]) or "nothing on its error stream"

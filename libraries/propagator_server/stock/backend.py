@@ -66,6 +66,10 @@ class StockBackend:
             found += [node_row(node, known, leases.get(node["metadata"]["name"])) for node in await cluster.nodes()]
         return found
 
+    async def cluster_ids(self) -> list[str]:
+        """The ids of the clusters with agents, as their releases have them."""
+        return [known for known, _ in await self._installed()]
+
     async def checkpoint(self, request: CheckpointRequest) -> Sequence[ContainerCheckpoint]:
         """Has the pod's agent take all containers side by side, when it is this pod's turn on its node.
 
@@ -206,6 +210,7 @@ class StockBackend:
         nodes, agents = await asyncio.gather(cluster.nodes(), cluster.agents.ready())
         unfit = hindrances.of_nodes(saved, nodes, [agent.node for agent in agents])
         fit = [node["metadata"]["name"] for node in nodes if node["metadata"]["name"] not in unfit]
+        # What else a pod may have against a node, a cordon say, the scheduler knows best.
         if not fit:
             said = "; ".join(f"{name} {reason}" for name, reason in sorted(unfit.items()))
             raise BackendError(f"refused: no node can restore it. {said}")

@@ -37,7 +37,10 @@ def of_pod(saved: Saved, pod: Object) -> Iterator[str]:
 
 
 def of_nodes(saved: Saved, nodes: Sequence[Object], helped: Sequence[str]) -> dict[str, str]:
-    """The nodes on which it cannot be restored, each with the reason. `helped`: where an agent is Ready."""
+    """The nodes on which it cannot be restored, each with the reason. `helped`: where an agent is Ready.
+
+    A cordoned node is not among them: the scheduler keeps off it by itself.
+    """
     found = {}
     for node in nodes:
         name = node["metadata"]["name"]
@@ -48,8 +51,6 @@ def of_nodes(saved: Saved, nodes: Sequence[Object], helped: Sequence[str]) -> di
 
 
 def _of_node(saved: Saved, node: Object, helped: bool) -> str:
-    if node["spec"].get("unschedulable"):
-        return "takes no new pods"
     info = node.get("status", {}).get("nodeInfo", {})
     taken = {str(record.get("architecture")) for record in saved.records.values()}
     if taken - {info.get("architecture")}:

@@ -10,7 +10,7 @@ from .saved import Saved
 
 Object = dict[str, Any]
 SUFFIX = "-restored"
-PREFIX = "e2e.cedana.ai/"
+PREFIX = "stock.cedana.ai/"
 ACTION, CHECKPOINT_ACTION = f"{PREFIX}restore-action", f"{PREFIX}checkpoint-action"
 CHECKPOINTS, POLICY = f"{PREFIX}checkpoints", f"{PREFIX}original-restart-policy"
 NOT_CREATED = ("nodeName", "ephemeralContainers")
