@@ -37,7 +37,7 @@ async def test_the_restored_pod_says_where_it_comes_from_and_is_never_restarted(
     restore = await stock.ready(await stock.restore(action))
     pod = stock.get("w-restored")
     labels, annotations = pod["metadata"]["labels"], pod["metadata"]["annotations"]
-    assert labels["stock.cedana.ai/checkpoint-action"] == action and labels["e2e.cedana.ai/restore-action"] == restore
+    assert labels["stock.cedana.ai/checkpoint-action"] == action and labels["stock.cedana.ai/restore-action"] == restore
     assert annotations["stock.cedana.ai/original-restart-policy"] == "Always"
     assert pod["spec"]["restartPolicy"] == "Never"
     assert pod["spec"]["containers"][0]["image"].startswith("127.0.0.1:5999/ck/")
