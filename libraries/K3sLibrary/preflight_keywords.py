@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from robot.api import logger
 from robot.api.deco import keyword
@@ -17,7 +17,13 @@ class PreflightKeywords:
 
     @keyword(tags=["assertion"])
     def cluster_should_be_fit(
-        self, *, installs_cedana: bool = True, namespace: str = "", cluster: str | None = None
+        self,
+        *,
+        installs_cedana: bool = True,
+        namespace: str = "",
+        propagator: Literal["cedana", "stock"] = "cedana",
+        agent_namespace: str = "cedana-system",
+        cluster: str | None = None,
     ) -> list[dict[str, Any]]:
         """Fails, before anything is created, when the cluster lacks something that every run needs; says all of it.
 
@@ -28,6 +34,9 @@ class PreflightKeywords:
         Args:
             installs_cedana: whether the run installs Cedana, which needs more rights.
             namespace: where the user's rights count if he does not have them in all namespaces.
+            propagator: `stock` also looks at what each node must have for checkpoints without Cedana: Kubernetes' and
+                the runtime's versions, the kubelet's feature gate, Pod Security.
+            agent_namespace: where the node agents of `stock` are, or will be.
             cluster: alias; the first started cluster by default.
 
         Returns:
@@ -45,6 +54,8 @@ class PreflightKeywords:
         place = CLUSTERS.get(cluster)
         needed = ["cedana-e2e-run", *(["cedana-e2e-install"] if installs_cedana else [])]
         found = preflight.conditions(place)
+        needed += ["cedana-e2e-stock"] if propagator == "stock" else []
+        found += preflight.stock_findings(place, agent_namespace) if propagator == "stock" else []
         found += preflight.rights_findings(place, preflight.read_roles(), needed=needed, namespace=namespace)
         logger.info(preflight.as_html(found), html=True)
         preflight.judge(found)

@@ -15,6 +15,8 @@ from kubernetes.config import ConfigException
 from .backend import BackendError
 from .commandline import Options, parse
 from .server import Server
+from .stock.cluster import StockCluster
+from .stock.preflight import told
 
 _PARENT_CHECK_SECONDS = 0.5
 
@@ -33,6 +35,13 @@ async def run(options: Options) -> None:
         await server.stop()
 
 
+async def look(options: Options) -> None:
+    """Prints what the clusters can do."""
+    for context in options.contexts or (None,):
+        cluster = StockCluster(options.kubeconfig, context, options.namespace)
+        print(await told(cluster, options.namespace, options.preflight))
+
+
 async def _end(parent: int | None, ended: asyncio.Event) -> None:
     while not ended.is_set() and parent in (None, os.getppid()):
         try:
@@ -46,7 +55,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     options = parse(sys.argv[1:])
     try:
-        asyncio.run(run(options))
+        asyncio.run(look(options) if options.preflight else run(options))
     except (ConfigException, BackendError, OSError, sqlite3.Error) as wrong:
         print(f"propagator_server: {wrong}", file=sys.stderr)
         return 1

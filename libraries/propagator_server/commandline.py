@@ -23,7 +23,8 @@ class Options:
     """How a propagator is started.
 
     `contexts`: of the kubeconfig, one for each cluster; empty: its current one. `given`: whether the token was given,
-    rather than drawn. `parent`: the pid of the process that it ends with.
+    rather than drawn. `parent`: the pid of the process that it ends with. `preflight`: `table` or `json` to look at
+    the cluster only; else empty.
     """
 
     kubeconfig: Path | None
@@ -38,6 +39,7 @@ class Options:
     certificate: Path | None
     key: Path | None
     parent: int | None
+    preflight: str
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Options:
@@ -62,7 +64,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         parser.error("--tls-cert and --tls-key belong together")
     for name in ("kubeconfig", "tls_cert", "tls_key"):
         path = getattr(given, name)
-        if path and not path.is_file():
+        if path and not any(Path(part).is_file() for part in str(path).split(os.pathsep)):
             parser.error(f"--{name.replace('_', '-')} {str(path)!r} is no file")
     try:
         oddities = parsed(given.quirk)
@@ -82,6 +84,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         certificate=given.tls_cert,
         key=given.tls_key,
         parent=given.parent,
+        preflight=given.preflight,
     )
 
 
@@ -94,6 +97,14 @@ def _cluster_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--namespace", default="cedana-system", metavar="NAME", help="of the node agents (default cedana-system)"
+    )
+    parser.add_argument(
+        "--preflight",
+        nargs="?",
+        const="table",
+        default="",
+        choices=("table", "json"),
+        help="serve nothing: print what each node can do, and what is missing, and end; nothing is created",
     )
 
 

@@ -58,3 +58,12 @@ def test_whoever_has_less_is_told_before_anything_is_created(
         assert "Cause: cluster-" in ended.console
         assert difference(before, standing(sandbox)) == []
     assert folders.left() == []
+
+
+def test_the_rights_for_the_stock_propagator_are_enough(
+    folders: Folders, sandbox: dict[str, Any], tmp_path: Path
+) -> None:
+    with user_of(sandbox, tmp_path, "cedana-e2e-run", "cedana-e2e-install", "cedana-e2e-stock") as settings:
+        kept = {name: value for name, value in settings.items() if name in ("PROVIDER", "KUBECONFIG")}
+        ended = run(folders, *QUICK, PROPAGATOR="stock", **kept)
+        assert ended.status == 0, ended.console

@@ -3,6 +3,7 @@
 from .findings import Finding, Importance, as_html, as_text, judge
 from .fitness import conditions
 from .rights import read_roles, rights_findings
+from .stock import stock_findings
 
 __all__ = [
     "Finding",
@@ -13,4 +14,5 @@ __all__ = [
     "judge",
     "read_roles",
     "rights_findings",
+    "stock_findings",
 ]

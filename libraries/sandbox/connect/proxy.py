@@ -131,6 +131,9 @@ async def node_proxy(
         return web.json_response({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods})
     if path == "stats/summary":
         return web.json_response(summary(cluster, node))
+    if path == "configz":
+        gates = {"ContainerCheckpoint": False} if cluster.kubelet.trouble[node_name].no_checkpoints else {}
+        return web.json_response({"kubeletconfig": {"kind": "KubeletConfiguration", "featureGates": gates}})
     if path.startswith("checkpoint/") and cluster.checkpoints:
         return await cluster.checkpoints.answer(request, node_name, path.removeprefix("checkpoint/"))
     raise not_emulated(f"the kubelet's /{path}")

@@ -64,6 +64,8 @@ class Kubelets:
 
     async def answer(self, request: web.Request, node: str, rest: str) -> web.StreamResponse:
         """To `/checkpoint/<rest>`, by somebody who may."""
+        if self._cluster.kubelet.trouble[node].no_checkpoints:
+            return web.Response(status=404, text="404 page not found\n")
         if request.method != "POST":
             return web.Response(status=405, text="405: Method Not Allowed")
         if "timeout" in request.query and not request.query["timeout"].isdigit():
