@@ -114,14 +114,14 @@ def should_count_up(file: File, beyond: int) -> int:
 
     Raises:
         NotAsExpected: a line is not.
-        WaitTimedOut: it does not grow so far.
+        WaitTimedOut: it is not there, or does not grow so far.
     """
     expected = f"line n of {file} to be the number n"
 
     def look() -> Look[int]:
         held = read(file)
         if held is None:
-            raise NotAsExpected(expected, NO_FILE, LOOK, cause=file.cause)
+            return Pending(NO_FILE)
         lines = held.split("\n")[:-1]  # what has no line end yet is still being written
         for number, line in enumerate(lines, 1):
             if set(line.split()) != {str(number)}:

@@ -98,7 +98,6 @@ def test_lines_count_up_until_there_are_enough(given):
         ("1 1\n2 3\n", "line 2 is '2 3'"),
         ("1\n\n", "line 2 is ''"),
         ("7 1\n", "line 1 is '7 1'"),
-        (None, "there is no such file"),
     ],
 )
 def test_a_line_out_of_place_fails_at_once(given, content, seen):
@@ -108,9 +107,15 @@ def test_a_line_out_of_place_fails_at_once(given, content, seen):
     assert failure.value.cause.name == "files-lost"
 
 
-def test_a_file_that_does_not_grow_fails_with_the_same_cause(given):
-    given(journal=["1\n2\n"])
-    with pytest.raises(WaitTimedOut, match="it has 2 lines") as failure:
+def test_lines_are_waited_for_from_before_there_is_a_file(given):
+    given(journal=[None, "1\n"])
+    assert files.should_count_up(file("/journal"), 0) == 1
+
+
+@pytest.mark.parametrize(("content", "seen"), [("1\n2\n", "it has 2 lines"), (None, "there is no such file")])
+def test_a_file_that_does_not_grow_fails_with_the_same_cause(given, content, seen):
+    given(journal=[content])
+    with pytest.raises(WaitTimedOut, match=seen) as failure:
         files.should_count_up(file("/journal", 0), 2)
     assert failure.value.cause.name == "files-lost"
 

@@ -182,8 +182,8 @@ class FileKeywords:
             How many lines it has.
 
         Raises:
-            NotAsExpected: a line is another number, or there is no file; cause as `File In Pod Should Hold` has it.
-            WaitTimedOut: it does not get so many lines; with that cause, too.
+            NotAsExpected: a line is another number; cause as `File In Pod Should Hold` has it.
+            WaitTimedOut: there is no file, or it does not get so many lines; with that cause, too.
 
         Example:
 
