@@ -207,20 +207,31 @@ class StockBackend:
         """Refuses what cannot come back, keeps the pod off nodes that cannot restore it, and lets agents know."""
         if reasons := list(hindrances.of_pod(saved, pod)):
             raise BackendError(f"refused: this cannot be restored. {'; '.join(reasons)}")
-        nodes, agents = await asyncio.gather(cluster.nodes(), cluster.agents.ready())
-        unfit = hindrances.of_nodes(saved, nodes, [agent.node for agent in agents])
-        fit = [node["metadata"]["name"] for node in nodes if node["metadata"]["name"] not in unfit]
+        nodes, helped = await asyncio.gather(cluster.nodes(), self._introduced(cluster, saved))
+        sources = {record["node"] for record in saved.records.values()} - helped
+        if sources:
+            raise BackendError(f"refused: the archive is on {', '.join(sorted(sources))}, whose agent does not answer")
+        unfit = hindrances.of_nodes(saved, nodes, helped)
         # What else a pod may have against a node, a cordon say, the scheduler knows best.
+        fit = [node["metadata"]["name"] for node in nodes if node["metadata"]["name"] not in unfit]
         if not fit:
             said = "; ".join(f"{name} {reason}" for name, reason in sorted(unfit.items()))
             raise BackendError(f"refused: no node can restore it. {said}")
-        sources = {record["node"] for record in saved.records.values()} - {agent.node for agent in agents}
-        if sources:
-            raise BackendError(f"refused: the archive is on {', '.join(sorted(sources))}, whose agent does not answer")
         if unfit:
             _keep_on(pod, fit)
+
+    @staticmethod
+    async def _introduced(cluster: StockCluster, saved: Saved) -> set[str]:
+        """Lets the agents know of each other and of the base images; the nodes of those that answered."""
+        agents = await cluster.agents.ready()
         bases = [str(record["base"]["digest"]) for record in saved.records.values() if record["base"].get("digest")]
-        await asyncio.gather(*(cluster.agents.introduce(agent, agents, bases) for agent in agents))
+        answers = await asyncio.gather(
+            *(cluster.agents.introduce(agent, agents, bases) for agent in agents), return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, BackendError):
+                raise answer
+        return {agent.node for agent, answer in zip(agents, answers, strict=True) if answer is None}
 
     async def _remove(self, cluster_id: str, node: str, checkpoint_id: str) -> None:
         cluster = await self._cluster(cluster_id)

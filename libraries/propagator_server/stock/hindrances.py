@@ -7,7 +7,7 @@ RESTORE errno 0`.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from .runtimes import Ability, of_node
@@ -36,7 +36,7 @@ def of_pod(saved: Saved, pod: Object) -> Iterator[str]:
         yield from _sockets(container["name"], record)
 
 
-def of_nodes(saved: Saved, nodes: Sequence[Object], helped: Sequence[str]) -> dict[str, str]:
+def of_nodes(saved: Saved, nodes: Sequence[Object], helped: Collection[str]) -> dict[str, str]:
     """The nodes on which it cannot be restored, each with the reason. `helped`: where an agent is Ready.
 
     A cordoned node is not among them: the scheduler keeps off it by itself.

@@ -154,22 +154,24 @@ def pull(reference: str) -> Image:
     return _image(name, repo, tag)
 
 
-def manifest(name: str) -> bytes:
-    """The manifest of an image by its full name; its digest is the image's."""
-    layer, config = (hashlib.sha256(f"{part} of {name}".encode()).hexdigest() for part in ("layer", "config"))
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": {"digest": f"sha256:{config}", "size": 2},
-            "layers": [{"digest": f"sha256:{layer}", "size": 2}],
-            "annotations": {"e2e.cedana.ai/emulated": "true"},
-        }
-    ).encode()
+def content(name: str) -> dict[str, bytes]:
+    """The blobs of an image by its full name, by their digests: its config, a layer and, last, its manifest."""
+    config, layer = (f"emulated {part} of {name}".encode() for part in ("config", "layer"))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"digest": _digest(config), "size": len(config)},
+        "layers": [{"digest": _digest(layer), "size": len(layer)}],
+    }
+    return {_digest(blob): blob for blob in (config, layer, json.dumps(manifest).encode())}
+
+
+def _digest(blob: bytes) -> str:
+    return f"sha256:{hashlib.sha256(blob).hexdigest()}"
 
 
 def _image(name: str, repo: str, tag: str) -> Image:
-    digest = hashlib.sha256(manifest(name)).hexdigest()
+    digest = list(content(name))[-1].removeprefix("sha256:")
     host = name.split("/", 1)[0]
     image_id = f"{host}/{repo}@sha256:{digest}"
     size = 2_000_000 + int(digest[:6], 16) * 4

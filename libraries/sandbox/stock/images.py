@@ -9,7 +9,7 @@ import json
 import re
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -174,7 +174,7 @@ class CheckpointImages:
                     raise BaseImageError(f'{failed} "{found.base_reference}": not found')
         except aiohttp.ClientError as wrong:
             raise BaseImageError(f"{failed}: {wrong}") from None
-        return pull(found.base)
+        return replace(pull(found.base), image_id=found.base_reference)
 
 
 async def _greet(real: int, reference: str, shown: str) -> None:

@@ -6,7 +6,6 @@ Texts and statuses as measured on Kubernetes 1.33 with containerd 2.1.9.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from aiohttp import web
 from .. import kinds
 from ..api.access import Action, allowed
 from ..cedana.dump import FREEZE_PER_BYTE
-from ..runtime.images import manifest
+from ..runtime.images import content
 from .archives import Source, written
 
 if TYPE_CHECKING:
@@ -142,11 +141,11 @@ class Kubelets:
             raise FailedDump(f"rpc error: code = Unknown desc = write {ROOT}/{file}: no space left on device")
 
     def _store_content(self, node: str, reference: str) -> None:
-        """The manifest of an image that the node has, in the runtime's content store on its disk."""
-        data = manifest(reference)
+        """An image that the node has, in the runtime's content store on its disk."""
         blobs = self.disk(node) / "content" / "blobs" / "sha256"
         blobs.mkdir(parents=True, exist_ok=True)
-        (blobs / hashlib.sha256(data).hexdigest()).write_bytes(data)
+        for digest, blob in content(reference).items():
+            (blobs / digest.removeprefix("sha256:")).write_bytes(blob)
 
 
 class FailedDump(Exception):

@@ -33,7 +33,7 @@ class Content:
         return found if found.is_file() else None
 
     def manifest_of(self, reference: str) -> str | None:
-        """The digest of the manifest or index that a reference of a base image stands for, if it is here.
+        """The digest of the manifest or index that a reference of a base image stands for, if the image is here whole.
 
         `name@sha256:...` has it; a bare `sha256:...` is the digest of the image's config, as containerd refers to an
         image that was imported: then the manifest with that config is looked for.
@@ -41,9 +41,18 @@ class Content:
         digest = reference.rpartition("@")[2]
         if not DIGEST.fullmatch(digest):
             return None
-        if "@" in reference:
-            return digest if self.path(digest) else None
-        return next((name for name, known in self._manifests() if _config_of(known) == digest), None)
+        if "@" not in reference:
+            digest = next((name for name, known in self._manifests() if _config_of(known) == digest), "")
+        return digest if self._is_whole(digest) else None
+
+    def _is_whole(self, digest: str) -> bool:
+        """Whether it is here with all that is below it; of an index, one of its images is enough: others are of other
+        platforms. A runtime may be told to discard layers once they are unpacked."""
+        data = self.read(digest)
+        manifest = parsed(data) if data else {}
+        if "manifests" in manifest:
+            return any(self._is_whole(each) for each in below(manifest))
+        return bool(manifest) and all(self.path(each) for each in below(manifest))
 
     def read(self, digest: str) -> bytes | None:
         """A small blob."""
@@ -52,10 +61,14 @@ class Content:
 
     def _manifests(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for path in self._blobs.iterdir() if self._blobs.is_dir() else ():
-            if path.stat().st_size <= _LARGEST_MANIFEST and path.open("rb").read(1) == b"{":
-                known = parsed(path.read_bytes())
-                if known:
-                    yield f"sha256:{path.name}", known
+            if path.stat().st_size <= _LARGEST_MANIFEST and (known := _manifest_in(path)):
+                yield f"sha256:{path.name}", known
+
+
+def _manifest_in(path: Path) -> dict[str, Any]:
+    with path.open("rb") as blob:
+        first = blob.read(1)
+        return parsed(first + blob.read()) if first == b"{" else {}
 
 
 def parsed(data: bytes) -> dict[str, Any]:

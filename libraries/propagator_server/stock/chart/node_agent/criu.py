@@ -18,7 +18,7 @@ PAGEMAP_MAGIC = 0x56084025
 PAGE = 4096
 REGULAR, INET = 1, 4
 ESTABLISHED, LISTENING = 1, 10
-_IN_PARENT, _LAZY, _PRESENT = 1, 2, 4
+_IN_PARENT, _PRESENT = 1, 4
 _V6 = 10
 _ANY = "0.0.0.0"  # noqa: S104 - read, not bound
 
@@ -70,7 +70,7 @@ def pages(data: bytes) -> tuple[int, int]:
     for message in entries:
         entry = fields(message)
         flags = _number(entry, 4) if 4 in entry else _IN_PARENT if _number(entry, 3) else _PRESENT
-        if flags & _PRESENT or not flags & (_IN_PARENT | _LAZY):
+        if flags & _PRESENT:
             count += _number(entry, 5) or _number(entry, 2)
     return _number(fields(head), 1), count * PAGE
 

@@ -22,3 +22,16 @@ tls.crt: {{ $certificate.Cert | b64enc }}
 tls.key: {{ $certificate.Key | b64enc }}
 {{- end }}
 {{- end }}
+
+{{- /* A host's path may have $(NODE_NAME) in it, where nodes differ: what is before it is mounted, the rest a subPath. */}}
+{{- define "node-agent.fixedPath" -}}
+{{- $fixed := (splitList "$(" .) | first }}
+{{- if eq $fixed . }}{{ . }}{{ else }}{{ dir (printf "%s_" $fixed) }}{{ end }}
+{{- end }}
+
+{{- define "node-agent.subPath" -}}
+{{- $fixed := include "node-agent.fixedPath" . }}
+{{- if ne $fixed . }}
+subPathExpr: {{ . | trimPrefix $fixed | trimPrefix "/" | quote }}
+{{- end }}
+{{- end }}
