@@ -66,7 +66,7 @@ A Restored Pod Waits At Its Readiness Gate
 An Open Connection Outlives The Checkpoint Of Its Server
     [Documentation]    A connection that is held open on purpose goes on with the source; whether it outlives the
     ...    restore is recorded. Where a runtime refuses to dump a process with one, the cause is open-connection.
-    [Tags]    open-connection
+    [Tags]    open-connection    needs-open-connections
     Deploy Workload    redis
     ${before}=    Observe Sampled Workload    redis
     Hold Connection To Workload    6379

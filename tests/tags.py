@@ -39,6 +39,7 @@ NEEDS = {
     "needs-two-clusters": "a second cluster, registered with the same propagator",
     "needs-own-cedana": "no Cedana in the cluster before the run, so that the run may upgrade it",
     "needs-slow-checkpoints": "checkpoints that take longer than it takes to ask for their restore",
+    "needs-open-connections": "a propagator that checkpoints processes with an open connection",
     "needs-policies": "a propagator with heartbeat policies",
 }
 """What a cluster or a propagator may not have. A test that needs it skips where it is missing, and says so."""
