@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,9 @@ from .kube import Kube, KubeError, Object
 COMPONENT = "app.kubernetes.io/component=node-agent"
 SECRET = "node-agent"  # noqa: S105 - its name
 CONFIG = "cedana-config"
-HEADER = "X-Agent-Token"
+HEADER, RECORD = "X-Agent-Token", "X-Checkpoint-Record"
+_TOLD = ("id", "owner", "container", "architecture", "digest", "uid", "namespace", "pod", "asked", "answered")
+"""What another cluster's agent has to know of an archive; the rest it sees for itself."""
 TAKE_TIMEOUT = 600.0
 """Seconds; longer than a kubelet tries (120), because checkpoints of one container wait for each other."""
 
@@ -83,6 +86,19 @@ class Agents:
         peers = [other.address for other in others if other.node != agent.node]
         await self._ask("PUT", agent, "/v1/peers", {"peers": peers, "bases": list(bases)})
 
+    async def copy(self, record: Object, target: Agents, agent: Agent) -> Object:
+        """Has an archive sent to an agent of another cluster; gives the record that it has there."""
+        source = await self.on_node(str(record["node"]))
+        repository = f"ck/{record['id']}"
+        path = f"{self._proxy(source)}/v1/registry/v2/{repository}/blobs/{record['digest']}"
+        own = {HEADER: await self._read_token()}
+        other = {HEADER: await target._read_token(), RECORD: json.dumps({key: record.get(key) for key in _TOLD})}
+        return await self._kube.relay(path, own, target._kube, f"{target._proxy(agent)}/v1/archives", other)
+
+    def _proxy(self, agent: Agent) -> str:
+        port = agent.address.rpartition(":")[2]
+        return f"/api/v1/namespaces/{self._namespace}/pods/https:{agent.pod}:{port}/proxy"
+
     async def _installed(self) -> Installation:
         found = await self.installation()
         if not found:
@@ -97,8 +113,7 @@ class Agents:
         body: Any = None,
         timeout: float = 30.0,  # noqa: ASYNC109 - of the connection
     ) -> Object:
-        port = agent.address.rpartition(":")[2]
-        proxy = f"/api/v1/namespaces/{self._namespace}/pods/https:{agent.pod}:{port}/proxy"
+        proxy = self._proxy(agent)
         for token in (self._token, ""):
             self._token = token or await self._read_token()
             try:

@@ -97,9 +97,9 @@ class StockBackend:
         if not saved:
             raise BackendError(f"nothing is stored for checkpoint action {request.checkpoint_action_id}")
         cluster_id = request.cluster_id or saved.cluster_id
-        if cluster_id != saved.cluster_id:
-            raise BackendError("refused: the checkpoint's archives are on the nodes of another cluster")
         cluster = await self._cluster(cluster_id)
+        if cluster_id != saved.cluster_id:
+            saved = await self._copied(saved, cluster_id, cluster)
         pod = restored_pod(saved, request)
         await self._prepare(cluster, saved, pod)
         try:
@@ -125,7 +125,9 @@ class StockBackend:
         if action_id is None:
             return
         saved = self._saved[action_id]
-        await self._remove(saved.cluster_id, saved.records[checkpoint_id]["node"], checkpoint_id)
+        record = saved.records[checkpoint_id]
+        for cluster_id, node in [*record.get("copies", []), (saved.cluster_id, record["node"])]:
+            await self._remove(cluster_id, node, checkpoint_id)
         left = {id_: record for id_, record in saved.records.items() if id_ != checkpoint_id}
         if left:
             self._saved[action_id] = Saved(saved.action_id, saved.cluster_id, saved.pod, left)
@@ -202,6 +204,24 @@ class StockBackend:
         if unexpected := next((each for each in failed if not isinstance(each, BackendError)), None):
             raise unexpected
         raise BackendError("; ".join(dict.fromkeys(explained(str(each)) for each in failed)))
+
+    async def _copied(self, saved: Saved, cluster_id: str, cluster: StockCluster) -> Saved:
+        """The same with archives of its own in another cluster, on the first node there that can restore it."""
+        nodes, agents = await asyncio.gather(cluster.nodes(), cluster.agents.ready())
+        unfit = hindrances.of_nodes(saved, nodes, [agent.node for agent in agents])
+        agent = next((agent for agent in agents if agent.node not in unfit), None)
+        if agent is None:
+            said = "; ".join(f"{name} {reason}" for name, reason in sorted(unfit.items()))
+            raise BackendError(f"refused: no node of the other cluster can restore it. {said}")
+        home = await self._cluster(saved.cluster_id)
+        copies = {}
+        for id_, record in saved.records.items():
+            # Written down before it is made: what is not there is no error when it is removed.
+            known = [place for place in record.get("copies", []) if tuple(place) != (cluster_id, agent.node)]
+            record["copies"] = [*known, (cluster_id, agent.node)]
+            self._saved[saved.action_id] = saved
+            copies[id_] = _with_cut(await home.agents.copy(record, cluster.agents, agent))
+        return Saved(saved.action_id, cluster_id, saved.pod, copies)
 
     async def _prepare(self, cluster: StockCluster, saved: Saved, pod: Object) -> None:
         """Refuses what cannot come back, keeps the pod off nodes that cannot restore it, and lets agents know."""

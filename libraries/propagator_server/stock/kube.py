@@ -15,6 +15,8 @@ from ..backend import BackendError
 
 TIMEOUT = 30.0
 """Seconds for an answer, unless a request says otherwise."""
+RELAY_SILENCE = 60.0
+"""Seconds in which nothing comes of what is sent on, before it is given up."""
 Object = dict[str, Any]
 
 
@@ -65,24 +67,52 @@ class Kube:
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the connection
     ) -> Object:
         """Sends a request and gives the JSON of its answer. Raises KubeError with the server's own words."""
-        # A kubeconfig may have a command that logs in, which takes its time.
-        auth: dict[str, Any] = await asyncio.to_thread(self._config.auth_settings)  # type: ignore[arg-type]
-        given = {each["key"]: str(each["value"]) for each in auth.values() if each["in"] == "header"}
+        given = await self._authorized(headers or {})
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=10)
         try:
             async with self._connected().request(
-                method,
-                f"{self.server}{path}",
-                json=body,
-                params=query,
-                headers={**(headers or {}), **given},
-                ssl=self._tls if self._tls else True,
-                server_hostname=self._config.tls_server_name or None,
-                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=10),
+                method, f"{self.server}{path}", json=body, params=query, headers=given, timeout=limits, **self._how
             ) as answer:
                 return _read(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError) as failed:
             reason = str(failed) or type(failed).__name__
             raise KubeError(0, f"no answer from {self.server}{path}: {reason}") from failed
+
+    async def relay(self, path: str, headers: dict[str, str], target: Kube, to: str, also: dict[str, str]) -> Object:
+        """Sends what a GET answers on to another cluster with PUT, as it comes. Raises KubeError.
+
+        Args:
+            path: here; `headers` go with it.
+            to: a path at `target`; `also` are the headers that go with it, and the length of the answer.
+        """
+        given = await self._authorized(headers)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=RELAY_SILENCE)
+        try:
+            async with self._connected().get(f"{self.server}{path}", headers=given, timeout=limits, **self._how) as got:
+                if got.status >= 400:
+                    return _read(got.status, await got.read())
+                async with target._connected().put(
+                    f"{target.server}{to}",
+                    data=got.content,
+                    headers=await target._authorized({**also, "Content-Length": str(got.content_length)}),
+                    timeout=limits,
+                    **target._how,
+                ) as answer:
+                    return _read(answer.status, await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as failed:
+            reason = str(failed) or type(failed).__name__
+            raise KubeError(0, f"{self.server} to {target.server}: {reason}") from failed
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        """How each request is made secure."""
+        return {"ssl": self._tls or True, "server_hostname": self._config.tls_server_name or None}
+
+    async def _authorized(self, headers: dict[str, str]) -> dict[str, str]:
+        """With the user's credentials; a kubeconfig may have a command that logs in, which takes its time."""
+        auth: dict[str, Any] = await asyncio.to_thread(self._config.auth_settings)  # type: ignore[arg-type]
+        own = {each["key"]: str(each["value"]) for each in auth.values() if each["in"] == "header"}
+        return {**headers, **own}
 
     async def close(self) -> None:
         """Lets go of its connections."""

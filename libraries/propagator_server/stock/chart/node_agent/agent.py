@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ from .settings import Settings
 from .shelf import Shelf
 
 UNSHOWN = ("texts",)
+RECORD = "X-Checkpoint-Record"
+"""The header with what is known of an archive that is taken over, as JSON."""
 
 
 class Agent:
@@ -129,19 +132,25 @@ class ServiceHandler(Handler):
             self._refuse(refused.status, str(refused))
 
     def do_PUT(self) -> None:  # noqa: N802
-        """Learns of the other agents, and of base images that may be asked for."""
+        """Learns of the other agents and of base images that may be asked for; or takes an archive over."""
         if not self._is_authorized():
             return
         try:
-            asked = self.body()
-            if self.path != "/v1/peers":
+            if self.path == "/v1/peers":
+                asked = self.body()
+                self.agent.peers.know(str(address) for address in asked.get("peers") or [])
+                self.agent.registry.allow([str(digest) for digest in asked.get("bases") or []])
+                self.answer(200, {})
+            elif self.path == "/v1/archives":
+                record = json.loads(self.headers.get(RECORD) or "{}")
+                size = int(self.headers.get("Content-Length") or 0)
+                self.answer(200, _shown(self.agent.checkpoints.adopt(record, self.rfile, size)))
+            else:
                 self._refuse(404, f"no such path: {self.path}")
-                return
-            self.agent.peers.know(str(address) for address in asked.get("peers") or [])
-            self.agent.registry.allow([str(digest) for digest in asked.get("bases") or []])
-            self.answer(200, {})
         except ValueError as wrong:
             self._refuse(400, str(wrong))
+        except RefusedError as refused:
+            self._refuse(refused.status, str(refused))
 
     def do_DELETE(self) -> None:  # noqa: N802
         """Removes an archive; one that is not there is no error."""

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from . import archives, image, kubelet
 from .content import Content
 from .registry import texts_of
 from .settings import Settings
-from .shelf import ID, Record, Shelf
+from .shelf import ID, Readable, Record, Shelf
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 LEAST_ROOM = 16 << 20
@@ -46,12 +46,24 @@ class Checkpoints:
         if not ID.fullmatch(id_) or not all(_NAME.fullmatch(name) for name in names):
             raise RefusedError(400, f"id, namespace, pod and container are {id_!r}, {', '.join(map(repr, names))}")
         namespace, pod, container = names
-        with self._locks["/".join(names)]:
+        ids = {"id": id_, "owner": owner, "uid": uid}
+        return self._once("/".join(names), id_, lambda: self._taken(ids, namespace, pod, container))
+
+    def adopt(self, record: Mapping[str, Any], source: Readable, size: int) -> Record:
+        """Takes over an archive that another cluster's agent has made, `size` bytes of it. Raises RefusedError."""
+        id_, container = (str(record.get(key) or "") for key in ("id", "container"))
+        if not ID.fullmatch(id_) or not _NAME.fullmatch(container):
+            raise RefusedError(400, f"id and container are {id_!r} and {container!r}")
+        return self._once(id_, id_, lambda: self._adopted(record, source, size))
+
+    def _once(self, alone: str, id_: str, make: Callable[[], Record]) -> Record:
+        """Makes what is not there yet; nothing of the name `alone` is made beside it. What fails leaves nothing."""
+        with self._locks[alone]:
             if known := self._shelf.record(id_):
                 return known
             self.at_work.add(id_)
             try:
-                return self._taken({"id": id_, "owner": owner, "uid": uid}, namespace, pod, container)
+                return make()
             except OSError as failed:
                 self._shelf.give_up(id_)
                 raise RefusedError(507, f"the archive cannot be kept on node {self._settings.node}: {failed}") from None
@@ -60,6 +72,18 @@ class Checkpoints:
                 raise
             finally:
                 self.at_work.discard(id_)
+
+    def _adopted(self, known: Mapping[str, Any], source: Readable, size: int) -> Record:
+        if self._shelf.free() < size + LEAST_ROOM:
+            raise RefusedError(507, f"node {self._settings.node} has no room for {size} bytes")
+        archive = self._shelf.receive(str(known["id"]), source, size)
+        ids = {key: known.get(key) or "" for key in ("id", "owner")}
+        record = self._examined(archive, {**ids, "uid": ""}, str(known["container"]), str(known.get("architecture")))
+        if record["digest"] != known.get("digest"):
+            raise RefusedError(400, f"what came has the digest {record['digest']}, not {known.get('digest')}")
+        record |= {key: known.get(key) for key in ("uid", "namespace", "pod", "asked", "answered")}
+        self._shelf.keep(record)
+        return record
 
     def _taken(self, ids: Record, namespace: str, pod: str, container: str) -> Record:
         id_, node = ids["id"], self._settings.node
@@ -77,20 +101,20 @@ class Checkpoints:
         except FileNotFoundError:
             where = f"{name} is not in the checkpoint folder that the agent was given (value agent.checkpointDir)"
             raise RefusedError(500, f"the kubelet of node {node} wrote its archive elsewhere: {where}") from None
-        record = self._examined(archive, ids, container)
+        own = ARCHITECTURES.get(platform.machine(), platform.machine())
+        record = self._examined(archive, ids, container, own)
         record |= {"namespace": namespace, "pod": pod, "asked": asked, "answered": answered}
         self._shelf.keep(record)
         self._shelf.done(id_)
         return record
 
-    def _examined(self, archive: Path, ids: Record, container: str) -> Record:
+    def _examined(self, archive: Path, ids: Record, container: str, architecture: str) -> Record:
         try:
             found = archives.examine(archive)
         except archives.BrokenArchiveError as broken:
             raise RefusedError(500, f"the kubelet's archive of container {container} is broken: {broken}") from None
         if ids["uid"] and found.pod_uid and found.pod_uid != ids["uid"]:
             raise RefusedError(409, f"another pod has that name by now: its UID is {found.pod_uid}, not {ids['uid']}")
-        architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
         base = self._base(found)
         built = image.build(found, container, architecture, base["served"])
         return {

@@ -13,13 +13,21 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 FOLDER = "node-agent"
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 LONGEST_DUMP = 180.0
 """Seconds for which a kubelet may still be writing an archive that an agent asked for before it died."""
+_CHUNK = 1 << 20
 Record = dict[str, Any]
+
+
+class Readable(Protocol):
+    """Where bytes come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many; none at the end."""
 
 
 class Shelf:
@@ -72,6 +80,19 @@ class Shelf:
         archive = self.archive(id_)
         (self._kubelets / name).rename(archive)
         archive.chmod(0o600)
+        return archive
+
+    def receive(self, id_: str, source: Readable, size: int) -> Path:
+        """Writes an archive that comes from elsewhere. Raises OSError, also where less comes than `size` bytes."""
+        archive = self.archive(id_)
+        descriptor = os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            left = size
+            while left and (chunk := source.read(min(left, _CHUNK))):
+                out.write(chunk)
+                left -= len(chunk)
+        if left:
+            raise OSError(f"the connection ended {left} bytes before the archive")
         return archive
 
     def give_up(self, id_: str) -> None:
