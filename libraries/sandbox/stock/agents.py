@@ -71,7 +71,8 @@ class NodeAgents:
     async def stop(self) -> None:
         """Ends all."""
         for task in list(self._tasks):
-            task.cancel()
+            if not task.cancelling():  # else it is waiting for the end of its process
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _started(self, pod: Object, container: Container) -> None:

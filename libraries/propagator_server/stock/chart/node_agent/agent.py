@@ -17,6 +17,7 @@ from .serving import Handler, PlainServer, TlsServer, server_context
 from .settings import Settings
 from .shelf import Shelf
 
+_POLL_SECONDS = 0.1
 UNSHOWN = ("texts",)
 RECORD = "X-Checkpoint-Record"
 """The header with what is known of an archive that is taken over, as JSON."""
@@ -42,7 +43,7 @@ class Agent:
         """Begins to serve."""
         self.sweep()
         for server in self.servers:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
 
     def stop(self) -> None:
         """Ends; the archives go along where the settings say so."""
