@@ -69,6 +69,17 @@ def switch(text: str) -> bool:
     return lower in {"1", "true", "yes"}
 
 
+def count(most: int) -> Parser:
+    """A parser for a whole number from 1 on."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
+            raise WrongSettingError(f"a whole number from 1 to {most}")
+        return int(text)
+
+    return parse
+
+
 def url(text: str) -> str:
     """A propagator URL, with or without scheme and the `/v1` that CEDANA_URL has by convention."""
     allowed = "the URL of a propagator, such as https://ci.cedana.ai"

@@ -28,6 +28,7 @@ from parsers import (
     WrongSettingError,
     absolute_path,
     chart,
+    count,
     duration,
     executable,
     file_with_text,
@@ -52,7 +53,7 @@ class Setting:
     empty_is_wrong: bool = False
 
 
-IMAGES = ("nginx", "alpine", "busybox", "redis", "python")
+IMAGES = ("nginx", "alpine", "busybox", "redis", "python", "cuda")
 CHART_OPTIONS: tuple[tuple[str, Parser, str], ...] = (
     ("CONTROLLER_REPO", WORD, "Repository of the controller's image"),
     ("CONTROLLER_TAG", WORD, "Its tag"),
@@ -96,6 +97,14 @@ TABLE = (
         empty_is_wrong=True,
     ),
     Setting("KUBE_CONTEXT", None, str, "Context in that kubeconfig; its current one by default"),
+    Setting("SECOND_KUBECONFIG", None, kubeconfig, "Kubeconfig of a second cluster, used with PROVIDER=existing only"),
+    Setting("SECOND_KUBE_CONTEXT", None, str, "Context there; names a second cluster of KUBECONFIG when used alone"),
+    Setting(
+        "SECOND_CLUSTER_ID",
+        None,
+        UUID,
+        "Id of the second cluster, where it is registered already",
+    ),
     Setting("K3S_VERSION", "v1.34.2+k3s1", K3S_RELEASE, "Release that PROVIDER=k3s fetches once and keeps"),
     Setting("K3S_BINARY", None, executable, "A k3s that is on this host, instead of a release"),
     Setting(
@@ -145,10 +154,13 @@ TABLE = (
         "When to leave the environment up: `never`, `on-failure`, `always`",
         empty_is_wrong=True,
     ),
+    Setting("SEVERAL_PODS", "20", count(500), "How many pods the suite for several pods checkpoints and restores"),
+    Setting("AT_ONCE", "10", count(100), "How many of them are under way at the same time"),
     Setting("CLUSTER_TIMEOUT", "300 s", duration, "Until the nodes are Ready"),
     Setting("TURN_TIMEOUT", "30 min", duration, "Until another run that has installed Cedana in the cluster has ended"),
     Setting("INSTALL_TIMEOUT", "420 s", duration, "Until the Cedana release is deployed and its pods are Ready"),
     Setting("POD_TIMEOUT", "60 s", duration, "Until a workload's pod is Ready"),
+    Setting("GPU_POD_TIMEOUT", "900 s", duration, "Until the pod with a GPU is Ready, whose image is large"),
     Setting("CHECKPOINT_TIMEOUT", "300 s", duration, "Until a checkpoint is done"),
     Setting("RESTORE_TIMEOUT", "300 s", duration, "Until a restore is done, and until the restored pod is Ready"),
     Setting("WITNESS_TIMEOUT", "30 s", duration, "Until a witness prints what is waited for"),
@@ -230,7 +242,7 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
     for setting in (*TABLE, TOKEN_FILE):
         given = command_line.get(setting.name, environment.get(setting.name))
         text = setting.default if given is None or (given == "" and not setting.empty_is_wrong) else str(given)
-        if setting.name == "KUBECONFIG" and settings.values.get("PROVIDER") != "existing":
+        if setting.name in ("KUBECONFIG", "SECOND_KUBECONFIG") and settings.values.get("PROVIDER") != "existing":
             text = None
         settings.values[setting.name] = _parsed(setting, text, settings.errors)
     settings.values[TOKEN] = _token(command_line, environment, settings)

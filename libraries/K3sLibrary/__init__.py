@@ -132,7 +132,8 @@ class K3sLibrary(PreflightKeywords):
         Returns:
             A dictionary with dotted access: `alias`, `provider`, `version`, `emulated`, `nodes`, `title`,
             `kubeconfig`, `context`, `run` (the id of this run, for names of its own), and `propagator_url`, `token`
-            (a Secret), `chart` where the provider brings a propagator and a chart along (else None).
+            (a Secret), `chart` where the provider brings a propagator and a chart along (else None), and
+            `second_kubeconfig` where a second cluster comes along with them.
 
         Example:
 
@@ -151,6 +152,7 @@ class K3sLibrary(PreflightKeywords):
             propagator_url=started.propagator_url,
             token=Secret(started.token) if started.token else None,
             chart=started.chart,
+            second_kubeconfig=started.second_kubeconfig,
         )
 
     @keyword

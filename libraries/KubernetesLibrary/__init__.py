@@ -5,6 +5,7 @@ from __future__ import annotations
 from robot.api.deco import library
 
 from .keywords.claims import ClaimKeywords
+from .keywords.crowds import CrowdKeywords
 from .keywords.files import FileKeywords
 from .keywords.following import FollowingKeywords
 from .keywords.insight import InsightKeywords
@@ -27,6 +28,7 @@ class KubernetesLibrary(
     ManifestKeywords,
     PodKeywords,
     RestoredPodKeywords,
+    CrowdKeywords,
     RememberedPodKeywords,
     InsightKeywords,
     NodeKeywords,

@@ -91,28 +91,32 @@ def sought(original: Obj, name: str | None, known: Iterable[Obj] | None, asked_a
 
 def expect(cluster: Cluster, original: Obj, name: str | None) -> list[Obj]:
     """Writes down that a restore of `original` is about to make a pod; gives the pods that are there before."""
+    known = pods_of(cluster, original["metadata"]["namespace"])
+    note_expected(cluster, original, name, known)
+    return known
+
+
+def note_expected(cluster: Cluster, original: Obj, name: str | None, known: Iterable[Obj]) -> None:
+    """Writes down that a restore of `original` is about to make a pod that is none of `known`."""
     metadata = original["metadata"]
-    namespace = metadata["namespace"]
-    known = _pods(cluster, namespace)
     LEDGER.intend(
         EXPECTED,
-        f"of {namespace}/{metadata['name']}",
+        f"of {metadata['namespace']}/{metadata['name']}",
         **cluster.where,
-        namespace=namespace,
+        namespace=metadata["namespace"],
         original=metadata["name"],
         original_uid=metadata["uid"],
         name=name or None,
         known=[pod["metadata"]["uid"] for pod in known],
         run=LEDGER.run_id,
     )
-    return known
 
 
 def expected(cluster: Cluster, entry: Entry) -> list[Obj]:
     """The pods that can only be what the restore of the entry made; none that another run has labelled."""
     find = entry.find
     wanted = Wanted(find["original"], find["original_uid"], find["name"], frozenset(find["known"]))
-    labels = [(pod, pod["metadata"].get("labels") or {}) for pod in _pods(cluster, find["namespace"])]
+    labels = [(pod, pod["metadata"].get("labels") or {}) for pod in pods_of(cluster, find["namespace"])]
     ours = [pod for pod, label in labels if label.get(RUN_LABEL, find["run"]) == find["run"]]
     return [pod for pod in ours if not wanted.difference(pod)]
 
@@ -144,10 +148,10 @@ def find(cluster: Cluster, namespace: str, wanted: Wanted) -> Obj:
         NotAsExpected: there is none, or several; lists the pods there are; cause `restored-pod-missing`, or
             `not-restored` where the original itself is there again.
     """
-    answer = judge(wanted, _pods(cluster, namespace))
+    answer = judge(wanted, pods_of(cluster, namespace))
     if isinstance(answer, Pending):
         raise NotAsExpected(str(wanted), answer.seen, LOOK_AT_RESTORE, cause=answer.cause)
-    return _owe(cluster, answer.value)
+    return owe(cluster, answer.value)
 
 
 def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: float) -> Obj:
@@ -166,12 +170,7 @@ def wait_until_ready(cluster: Cluster, namespace: str, wanted: Wanted, timeout: 
         answer = judge(wanted, pods)
         if isinstance(answer, Pending):
             return answer
-        pod = _owe(cluster, answer.value)
-        if is_ready(pod):
-            return Done(pod)
-        if pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
-            raise NotAsExpected(f"{wanted}, Ready", state_of(pod).seen, LOOK_AT_EVENTS, cause="restored-pod-not-ready")
-        return unready(pod)
+        return readiness(wanted, owe(cluster, answer.value))
 
     with api_errors(f"watch the pods of namespace {namespace}"):
         return watch_until(
@@ -199,7 +198,7 @@ def wait_until_unschedulable(cluster: Cluster, namespace: str, wanted: Wanted, t
         answer = judge(wanted, pods)
         if isinstance(answer, Pending):
             return answer
-        pod = _owe(cluster, answer.value)
+        pod = owe(cluster, answer.value)
         if node := pod["spec"].get("nodeName"):
             expected = f"{wanted}, to wait for a node with room, for none has what the original asked for"
             look_next = "what the restored pod asks for, against the original's requests and node constraints"
@@ -220,6 +219,19 @@ def wait_until_unschedulable(cluster: Cluster, namespace: str, wanted: Wanted, t
         )
 
 
+def readiness(wanted: Wanted, pod: Obj) -> Look[Obj]:
+    """Whether the pod that was found is Ready, or why it is not.
+
+    Raises:
+        NotAsExpected: it has ended.
+    """
+    if is_ready(pod):
+        return Done(pod)
+    if pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
+        raise NotAsExpected(f"{wanted}, Ready", state_of(pod).seen, LOOK_AT_EVENTS, cause="restored-pod-not-ready")
+    return unready(pod)
+
+
 def unready(pod: Obj) -> Pending:
     """Why a restored pod is not Ready. That its process keeps ending is the restore's doing: the original's did not."""
     state = state_of(pod)
@@ -233,7 +245,8 @@ def is_known_as_restored(cluster: Cluster, pod: Obj) -> bool:
     return entry is not None and bool(entry.find.get("restored"))
 
 
-def _owe(cluster: Cluster, pod: Obj) -> Obj:
+def owe(cluster: Cluster, pod: Obj) -> Obj:
+    """The ledger owes the removal of the restored pod from now on."""
     metadata = pod["metadata"]
     if not is_known_as_restored(cluster, pod):
         entry = intend(cluster, "v1", "Pod", metadata["namespace"], metadata["name"])
@@ -241,7 +254,8 @@ def _owe(cluster: Cluster, pod: Obj) -> Obj:
     return pod
 
 
-def _pods(cluster: Cluster, namespace: str) -> list[Obj]:
+def pods_of(cluster: Cluster, namespace: str) -> list[Obj]:
+    """The pods of a namespace as they are now."""
     with api_errors(f"list the pods of namespace {namespace}"):
         pods: list[Obj] = raw(list_pods(cluster, namespace)).get("items") or []
     return pods

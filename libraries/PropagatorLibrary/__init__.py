@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import requests
 from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.api.types import Secret
@@ -20,6 +22,7 @@ from .keywords.outages import OutageKeywords
 from .keywords.policies import PolicyKeywords
 from .keywords.refusals import RefusalKeywords
 from .keywords.servers import ServerKeywords
+from .keywords.several import SeveralKeywords
 from .requests_sessions import SharedSessions
 from .tales import offer
 from .transport import mount, open_session
@@ -32,7 +35,13 @@ TALE_TIMEOUTS = (2.0, 5.0)
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
 class PropagatorLibrary(
-    ClusterKeywords, RefusalKeywords, CheckpointKeywords, PolicyKeywords, OutageKeywords, ServerKeywords
+    ClusterKeywords,
+    RefusalKeywords,
+    SeveralKeywords,
+    CheckpointKeywords,
+    PolicyKeywords,
+    OutageKeywords,
+    ServerKeywords,
 ):
     """Cedana's propagator, in every known era of its REST API.
 
@@ -53,6 +62,13 @@ class PropagatorLibrary(
         self.ROBOT_LIBRARY_LISTENER = self
         super().__init__()
         self._sessions = SharedSessions()
+        self._another_session: Callable[[], requests.Session] | None = None
+
+    def open_session(self) -> requests.Session:
+        """A further session with the token, for a thread of its own."""
+        if self._another_session is None:
+            raise BadInput("the propagator", "", "connected to first", look="Use Connect To Propagator.")
+        return self._another_session()
 
     def library_import(self, library: Any, importer: Any) -> None:  # noqa: ARG002 - Robot's listener interface
         """Shares the session with a RequestsLibrary that is imported after it was made."""
@@ -97,6 +113,7 @@ class PropagatorLibrary(
         session = self._sessions.create(ALIAS, base_url, verify)
         timeouts = connect_timeout.total_seconds(), read_timeout.total_seconds()
         mount(session, base_url, token.value, verify=verify, timeouts=timeouts)
+        self._another_session = lambda: open_session(base_url, token.value, verify=verify, timeouts=timeouts)
         client = PropagatorClient(session, base_url)
         user = client.check_token()
         remember(client)

@@ -104,6 +104,12 @@ class PropagatorClient:
         """Ends `cut_off`."""
         self._sender.reconnect()
 
+    def like_this(self, session: requests.Session) -> PropagatorClient:
+        """Another client of the same service that does all as this one, for use in another thread."""
+        other = PropagatorClient(session, self.base_url, patience=self._sender.patience, caution=self._caution)
+        other._sender.prefix = self._sender.prefix
+        return other
+
     def check_token(self) -> str:
         """The id of the token's user. A service that has its API under /v1 only is noticed here.
 

@@ -56,7 +56,7 @@ class Sender:
     def __init__(
         self, session: requests.Session, base_url: str, patience: Patience = PATIENT, limit: float = LONGEST_ANSWER
     ) -> None:
-        self._session, self.base_url, self._patience, self._limit = session, base_url, patience, limit
+        self._session, self.base_url, self.patience, self._limit = session, base_url, patience, limit
         self.prefix = "/v2"
         self._when_cut_off: Patience | None = None
 
@@ -81,7 +81,7 @@ class Sender:
         Raises:
             PropagatorError: no good answer, and a repetition would not help or the patience is used up.
         """
-        patience = patience or self._when_cut_off or self._patience
+        patience = patience or self._when_cut_off or self.patience
         start, pause = time.monotonic(), patience.least
         while True:
             try:

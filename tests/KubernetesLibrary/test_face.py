@@ -19,7 +19,7 @@ from KubernetesLibrary import KubernetesLibrary
 
 DOC = LibraryDocumentation(str(LIBRARIES / "KubernetesLibrary"))
 KEYWORDS = {keyword.name: keyword for keyword in DOC.keywords}
-CONTINUING = {"Get Resource Use", "Release Lease", "Stop Measuring Resource Use"}
+CONTINUING = {"Get Resource Use", "Stop Measuring Resource Use"}
 """Keywords that go on with what an earlier one began in its cluster."""
 VERBS = """
 Acquire Apply Cordon Create Delete Evict Execute Expect File Find Get Give Label List Offer Pod Release Remember Request

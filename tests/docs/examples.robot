@@ -256,15 +256,19 @@ Several Containers
 
 Several Pods
     Delete Pod    web-restored    my-tests
+    <<Wait Until All Pods Are Ready>>
     <<Observe Workloads>>
     Note Checkpoint Request    ${observed}
-    ${action}=    Checkpoint Pod    name=web    namespace=my-tests
-    Wait Until Action Completes    ${action}
+    VAR    ${pod}    ${pods}[0]
+    <<Checkpoint Pods>>
+    <<All Should Be Complete>>
     Note Checkpoint Done    ${observed}
-    ${restore}=    Restore Pod    ${action}    cluster_id=${ID}    name=web-restored
-    Wait Until Action Completes    ${restore}
-    Wait Until Pod Is Ready    web-restored    my-tests
+    VAR    ${cluster_id}    ${ID}
+    <<Expect Restored Pods>>
+    <<Restore Pods>>
+    <<Wait Until Restored Pods Are Ready>>
     <<Workloads Should Have Continued>>
+    <<Delete Pods>>
 
 A Report
     VAR    @{left}    namespace my-tests

@@ -87,6 +87,7 @@ def run(fault: str | None, *options: str, suites: Sequence[str], keep: Path | No
     begun = time.monotonic()
     try:
         given = ["--fault", fault] if fault else []
+        given += ["--clusters", "2"] if "cross_cluster" in str(suites) else []
         with _sandbox(*given, *options) as facts:
             folders = Folders.below(folder)
             *others, last = suites
@@ -105,18 +106,20 @@ def _variables() -> Sequence[str]:
     return [part for name, value in QUICK.items() for part in ("--variable", f"{name}:{value}")]
 
 
-def _settings(facts: dict[str, str]) -> dict[str, str]:
+def _settings(facts: dict[str, Any]) -> dict[str, str]:
+    second = [one["kubeconfig"] for one in facts["clusters"][1:2]]
     return {
         "PROVIDER": "existing",
         "KUBECONFIG": facts["kubeconfig"],
         "CEDANA_URL": facts["propagator_url"],
         "CEDANA_AUTH_TOKEN": facts["token"],
         "HELM_CHART": facts["chart"],
+        **({"SECOND_KUBECONFIG": second[0]} if second else {}),
     }
 
 
 @contextmanager
-def _sandbox(*options: str) -> Iterator[dict[str, str]]:
+def _sandbox(*options: str) -> Iterator[dict[str, Any]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--default-storage", *options],
         env=os.environ | {"PYTHONPATH": str(ROOT / "libraries")},
@@ -135,7 +138,7 @@ def _sandbox(*options: str) -> Iterator[dict[str, str]]:
         process.wait(10)
 
 
-def _ask(facts: dict[str, str], path: str) -> Any:
+def _ask(facts: dict[str, Any], path: str) -> Any:
     with urllib.request.urlopen(facts["admin_url"] + path) as answer:
         return json.load(answer)
 

@@ -14,6 +14,7 @@ class Started:
     Attributes:
         kubeconfig, context: how to reach it.
         propagator_url, token, chart: of a propagator and chart that the provider brings along; None elsewhere.
+        second_kubeconfig: of a second cluster that shares that propagator; None where none comes along.
     """
 
     kubeconfig: Path
@@ -21,6 +22,7 @@ class Started:
     propagator_url: str | None = None
     token: str | None = field(default=None, repr=False)
     chart: str | None = None
+    second_kubeconfig: Path | None = None
 
 
 class Provider(Protocol):

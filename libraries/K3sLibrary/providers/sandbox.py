@@ -34,7 +34,12 @@ class SandboxProvider:
         errors = private_directory() / "sandbox-errors.txt"
         mark = new_mark()
         self._entry = LEDGER.intend("sandbox", "the sandbox's process", mark=mark)
-        options = ["--default-storage", *(["--outlive-parent"] if keep else ["--parent", str(os.getpid())])]
+        options = [
+            "--default-storage",
+            "--clusters",
+            "2",
+            *(["--outlive-parent"] if keep else ["--parent", str(os.getpid())]),
+        ]
         process = launch("sandbox", *options, errors=errors, mark=mark)
         me = ProcessId.of(process.pid)
         LEDGER.made(self._entry, pid=me.pid, started=me.started)
@@ -46,6 +51,7 @@ class SandboxProvider:
             propagator_url=told["propagator_url"],
             token=told["token"],
             chart=told["chart"],
+            second_kubeconfig=Path(told["clusters"][1]["kubeconfig"]),
         )
 
     def stop(self, timeout: float) -> None:

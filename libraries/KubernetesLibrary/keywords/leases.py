@@ -18,7 +18,7 @@ class LeaseKeywords:
 
     def __init__(self) -> None:
         """Holds nothing."""
-        self._held: dict[str, leases.Held] = {}
+        self._held: dict[tuple[str, str], leases.Held] = {}
 
     @keyword(tags=["wait"])
     def acquire_lease(
@@ -52,12 +52,14 @@ class LeaseKeywords:
             Acquire Lease    my-turn
             Release Lease    my-turn
         """
-        if name in self._held and self._held[name].is_owed:
+        where = CLUSTERS.get(cluster)
+        held = self._held.get((where.alias, name))
+        if held is not None and held.is_owed:
             raise BadInput("Lease", name, "one that this run does not hold yet")
         if duration < timedelta(seconds=3):
             raise BadInput("duration", duration, "3 s or longer: it is renewed three times in it")
-        self._held[name] = leases.acquire(
-            CLUSTERS.get(cluster),
+        self._held[where.alias, name] = leases.acquire(
+            where,
             namespace,
             name,
             duration=duration.total_seconds(),
@@ -66,12 +68,15 @@ class LeaseKeywords:
         logger.info(f"Holding Lease {name} as run {leases.identity()}.")
 
     @keyword
-    def release_lease(self, name: str, *, timeout: timedelta = timedelta(seconds=30)) -> None:
+    def release_lease(
+        self, name: str, *, timeout: timedelta = timedelta(seconds=30), cluster: str | None = None
+    ) -> None:
         """Lets a Lease go that `Acquire Lease` took; fine when this run does not hold it.
 
         Args:
             name: of the Lease.
             timeout: until it is gone.
+            cluster: alias; the first started cluster by default.
 
         Raises:
             OperationFailed: the cluster refuses.
@@ -81,6 +86,6 @@ class LeaseKeywords:
             Acquire Lease    my-turn
             Release Lease    my-turn
         """
-        held = self._held.pop(name, None)
+        held = self._held.pop((CLUSTERS.get(cluster).alias, name), None) if self._held else None
         if held is not None:
             held.release(timeout.total_seconds())

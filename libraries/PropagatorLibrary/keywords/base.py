@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+
+import requests
 
 from harness.failures import BadInput
 from harness.ledger import LEDGER, Entry
@@ -15,13 +18,22 @@ class Connected:
     """Keywords that need a connection."""
 
     client: PropagatorClient | None = None
+    here = threading.local()
+    """What holds for one thread: its `client`, where it has one of its own."""
+
+    def open_session(self) -> requests.Session:
+        """A further session with the token, for a thread of its own."""
+        raise NotImplementedError
 
     def connected(self) -> PropagatorClient:
-        """The client.
+        """The client, of this thread.
 
         Raises:
             BadInput: there is no connection yet.
         """
+        own: PropagatorClient | None = getattr(self.here, "client", None)
+        if own is not None:
+            return own
         if self.client is None:
             raise BadInput("the propagator", "", "connected to first", look="Use Connect To Propagator.")
         return self.client

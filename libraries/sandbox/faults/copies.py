@@ -11,10 +11,12 @@ from propagator_server.backend import CheckpointRequest, RestoreRequest
 from .. import kinds
 from ..cedana.interfering import RestorePlan
 from ..runtime import PodSnapshot
+from . import memories
 from .activation import Activation
 from .declaration import OBJECTS, Declarations, Group
 from .pods import kill
 from .scene import Scene
+from .works import Work
 
 FAULTS = Declarations(Group.RESTORE, OBJECTS)
 fails, tolerated = FAULTS.fails, FAULTS.tolerated
@@ -57,3 +59,43 @@ async def _ends_source(scene: Scene, active: Activation) -> None:
             asyncio.get_running_loop().call_soon(kill, plan.cluster, source, 137)
 
     active.on_list(scene.backend.interference.planned, planned)
+
+
+@fails(
+    "process-foreign",
+    "restore-mixes-up-pods",
+    "Of several pods that are restored one after the other, each but the first gets the memory of the one before it.",
+    suite="several_pods",
+    test="Many Pods Are Checkpointed And Restored At Once",
+    verdict="foreign",
+)
+async def _mixed_up(scene: Scene, active: Activation) -> None:
+    before: list[PodSnapshot] = []
+
+    def plan(_: RestoreRequest, planned: RestorePlan) -> None:
+        mine = planned.snapshot
+        if mine is None:
+            return
+        others = [one for one in before if one.pod["metadata"]["uid"] != mine.pod["metadata"]["uid"]]
+        before.append(mine)
+        if others and active.takes_pod(planned.pod):
+            planned.snapshot = memories.in_place_of(mine, others[-1])
+
+    active.on_list(scene.backend.interference.planned, plan)
+
+
+@fails(
+    "restored-pod-missing",
+    "restore-in-own-cluster",
+    "A pod that is to be restored in another cluster is restored in its own.",
+    suite="cross_cluster",
+    test="A Process Goes On In Another Cluster",
+)
+async def _own_cluster(scene: Scene, active: Activation) -> None:
+    async def around(work: Work) -> Any:
+        request: RestoreRequest = work.request
+        if request.cluster_id and active.takes(work.namespace, work.pod):
+            return await work.do(replace(request, cluster_id=None))
+        return await work.go()
+
+    active.on_list(scene.works.around["restore"], around)

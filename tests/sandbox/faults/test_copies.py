@@ -97,3 +97,29 @@ async def test_shared_files_are_older(stage: Stage) -> None:
             "messages",
         )
     assert any(got != sorted(got) for got in seen.values()), "one of them took an older message again"
+
+
+async def test_pods_that_are_restored_after_one_another_are_mixed_up(stage: Stage) -> None:
+    await stage.fault("restore-mixes-up-pods")
+    actions, sources = [], {}
+    for name in ("one", "two"):
+        actions.append(await stage.checkpoint(await stage.workload(name)))
+        sources[name] = (await stage.steps(name))[0][0]
+        await stage.gone(name)
+    for action in actions:
+        await stage.restore(action)
+    for name in ("one", "two"):
+        await stage.ready(f"{name}-restored")
+    restored = {name: {nonce for nonce, _, _ in await stage.steps(f"{name}-restored")} for name in ("one", "two")}
+    assert restored == {"one": {sources["one"]}, "two": {sources["one"]}}
+
+
+async def test_a_pod_is_restored_in_its_own_cluster(stage: Stage) -> None:
+    await stage.fault("restore-in-own-cluster")
+    action = await stage.checkpoint(await stage.workload())
+    await stage.gone("web")
+    elsewhere = (await stage.propagator("POST", "/cluster", {"cluster_name": "elsewhere"})).id
+    request = {"action_id": action, "reason": "manual", "cluster_id": elsewhere}
+    answer = await stage.propagator("POST", "/restore/pod", request)
+    assert (await stage.ended(answer.id))["status"] == "ready"
+    await stage.ready(RESTORED)
