@@ -96,3 +96,18 @@ No Restore Is Begun While The Propagator Is Away
     Asking For A Restore Should Fail As An Outage
     Reach The Propagator Again
     Workload Should Be Restorable    ${before}
+
+The Source Goes On While The Cluster Does Not Reach The Propagator
+    [Documentation]    Cedana on the cluster is cut off: a checkpoint that is asked for meanwhile is not claimed to be
+    ...    done in vain, the source goes on, and afterwards a checkpoint is possible as ever.
+    [Tags]    checkpoint    restore    needs-own-cedana
+    Skip Unless The Release Is This Run's
+    Deploy Workload    witness
+    ${before}=    Observe Workload
+    Cut The Cluster Off From The Propagator
+    Ask For Checkpoint
+    Wait For A Checkpoint That Nobody May Take
+    Workload Should Be Unharmed
+    Connect The Cluster Again
+    Checkpoint Workload Unless It Was Done
+    Workload Should Be Restorable    ${before}

@@ -286,6 +286,7 @@ The End
     <<Evict Pod>>
     <<Delete Pod>>
     <<Pod Should Not Exist>>
+    <<Wait Until Pod Is Gone>>
     Delete Namespace    my-tests
     <<Delete Namespace>>
     <<Uninstall Release>>

@@ -26,6 +26,8 @@ from .kinds import Kinds
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
+CUTS = 5
+"""How often a call that may be made twice is made again after its connection was cut: for 3 s, with growing pauses."""
 AWAY = (429, 500, 502, 503, 504)
 """Statuses of an API server, or a gateway before it, that is overloaded, away or failing by itself."""
 TOO_MANY = 429
@@ -208,7 +210,7 @@ class Cluster:
         except (config.ConfigException, *_NO_KUBECONFIG) as problem:
             why = " ".join(str(problem).split())
             raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({why})") from None
-        settings.retries = Repeated(total=3, connect=1, backoff_factor=0.1, respect_retry_after_header=False)
+        settings.retries = Repeated(total=CUTS, connect=1, backoff_factor=0.1, respect_retry_after_header=False)
         return TimedApiClient(settings)
 
 

@@ -1,9 +1,10 @@
 """Emulated clusters as what a propagator works on.
 
 Where the real service is silent, so is this: a request that no Ready helper on the pod's node takes up is never
-answered, so its action never ends. One for a pod of which nothing runs is answered with an error here; helpers of 2025
-were silent then, too (fault `checkpoint-of-nothing-never-ends`). A pod is known only in a cluster whose Cedana knows
-its cluster id: cedana-config names it, or the manager has registered the cluster itself.
+answered, so its action never ends, and so is one for a cluster whose Cedana does not reach the propagator. One for a
+pod of which nothing runs is answered with an error here; helpers of 2025 were silent then, too (fault
+`checkpoint-of-nothing-never-ends`). A pod is known only in a cluster whose Cedana knows its cluster id: cedana-config
+names it, or the manager has registered the cluster itself.
 """
 
 from __future__ import annotations
@@ -169,6 +170,8 @@ class EmulatedBackend:
     def _installation(self, cluster_id: str) -> Installation:
         for known, there in self._installations():
             if known == cluster_id:
+                if not there.reaches_propagator:
+                    raise NotAnsweredError(f"Cedana of cluster {cluster_id} does not reach this propagator")
                 return there
         raise NotAnsweredError(f"no cluster's Cedana has the cluster id {cluster_id}")
 

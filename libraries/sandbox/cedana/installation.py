@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .. import kinds
 from ..runtime.usage import Load
@@ -17,6 +19,9 @@ Object = dict[str, Any]
 
 CONFIG_MAP = "cedana-config"
 COMPONENT = "app.kubernetes.io/component"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SECONDS = 0.5
+"""For a connection within this machine, which is made or refused at once."""
 NAMES = ("cluster-name", "cedana-cluster-name")
 """Keys of the name by which a controller registers its cluster: those of August 2025, and of before."""
 
@@ -38,6 +43,18 @@ class Installation:
     def cluster_name(self) -> str:
         """The name by which it is to register itself, or ""."""
         return next((self.config[key] for key in NAMES if self.config.get(key)), "")
+
+    @property
+    def reaches_propagator(self) -> bool:
+        """Whether something listens where the propagator is said to be; only this machine's ports can be tried."""
+        told = urlsplit(self.config.get("url", "").strip('" \n'))
+        if not told.port or told.hostname not in LOOPBACK:
+            return True
+        try:
+            socket.create_connection((told.hostname, told.port), timeout=SECONDS).close()
+        except OSError:
+            return False
+        return True
 
     def helper_is_ready(self, node: str) -> bool:
         """Whether a helper answers on that node."""

@@ -90,6 +90,22 @@ fails(
 )(working("checkpoint", _silent))
 
 
+async def _claimed_for_nobody(work: Work, active: Activation, scene: Scene) -> Any:
+    try:
+        return await work.go()
+    except NotAnsweredError:
+        return await _without_data(work, active, scene)
+
+
+fails(
+    "restore-failed",
+    "checkpoint-claimed-while-cut-off",
+    "A checkpoint that the cluster's side never heard of becomes ready, though nothing was saved.",
+    suite="failures",
+    test="The Source Goes On While The Cluster Does Not Reach The Propagator",
+)(working("checkpoint", _claimed_for_nobody))
+
+
 async def _never(_work: Work, _: Activation, __: Scene) -> Any:
     await asyncio.Event().wait()
 

@@ -87,7 +87,7 @@ def _disk_pressure(cluster: Cluster, name: str, _: dict[str, Any]) -> Undo:
 
 
 fails(
-    "unschedulable",
+    "cluster-unfit",
     "node-disk-pressure",
     "The nodes have disk pressure, so that nothing new is put on them and what runs is evicted.",
     limits=STATE,

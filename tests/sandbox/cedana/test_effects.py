@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from itertools import pairwise
 
 import pytest
@@ -220,3 +221,22 @@ async def test_a_pod_that_ends_meanwhile_is_never_answered(emulated: Emulated):
     await until(lambda: emulated.pod("web") is None)
     with pytest.raises(NotAnsweredError, match="is gone"):
         await emulated.backend.checkpoint(dump(pod))
+
+
+async def test_cedana_that_does_not_reach_the_propagator_answers_nothing(emulated: Emulated):
+    pod = await emulated.witness()
+
+    def told(url: str) -> None:
+        emulated.cluster.store.change(
+            kinds.CONFIG_MAP, "cedana-system", "cedana-config", lambda obj: obj["data"].update({"url": url})
+        )
+
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as open_:
+        closed.bind(("127.0.0.1", 0))
+        told(f'"http://127.0.0.1:{closed.getsockname()[1]}/v1"')
+        with pytest.raises(NotAnsweredError, match="does not reach this propagator"):
+            await emulated.backend.checkpoint(dump(pod))
+        assert emulated.backend.stored() == {}
+        for url in (f"http://127.0.0.1:{open_.getsockname()[1]}", "https://ci.cedana.ai", ""):
+            told(url)
+            await emulated.backend.checkpoint(dump(pod))

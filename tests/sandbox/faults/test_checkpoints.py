@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +28,16 @@ async def test_errors_hidden(stage: Stage) -> None:
     status = await stage.ended((await stage.begin_checkpoint(await unscheduled(stage))).id)
     assert status["status"] == "ready"
     assert (await stage.restore(await stage.checkpoint(await stage.workload())))["status"] == "ready"
+
+
+async def test_claimed_while_cut_off(stage: Stage) -> None:
+    await stage.fault("checkpoint-claimed-while-cut-off")
+    pod = await stage.workload()
+    for name in [each for each in stage.system if each.startswith("helper")]:
+        await stage.api("DELETE", f"/api/v1/namespaces/cedana-system/pods/{name}")
+        await stage.until(partial(stage.pod, name, "cedana-system"), lambda pod: not pod, f"{name} to be gone")
+    status = await stage.restore(await stage.checkpoint(pod))
+    assert "nothing is stored" in status["details"]
 
 
 async def test_of_nothing_never_ends(stage: Stage) -> None:
