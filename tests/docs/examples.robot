@@ -286,7 +286,6 @@ The End
     <<Evict Pod>>
     <<Delete Pod>>
     <<Pod Should Not Exist>>
-    <<Wait Until Pod Is Gone>>
     Delete Namespace    my-tests
     <<Delete Namespace>>
     <<Uninstall Release>>

@@ -112,34 +112,6 @@ class PodKeywords:
         where = CLUSTERS.get(cluster)
         return dotted(pods.wait_until_status(where, namespace, name, status, timeout.total_seconds()))
 
-    @keyword
-    def wait_until_pod_is_gone(
-        self,
-        name: str,
-        namespace: str,
-        *,
-        uid: str | None = None,
-        timeout: timedelta = timedelta(minutes=1),
-        cluster: str | None = None,
-    ) -> None:
-        """Waits until a pod that somebody else deletes is gone. Fine when it is gone already.
-
-        Args:
-            name: of the pod.
-            namespace: of the pod.
-            uid: only the pod with this UID; another one of that name is not waited for.
-            timeout: how long to wait.
-            cluster: alias; the first started cluster by default.
-
-        Raises:
-            WaitTimedOut: it is still there; says in which state; cause `stuck-terminating`.
-
-        Example:
-
-            Wait Until Pod Is Gone    web    my-tests
-        """
-        pods.wait_until_gone(CLUSTERS.get(cluster), namespace, name, timeout.total_seconds(), uid=uid)
-
     @keyword(tags=["assertion"])
     def pod_should_stay_ready(
         self, name: str, namespace: str, *, duration: timedelta = timedelta(seconds=5), cluster: str | None = None
