@@ -120,6 +120,12 @@ TABLE = (
         empty_is_wrong=True,
     ),
     Setting("AGENT_IMAGE", "docker.io/library/python:3.13-alpine", WORD, "Image with Python for the node agents"),
+    Setting(
+        "AGENT_CONSISTENT",
+        "0",
+        switch,
+        "1: the node agents are privileged and cut the containers of a pod at one moment",
+    ),
     Setting("KUBELET_ROOT", "/var/lib/kubelet", absolute_path, "The kubelets' root directory, for the node agents"),
     Setting(
         "CONTAINERD_ROOT", None, absolute_path, "containerd's root directory, for them; k3s's own in a k3s cluster"
@@ -224,6 +230,7 @@ class Settings:
             "image": {"reference": self.AGENT_IMAGE},
             "checkpointDir": f"{self.KUBELET_ROOT}/checkpoints",
             "contentDir": content,
+            "consistent": self.AGENT_CONSISTENT,
             "removeOnStop": True,
         }
 

@@ -72,6 +72,15 @@ class Agents:
         """Has a checkpoint of a container taken; asked again with the same id, it is not taken twice."""
         return await self._ask("POST", agent, "/v1/checkpoints", asked, timeout=TAKE_TIMEOUT)
 
+    async def take_all(self, agent: Agent, asked: Sequence[Object]) -> list[Object]:
+        """Has the checkpoints of all containers of a pod taken at one moment."""
+        answer = await self._ask("POST", agent, "/v1/pods", {"checkpoints": list(asked)}, timeout=TAKE_TIMEOUT)
+        return list(answer["items"])
+
+    async def freezes(self, agent: Agent) -> bool:
+        """Whether the agent can hold containers still."""
+        return bool((await self._ask("GET", agent, "/v1/facts")).get("freezes"))
+
     async def checkpoints(self, agent: Agent) -> Sequence[Object]:
         """What an agent keeps."""
         items: Sequence[Object] = (await self._ask("GET", agent, "/v1/checkpoints"))["items"]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -71,9 +72,10 @@ class StockBackend:
         return [known for known, _ in await self._installed()]
 
     async def checkpoint(self, request: CheckpointRequest) -> Sequence[ContainerCheckpoint]:
-        """Has the pod's agent take all containers side by side, when it is this pod's turn on its node.
+        """Has the pod's agent take all containers, when it is this pod's turn on its node.
 
-        The cuts of several containers are some 20 ms apart (measured): they are not consistent with each other.
+        Side by side, the cuts of several containers are some 20 ms apart (measured): they are not consistent with each
+        other. They are where the agent can hold the others still while it takes one.
         """
         if request.kind != "simple":
             raise BackendError(f"checkpoints of kind {request.kind!r} need Cedana; a stock cluster takes 'simple' ones")
@@ -83,8 +85,10 @@ class StockBackend:
             async with cluster.turns[request.pod.node]:
                 pod = await self._source(cluster, request.pod)
                 agent = await cluster.agents.on_node(request.pod.node)
-                records = await self._taken(cluster, agent, request)
-            saved = Saved(request.action_id, request.pod.cluster_id, pod, records)
+                still = len(request.pod.containers) > 1 and await cluster.agents.freezes(agent)
+                records = await self._taken(cluster, agent, request, _runtime_ids(pod) if still else {})
+            consistent = still or len(records) == 1
+            saved = Saved(request.action_id, request.pod.cluster_id, pod, records, consistent)
             self._saved[request.action_id] = saved
         finally:
             self._at_work.difference_update(request.checkpoint_ids)
@@ -130,7 +134,7 @@ class StockBackend:
             await self._remove(cluster_id, node, checkpoint_id)
         left = {id_: record for id_, record in saved.records.items() if id_ != checkpoint_id}
         if left:
-            self._saved[action_id] = Saved(saved.action_id, saved.cluster_id, saved.pod, left)
+            self._saved[action_id] = replace(saved, records=left)
         else:
             del self._saved[action_id]
 
@@ -186,15 +190,24 @@ class StockBackend:
             raise BackendError(f"pod {pod.namespace}/{pod.name} is on no node yet")
         return found
 
-    async def _taken(self, cluster: StockCluster, agent: Agent, request: CheckpointRequest) -> dict[str, Object]:
-        """The records of all containers by checkpoint id; where one fails, none is kept."""
+    async def _taken(
+        self, cluster: StockCluster, agent: Agent, request: CheckpointRequest, runtime_ids: Mapping[str, str]
+    ) -> dict[str, Object]:
+        """The records of all containers by checkpoint id; where one fails, none is kept. `runtime_ids`: the containers'
+        ids where they are to be held still."""
         pod = request.pod
         asked = [
             {"id": id_, "owner": self._owner, "namespace": pod.namespace, "pod": pod.name, "uid": pod.uid}
             | {"container": name}
             for id_, name in zip(request.checkpoint_ids, pod.containers, strict=True)
         ]
-        answers = await asyncio.gather(*(cluster.agents.take(agent, each) for each in asked), return_exceptions=True)
+        answers: Sequence[Object | BaseException]
+        if runtime_ids:
+            told = [each | {"runtime_id": runtime_ids.get(str(each["container"]), "")} for each in asked]
+            (whole,) = await asyncio.gather(cluster.agents.take_all(agent, told), return_exceptions=True)
+            answers = [whole] if isinstance(whole, BaseException) else whole
+        else:
+            answers = await asyncio.gather(*(cluster.agents.take(agent, one) for one in asked), return_exceptions=True)
         failed = [answer for answer in answers if isinstance(answer, BaseException)]
         if not failed:
             return {answer["id"]: _with_cut(answer) for answer in answers if isinstance(answer, dict)}
@@ -221,7 +234,7 @@ class StockBackend:
             record["copies"] = [*known, (cluster_id, agent.node)]
             self._saved[saved.action_id] = saved
             copies[id_] = _with_cut(await home.agents.copy(record, cluster.agents, agent))
-        return Saved(saved.action_id, cluster_id, saved.pod, copies)
+        return replace(saved, cluster_id=cluster_id, records=copies)
 
     async def _prepare(self, cluster: StockCluster, saved: Saved, pod: Object) -> None:
         """Refuses what cannot come back, keeps the pod off nodes that cannot restore it, and lets agents know."""
@@ -264,6 +277,12 @@ class StockBackend:
         await cluster.agents.remove(agent, checkpoint_id)
 
 
+def _runtime_ids(pod: Object) -> dict[str, str]:
+    """The runtime's ids of the pod's containers, by their names."""
+    statuses = pod.get("status", {}).get("containerStatuses") or []
+    return {each["name"]: str(each.get("containerID", "")).rpartition("/")[2] for each in statuses}
+
+
 def _with_cut(record: Object) -> Object:
     """With the moment of the cut in seconds: when the runtime began, just before it paused the processes."""
     moment = record.get("checkpointed")
@@ -288,7 +307,7 @@ def _container_checkpoint(saved: Saved, id_: str) -> ContainerCheckpoint:
             "digest": record["digest"],
             "checkpointed_at": record.get("checkpointed"),
             "cut_distance_seconds": round(saved.distance, 3),
-            "consistent": len(saved.records) == 1,
+            "consistent": saved.consistent,
         },
     )
 

@@ -10,12 +10,16 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Saved:
-    """The pod as the API had it, and what the agents say of each container's archive, by checkpoint id."""
+    """The pod as the API had it, and what the agents say of each container's archive, by checkpoint id.
+
+    `consistent`: whether the containers were cut at one moment, however long their dumps took one after the other.
+    """
 
     action_id: str
     cluster_id: str
     pod: Object
     records: dict[str, Object]
+    consistent: bool = False
 
     @property
     def distance(self) -> float:

@@ -27,7 +27,7 @@ KILLED = 137
 class Container:
     """A container that was started once; a restart makes a new one. Its times are the cluster's (ns since the epoch);
     what it prints, and `clock`, are its node's. `process_ports`: where a real process that runs in its place listens;
-    None: there is none. `at_end` is called when it has ended."""
+    None: there is none. `at_end` is called when it has ended. `frozen_at`: since when its cgroup is frozen."""
 
     setup: Setup
     attempt: int
@@ -45,6 +45,7 @@ class Container:
     loads: list[usage.Load] = field(default_factory=list)
     process_ports: set[int] | None = None
     at_end: list[Callable[[], object]] = field(default_factory=list)
+    frozen_at: int | None = None
     peers: Callable[[], list[Container]] = list
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ class Container:
     @property
     def next_end(self) -> int | None:
         """When it may end next by itself (ns), or None."""
-        if self.machine is None or not self.running:
+        if self.machine is None or not self.running or self.frozen_at is not None:
             return None
         ends = [at for at in (self.machine.next_end, self._out_of_memory_at()) if at is not None]
         return min(ends, default=None)
@@ -175,7 +176,7 @@ class Container:
 
     def _advance(self, now: int) -> None:
         machine = self.machine
-        if machine is None or not self.running:
+        if machine is None or not self.running or self.frozen_at is not None:
             return
         try:
             machine.advance(now)
@@ -195,6 +196,17 @@ class Container:
         self.advance(now)
         if self.running:
             self._end(now, self._terminated(now) if exit_code is None else exit_code)
+
+    def freeze(self, now: int) -> None:
+        """Its processes stand from now on."""
+        self.advance(now)
+        self.frozen_at = now
+
+    def thaw(self, now: int) -> None:
+        """Its processes go on as if no time had passed."""
+        frozen, self.frozen_at = self.frozen_at, None
+        if frozen is not None and self.machine:
+            self.machine.memory.shift(now - frozen)
 
     def process_ended(self, now: int, exit_code: int) -> None:
         """The real process that runs in its place has ended by itself."""
@@ -327,7 +339,8 @@ class Container:
 def _in_step(containers: list[Container], now: int) -> None:
     """Lets what is due in several containers happen in the order of its times."""
     while True:
-        running = [(one.machine.next_due, one) for one in containers if one.machine and one.running]
+        moving = [one for one in containers if one.running and one.frozen_at is None]
+        running = [(one.machine.next_due, one) for one in moving if one.machine]
         due = [(at, one) for at, one in running if at is not None and at <= now]
         if not due:
             return

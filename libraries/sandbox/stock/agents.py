@@ -17,6 +17,7 @@ from propagator_server.stock.chart import node_agent
 
 from .. import kinds
 from ..runtime import Container
+from .cgroups import Cgroups
 from .nodes_network import HOST, RealPorts, loopback
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 COMMAND = ["python3", "-B", "-m", "node_agent"]
+WATCHDOG = ["python3", "-B", "-m", "node_agent.watchdog"]
 CODE = Path(node_agent.__file__).parent
 LIBRARIES = Path(__file__).resolve().parents[2]
 _STOP_SECONDS = 3.0
@@ -56,15 +58,16 @@ class NodeAgents:
         reach: Callable[[str], Awaitable[str]],
     ) -> None:
         self._cluster, self._kubelets, self._ports, self._reach = cluster, kubelets, ports, reach
-        self._running: dict[str, _Running] = {}
+        self._running: dict[tuple[str, str], _Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._followed: set[str] = set()
         cluster.points.started.append(self._started)
 
     def process_of(self, node: str) -> int | None:
         """The pid of the agent's process on a node."""
-        for uid, running in self._running.items():
+        for (uid, _), running in self._running.items():
             worker = self._cluster.kubelet.workers.get(uid)
-            if worker and worker.node == node:
+            if worker and worker.node == node and running.listens:
                 return running.process.pid
         return None
 
@@ -76,7 +79,7 @@ class NodeAgents:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _started(self, pod: Object, container: Container) -> None:
-        if container.setup.argv != COMMAND:
+        if container.setup.argv not in (COMMAND, WATCHDOG):
             return
         container.process_ports = set()
         container.log.lines.clear()  # which said that a stand-in runs
@@ -96,19 +99,22 @@ class NodeAgents:
         self._lay_out(pod, folder)
         proxy = await self._reach(node)
         environment = self._environment(node, container, folder, proxy)
+        if _volume(pod, "cgroup"):
+            environment["CGROUP_DIR"] = str(self._follow_cgroups(node))
+        part = ["watchdog"] if container.setup.argv == WATCHDOG else []
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-B", "-m", "sandbox.stock.process",
+            sys.executable, "-B", "-m", "sandbox.stock.process", *part,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=environment, start_new_session=True,
         )  # fmt: skip
-        running = self._running[uid] = _Running(process, folder)
+        running = self._running[uid, container.name] = _Running(process, folder)
         try:
             await asyncio.gather(self._follow_stdout(pod, container, running), self._follow_stderr(container, running))
             code = await process.wait()
             container.at_end.clear()
             self._cluster.runtime.process_ended(uid, container.name, code if code >= 0 else 128 - code)
         finally:
-            self._running.pop(uid, None)
+            self._running.pop((uid, container.name), None)
             for address, port in running.listens:
                 self._ports.close(address, port)
             await _end(process)
@@ -118,7 +124,7 @@ class NodeAgents:
         assert running.process.stdout is not None
         async for line in running.process.stdout:
             container.write(self._cluster.runtime.now(), "stdout", line)
-            if container.process_ports == set():
+            if container.setup.argv == COMMAND and not running.listens:
                 self._serves(pod["spec"]["nodeName"], container, running, json.loads(line))
 
     async def _follow_stderr(self, container: Container, running: _Running) -> None:
@@ -162,6 +168,16 @@ class NodeAgents:
             for name, data in found.items():
                 (folder / kind / name).write_bytes(data)
                 (folder / kind / name).chmod(0o600)
+
+    def _follow_cgroups(self, node: str) -> Path:
+        """The folder with the node's cgroups, which are followed from now on until all ends."""
+        root = self._kubelets.disk(node) / "cgroup"
+        if node not in self._followed:
+            self._followed.add(node)
+            task = asyncio.get_running_loop().create_task(Cgroups(self._cluster, root, node).follow())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return root
 
     def _foreign_code(self, pod: Object) -> str:
         """What makes the pod's code another one than this repository's; empty when it is that."""

@@ -101,6 +101,8 @@ class Kubelets:
         trouble = cluster.kubelet.trouble[node]
         if not container or not container.running or spec not in pod["spec"]["containers"]:
             raise FailedDump(f"container {name} not found")
+        if container.frozen_at is not None:
+            raise FailedDump("rpc error: code = Unknown desc = OCI runtime pause failed: container not running")
         if trouble.no_criu:
             raise FailedDump(
                 "rpc error: code = Unknown desc = CRIU binary not found or too old (<31600). Failed to checkpoint "

@@ -1,4 +1,4 @@
-"""`python -m sandbox.stock.process`: the node agent as it is, which ends when the sandbox is gone."""
+"""`python -m sandbox.stock.process [watchdog]`: the node agent, or its watchdog, ended when the sandbox is gone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 
-from propagator_server.stock.chart.node_agent.__main__ import main
+from propagator_server.stock.chart.node_agent import __main__ as agent
+from propagator_server.stock.chart.node_agent import watchdog
 
 _PARENT_CHECK_SECONDS = 0.5
 
@@ -20,4 +21,4 @@ def _watch(parent: int) -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
-    sys.exit(main())
+    sys.exit((watchdog if sys.argv[1:] == ["watchdog"] else agent).main())

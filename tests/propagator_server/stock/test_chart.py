@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 from tests.sandbox.stock.conftest import CHART, rendered
 
-from sandbox.stock.agents import COMMAND
+from sandbox.stock.agents import COMMAND, WATCHDOG
 
 Object = dict[str, Any]
 ID = "6f1c0000-0000-4000-8000-000000000000"
@@ -46,6 +46,17 @@ def test_an_agent_may_create_checkpoints_and_nothing_else() -> None:
     context = pod()["containers"][0]["securityContext"]
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert context["readOnlyRootFilesystem"] and not context["allowPrivilegeEscalation"] and "privileged" not in context
+
+
+def test_who_holds_containers_still_is_privileged_and_has_a_watchdog() -> None:
+    spec = pod(consistent=True)
+    agent, watchdog = spec["containers"]
+    assert agent["securityContext"]["privileged"] and watchdog["securityContext"]["privileged"]
+    assert watchdog["command"] == WATCHDOG
+    for each in (agent, watchdog):
+        assert {"code", "checkpoints", "cgroup"} <= {mount["name"] for mount in each["volumeMounts"]}
+    for one in objects(consistent=True).values():
+        kubernetes_validate.validate(one, "1.33", strict=True)
 
 
 def test_the_code_in_it_is_the_code_here() -> None:

@@ -11,11 +11,14 @@ from typing import Any
 
 from .checkpoints import Checkpoints, RefusedError
 from .content import Content
+from .freezer import Freezer, thaw_what_is_left
 from .peers import HEADER, Peers
+from .pods import take_all
 from .registry import Registry
 from .serving import Handler, PlainServer, TlsServer, server_context
 from .settings import Settings
 from .shelf import Shelf
+from .watchdog import NOTES
 
 _POLL_SECONDS = 0.1
 UNSHOWN = ("texts",)
@@ -32,6 +35,7 @@ class Agent:
         self.peers = Peers(settings)
         self.registry = Registry(self.shelf, Content(settings.content), self.peers)
         self.checkpoints = Checkpoints(settings, self.shelf, Content(settings.content))
+        self.freezer = Freezer(settings.cgroups, self.shelf.folder / NOTES)
         context = server_context(str(settings.secret / "tls.crt"), str(settings.secret / "tls.key"))
         self.servers = (
             TlsServer(settings.service, ServiceHandler, context, agent=self),
@@ -41,12 +45,14 @@ class Agent:
 
     def start(self) -> None:
         """Begins to serve."""
+        thaw_what_is_left(self.shelf.folder / NOTES, now=True)
         self.sweep()
         for server in self.servers:
             threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
 
     def stop(self) -> None:
-        """Ends; the archives go along where the settings say so."""
+        """Ends; nothing stays frozen, and the archives go along where the settings say so."""
+        thaw_what_is_left(self.shelf.folder / NOTES, now=True)
         for server in self.servers:
             server.shutdown()
             server.server_close()
@@ -66,6 +72,7 @@ class Agent:
             "service": service,
             "registry": registry,
             "started": self.started,
+            "freezes": self.freezer.works,
             "free": self.shelf.free(),
             "at_work": sorted(self.checkpoints.at_work),
         }
@@ -119,14 +126,17 @@ class ServiceHandler(Handler):
     do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:  # noqa: N802
-        """Takes a checkpoint."""
+        """Takes a checkpoint, or those of all containers of a pod at one moment."""
         if not self._is_authorized():
             return
-        if self.path != "/v1/checkpoints":
-            self._refuse(404, f"no such path: {self.path}")
-            return
         try:
-            self.answer(200, _shown(self.agent.checkpoints.take(self.body())))
+            if self.path == "/v1/checkpoints":
+                self.answer(200, _shown(self.agent.checkpoints.take(self.body())))
+            elif self.path == "/v1/pods":
+                records = take_all(self.agent.checkpoints, self.agent.freezer, self.body().get("checkpoints") or [])
+                self.answer(200, {"items": [_shown(record) for record in records]})
+            else:
+                self._refuse(404, f"no such path: {self.path}")
         except ValueError as wrong:
             self._refuse(400, str(wrong))
         except RefusedError as refused:

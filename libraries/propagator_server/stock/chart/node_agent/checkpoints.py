@@ -39,15 +39,18 @@ class Checkpoints:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self.at_work: set[str] = set()
 
-    def take(self, asked: Mapping[str, Any]) -> Record:
-        """Takes the checkpoint that is asked for; one that is there already is not taken again. Raises RefusedError."""
+    def take(self, asked: Mapping[str, Any], at_reply: Callable[[], None] = lambda: None) -> Record:
+        """Takes the checkpoint that is asked for; one that is there already is not taken again. Raises RefusedError.
+
+        `at_reply` is called at once when the kubelet has answered.
+        """
         id_, owner, uid = (str(asked.get(key) or "") for key in ("id", "owner", "uid"))
         names = [str(asked.get(key) or "") for key in ("namespace", "pod", "container")]
         if not ID.fullmatch(id_) or not all(_NAME.fullmatch(name) for name in names):
             raise RefusedError(400, f"id, namespace, pod and container are {id_!r}, {', '.join(map(repr, names))}")
         namespace, pod, container = names
         ids = {"id": id_, "owner": owner, "uid": uid}
-        return self._once("/".join(names), id_, lambda: self._taken(ids, namespace, pod, container))
+        return self._once("/".join(names), id_, lambda: self._taken(ids, namespace, pod, container, at_reply))
 
     def adopt(self, record: Mapping[str, Any], source: Readable, size: int) -> Record:
         """Takes over an archive that another cluster's agent has made, `size` bytes of it. Raises RefusedError."""
@@ -85,7 +88,7 @@ class Checkpoints:
         self._shelf.keep(record)
         return record
 
-    def _taken(self, ids: Record, namespace: str, pod: str, container: str) -> Record:
+    def _taken(self, ids: Record, namespace: str, pod: str, container: str, at_reply: Callable[[], None]) -> Record:
         id_, node = ids["id"], self._settings.node
         if self._shelf.free() < LEAST_ROOM:
             raise RefusedError(507, f"node {node} has {self._shelf.free() >> 20} MiB left in its checkpoint folder")
@@ -96,6 +99,7 @@ class Checkpoints:
         except kubelet.KubeletError as failed:
             raise RefusedError(failed.status if failed.status in (401, 403, 404, 405) else 500, str(failed)) from None
         answered = time.time()
+        at_reply()
         try:
             archive = self._shelf.take(id_, name)
         except FileNotFoundError:

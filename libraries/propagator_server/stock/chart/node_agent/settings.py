@@ -37,6 +37,7 @@ class Settings:
         account: the folder with the ServiceAccount's token.
         secret: the folder with `token`, `tls.crt` and `tls.key`, which all agents of the cluster share.
         checkpoints: the kubelet's folder of checkpoint archives.
+        cgroups: the node's cgroups; not there where containers are not to be frozen.
         content: containerd's content store, read only; it need not be there.
         service: where the server and the other agents ask, over TLS.
         registry: where the node's runtime asks.
@@ -49,6 +50,7 @@ class Settings:
     account: Path
     secret: Path
     checkpoints: Path
+    cgroups: Path
     content: Path
     service: Address
     registry: Address
@@ -85,6 +87,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         account=Path(environment.get("ACCOUNT_DIR") or "/var/run/secrets/kubernetes.io/serviceaccount"),
         secret=Path(environment.get("SECRET_DIR") or "/secret"),
         checkpoints=Path(environment.get("CHECKPOINT_DIR") or "/checkpoints"),
+        cgroups=Path(environment.get("CGROUP_DIR") or "/cgroup"),
         content=Path(environment.get("CONTENT_DIR") or "/content"),
         service=address("SERVICE_LISTEN", f"{own}:{port('SERVICE_PORT', 5998)}"),
         registry=address("REGISTRY_LISTEN", registry_name),

@@ -38,6 +38,11 @@ class Shelf:
         self._own = kubelets / FOLDER
         self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    @property
+    def folder(self) -> Path:
+        """The agent's own folder."""
+        return self._own
+
     def archive(self, id_: str) -> Path:
         """The path of an archive, whether it is there or not."""
         return self._own / f"{id_}.tar"
@@ -54,7 +59,7 @@ class Shelf:
 
     def records(self) -> list[Record]:
         """Of all archives."""
-        found = (self.record(path.stem) for path in sorted(self._own.glob("*.json")))
+        found = (self.record(path.stem) for path in sorted(self._own.glob("*-*.json")))
         return [record for record in found if record]
 
     def keep(self, record: Record) -> None:
@@ -118,7 +123,7 @@ class Shelf:
                 gone += self._sweep_intent(path)
                 if time.time() - path.stat().st_mtime > LONGEST_DUMP or self.record(id_):
                     path.unlink()
-            elif path.suffix != ".json" and not self.record(id_):
+            elif path.suffix == ".tar" and not self.record(id_):
                 path.unlink()
                 gone.append(path.name)
         return gone

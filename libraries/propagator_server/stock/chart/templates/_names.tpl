@@ -35,3 +35,15 @@ tls.key: {{ $certificate.Key | b64enc }}
 subPathExpr: {{ . | trimPrefix $fixed | trimPrefix "/" | quote }}
 {{- end }}
 {{- end }}
+
+{{- define "node-agent.security" -}}
+{{- if .consistent -}}
+privileged: true
+{{- else -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+{{- end }}
+readOnlyRootFilesystem: true
+runAsUser: 0
+{{- end }}
