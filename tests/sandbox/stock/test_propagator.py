@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import ssl
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from tests.sandbox.stock.conftest import Stock
+from tests.sandbox.stock.conftest import CHART, TOKEN, Stock, rendered
 
 from propagator_server.persistence import INTERRUPTED
 from propagator_server.stock.cluster import StockCluster
@@ -120,3 +125,50 @@ async def test_the_preflight_tells_what_each_node_can_do(stock: Stock) -> None:
         "a Ready node whose runtime restores",
         "namespace cedana-system: Pod Security level privileged, for hostNetwork and hostPath",
     ]
+
+
+@pytest.mark.parametrize("era", ["seed", "jan26", "next"])
+async def test_it_serves_over_tls_in_every_era(era: str, stock: Stock, tmp_path: Path) -> None:
+    (secret,) = [one for one in rendered(stock.cluster_id) if one["kind"] == "Secret"]
+    for name in ("tls.crt", "tls.key"):
+        (tmp_path / name).write_bytes(base64.b64decode(secret["data"][name]))
+    await stock.stop_serving()
+    certificate = ("--tls-cert", str(tmp_path / "tls.crt"), "--tls-key", str(tmp_path / "tls.key"))
+    await stock.serve("--era", era, *certificate)
+    assert stock.url.startswith("https://localhost:")
+    trusted = ssl.create_default_context(cafile=str(tmp_path / "tls.crt"))
+    trusted.check_hostname = False
+    trusted.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with ClientSession(stock.url, headers=headers) as session, session.get("/v2/cluster", ssl=trusted) as answer:
+        assert [row["id"] for row in await answer.json()] == [stock.cluster_id]
+
+
+async def test_agents_that_are_there_already_make_their_cluster_known(stock: Stock, tmp_path: Path) -> None:
+    await stock.stop_serving()
+    stock.state = tmp_path / "another.db"
+    await stock.serve()
+    assert [row["id"] for row in (await stock.ask("GET", "/v2/cluster"))[1]] == [stock.cluster_id]
+    await stock.pod("w")
+    await stock.ready(await stock.checkpoint("w"))
+
+
+@pytest.mark.parametrize("options", [(), ("--preflight",)])
+def test_a_kubeconfig_that_leads_nowhere_is_said_in_a_sentence(options: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}
+    context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
+    config = {"clusters": [cluster], "contexts": [context], "users": [{"name": "u", "user": {}}]}
+    for content, words in ((config | {"current-context": "c"}, "127.0.0.1:1"), ({}, "kube")):
+        file.write_text(json.dumps(content))
+        done = subprocess.run(
+            [sys.executable, "-m", "propagator_server", "--kubeconfig", str(file), *options],
+            env={**os.environ, "PYTHONPATH": str(CHART.parents[2])},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith("propagator_server: ") and words in line
