@@ -109,18 +109,18 @@ class Runtime:
         return PodSnapshot(pod or {}, cut, taken, freeze)
 
     def snapshot_of(self, pod_uid: str, name: str, freeze: float) -> tuple[ContainerSnapshot, int]:
-        """One container of a pod at one moment (ns), as a kubelet's checkpoint has it; it goes on after `freeze`
-        seconds. Raises KeyError when it does not run."""
+        """One container of a pod as a kubelet's checkpoint has it, and the moment (ns) at which it goes on, `freeze`
+        seconds from now. Raises KeyError when it does not run."""
         held = self.pods[pod_uid]
         container, now = held.containers[name], self.now()
         container.advance(now)
         if not container.running or not container.machine:
             raise KeyError(name)
-        taken = container.snapshot(now)
         container.machine.memory.shift(int(freeze * SECOND))
+        taken, cut = container.snapshot(now), now + int(freeze * SECOND)
         self._watch(held, container)
-        held.frozen_until = max(held.frozen_until, now + int(freeze * SECOND))
-        return taken, now
+        held.frozen_until = max(held.frozen_until, cut)
+        return taken, cut
 
     def process_ended(self, pod_uid: str, name: str, exit_code: int) -> None:
         """A real process that runs in a container's place has ended by itself."""
@@ -148,17 +148,15 @@ class Runtime:
         name = setup.spec["name"]
         before = held.containers.get(name)
         container = Container(setup, before.attempt + 1 if before else 0, self.now())
-        if origin is None and held.origin and name in held.origin.containers:
-            origin = (held.origin.containers[name], held.origin.at)
+        staged = held.origin.containers.get(name) if held.origin else None
         if origin and origin[0].memory:
+            container.resume(*origin, extra_line=False)
+        elif staged and held.origin and staged.memory:
             self._restores += 1
             extra = self._restores % self.repeated_line_every == 0
-            container.resume(*origin, extra_line=extra)
+            container.resume(staged, held.origin.at, extra_line=extra)
         else:
             container.begin()
-        container.peers = lambda: [
-            one for one in held.containers.values() if one is not container and one.shares_files_with(container)
-        ]
         if before:
             held.previous[name] = before
         held.containers[name] = container

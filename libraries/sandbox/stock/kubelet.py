@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,9 @@ class Kubelets:
         except KeyError:
             raise FailedDump(f"container {name} not found") from None
         await asyncio.sleep(freeze)
+        # The log is copied when the process goes on already: a line from after the cut may be in it (measured).
+        container.advance(cluster.runtime.now())
+        snapshot = replace(snapshot, log=tuple(container.log.lines))
         self._write(node, file, written(Source(pod, spec, container, snapshot, cut)))
         self._store_content(node, container.image.reference)
         return f"{ROOT}/{file}"

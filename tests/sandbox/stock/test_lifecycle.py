@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import time
+from typing import Any
 
 from tests.sandbox.stock.conftest import Stock, is_ready
 
@@ -98,3 +100,38 @@ async def test_a_restored_container_that_ends_is_not_restored_again(stock: Stock
     await asyncio.sleep(0.5)
     assert stock.log("short-restored") == ["begun", "ended"]
     assert stock.get("short-restored")["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+async def test_a_line_that_is_printed_twice_has_the_sources_time_the_first_time(stock: Stock) -> None:
+    """containerd copies the log after the process has resumed: the line is the source's, and then the process's own."""
+    await stock.pod("w")
+    stock.cluster.latencies.freeze = 0.0
+    container = stock.cluster.runtime.container(stock.get("w")["metadata"]["uid"], "main")
+    assert container
+    snapshot_of = stock.cluster.runtime.snapshot_of
+
+    def late(uid: str, name: str, freeze: float) -> Any:
+        taken = snapshot_of(uid, name, freeze)
+        deadline = time.monotonic() + 5
+        count = len(container.log.lines)
+        while len(container.log.lines) == count and time.monotonic() < deadline:
+            container.advance(stock.cluster.runtime.now())
+        return taken
+
+    stock.cluster.runtime.snapshot_of = late  # type: ignore[method-assign]
+    action = await stock.ready(await stock.checkpoint("w"))
+    source = lines_of(stock, "w")
+    await stock.ready(await stock.restore(action))
+    await stock.until(lambda: len(set(lines_of(stock, "w-restored")) - set(source)) > 1)
+    restored = lines_of(stock, "w-restored")
+    copied = [line for line in restored if line in source]
+    own = [text for at, text in restored if (at, text) not in source]
+    assert own[0] == copied[-1][1]
+    assert copied == source[: len(copied)]
+
+
+def lines_of(stock: Stock, name: str) -> list[tuple[int, bytes]]:
+    """Time and text of what a pod printed."""
+    found = stock.cluster.runtime.container(stock.get(name)["metadata"]["uid"], "main")
+    assert found
+    return [(line.at, line.text) for line in found.log.lines]
