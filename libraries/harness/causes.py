@@ -84,6 +84,9 @@ CAUSES = _catalogue(
     Cause("install-timeout", Blame.ENVIRONMENT, "The installed release did not become Ready in time."),
     Cause("criu-missing", Blame.ENVIRONMENT, "The node has no CRIU, or one that is too old."),
     Cause("restore-disabled", Blame.ENVIRONMENT, "The node's container runtime is configured not to restore."),
+    Cause("checkpoint-disabled", Blame.ENVIRONMENT, "The node's kubelet is configured not to take checkpoints."),
+    Cause("checkpoint-forbidden", Blame.ENVIRONMENT, "The node agent has not the right to ask for checkpoints."),
+    Cause("cannot-come-back", Blame.ENVIRONMENT, "What was saved cannot be restored here, as was known beforehand."),
     Cause("open-connection", Blame.ENVIRONMENT, "The process had an open TCP connection, which a dump forbids."),
     Cause("external-socket", Blame.ENVIRONMENT, "The process was connected to a socket outside of what is dumped."),
     # checkpoint and restore
@@ -93,6 +96,8 @@ CAUSES = _catalogue(
         Blame.PRODUCT,
         "Cedana's helper on the pod's node was not Ready to do the work.",
     ),
+    Cause("agent-not-ready", Blame.PRODUCT, "The node agent on the pod's node was not Ready to do the work."),
+    Cause("archive-broken", Blame.PRODUCT, "The archive of a checkpoint is not whole."),
     Cause("manager-not-ready", Blame.PRODUCT, "Cedana's manager was not Ready to do the work."),
     Cause("criu-dump", Blame.PRODUCT, "CRIU could not dump the process."),
     Cause("criu-restore", Blame.PRODUCT, "CRIU could not restore the process."),

@@ -95,6 +95,12 @@ RULES = (
     Rule("external-socket", r"External socket is used", WORDS, CHECKPOINT),
     Rule("pid-taken", r"Can't fork for \d+: File exists", ANYWHERE, RESTORE),
     Rule("restore-disabled", r"restore via CreateContainer is disabled by configuration", ANYWHERE, RESTORE),
+    # The words of the stock propagator, which says what it knows of a failure.
+    Rule("checkpoint-disabled", r"feature gate ContainerCheckpoint is off", WORDS, CHECKPOINT),
+    Rule("checkpoint-forbidden", r"subresource\(s\)=\[checkpoint\]", WORDS, CHECKPOINT),
+    Rule("agent-not-ready", r"no node agent is Ready|whose agent does not answer", WORDS, CHECKPOINT | RESTORE),
+    Rule("archive-broken", r"the kubelet's archive of container \S+ is broken", WORDS, CHECKPOINT),
+    Rule("cannot-come-back", r"refused: (this cannot be restored|no node .*can restore it)", WORDS, RESTORE),
     Rule("criu-dump", r"criu failed: type DUMP|Dumping FAILED", WORDS, CHECKPOINT),
     Rule("criu-restore", r"criu failed: type RESTORE|Restoring FAILED", ANYWHERE, RESTORE),
     Rule("quota", r"exceeded quota", ANYWHERE, NOT_READY | RESTORE),

@@ -47,6 +47,17 @@ BY_WORDS = [
     ("restore-disabled", RESTORE, "checkpoint restore via CreateContainer is disabled by configuration"),
     ("quota", RESTORE, 'failed to create the restored pod: pods "web-restored" is forbidden: exceeded quota: small'),
     ("disk-full", CHECKPOINT, "write pages-1.img: no space left on device"),
+    ("checkpoint-disabled", CHECKPOINT, "404 page not found (the kubelet's feature gate ContainerCheckpoint is off)"),
+    (
+        "checkpoint-forbidden",
+        CHECKPOINT,
+        "Forbidden (user=a, verb=create, resource=nodes, subresource(s)=[checkpoint])",
+    ),
+    ("agent-not-ready", CHECKPOINT, "no node agent is Ready on node n1"),
+    ("agent-not-ready", RESTORE, "refused: the archive is on n1, whose agent does not answer"),
+    ("archive-broken", CHECKPOINT, "the kubelet's archive of container web is broken: the archive is cut off"),
+    ("cannot-come-back", RESTORE, "refused: this cannot be restored. container web: /data/log was open in an emptyDir"),
+    ("cannot-come-back", RESTORE, "refused: no node of the other cluster can restore it. n1 is arm64"),
 ]
 BY_CEDANA = [
     ("helper-not-ready", CHECKPOINT_TIMEOUT, "no Ready helper of Cedana on node n1, where pod web is", "web"),
