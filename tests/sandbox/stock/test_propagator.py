@@ -14,7 +14,9 @@ import pytest
 from aiohttp import ClientSession
 from tests.sandbox.stock.conftest import CHART, TOKEN, Stock, rendered
 
+from propagator_server.clock import now
 from propagator_server.persistence import INTERRUPTED
+from propagator_server.records import Policy, Resource
 from propagator_server.stock.cluster import StockCluster
 from propagator_server.stock.preflight import findings
 from sandbox import kinds
@@ -172,3 +174,13 @@ def test_a_kubeconfig_that_leads_nowhere_is_said_in_a_sentence(options: tuple[st
         assert done.returncode == 1
         (line,) = done.stderr.strip().splitlines()
         assert line.startswith("propagator_server: ") and words in line
+
+
+async def test_a_heartbeat_goes_on_after_its_end(stock: Stock) -> None:
+    pod = await stock.pod("w")
+    assert stock.server
+    made = Policy("p", stock.cluster_id, 1, Resource.PODS, (pod["metadata"]["uid"],), "", now())
+    stock.server._store.put_policy(made)
+    await stock.stop_serving()
+    await stock.serve()
+    await stock.until(lambda: [path for path in stock.archives("node-1") if path.suffix == ".tar"])
