@@ -37,8 +37,8 @@ async def run(options: Options) -> None:
 
 async def look(options: Options) -> None:
     """Prints what the clusters can do."""
-    for context in options.contexts or (None,):
-        cluster = StockCluster(options.kubeconfig, context, options.namespace)
+    for file, context in options.clusters:
+        cluster = StockCluster(file, context, options.namespace)
         print(await told(cluster, options.namespace, options.preflight))
 
 

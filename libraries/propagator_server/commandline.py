@@ -22,13 +22,15 @@ _LEAST_TOKEN = 16
 class Options:
     """How a propagator is started.
 
-    `contexts`: of the kubeconfig, one for each cluster; empty: its current one. `given`: whether the token was given,
+    `contexts`: of the kubeconfig, one for each cluster; empty: its current one. `others`: kubeconfigs of more clusters,
+    with a context. `given`: whether the token was given,
     rather than drawn. `parent`: the pid of the process that it ends with. `preflight`: `table` or `json` to look at
     the cluster only; else empty.
     """
 
     kubeconfig: Path | None
     contexts: tuple[str, ...]
+    others: tuple[tuple[Path, str | None], ...]
     namespace: str
     port: int
     era: str
@@ -40,6 +42,11 @@ class Options:
     key: Path | None
     parent: int | None
     preflight: str
+
+    @property
+    def clusters(self) -> list[tuple[Path | None, str | None]]:
+        """Kubeconfig and context of each cluster."""
+        return [*((self.kubeconfig, context) for context in self.contexts or (None,)), *self.others]
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Options:
@@ -74,6 +81,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
     return Options(
         kubeconfig=given.kubeconfig,
         contexts=tuple(given.context),
+        others=tuple(given.also),
         namespace=given.namespace,
         port=given.port,
         era=given.era,
@@ -94,6 +102,14 @@ def _cluster_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--context", action="append", default=[], metavar="NAME", help="context in it, once for each cluster"
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        type=_other,
+        metavar="FILE[=CONTEXT]",
+        help="kubeconfig of one more cluster, and a context in it: checkpoints of one are restored in any of them",
     )
     parser.add_argument(
         "--namespace", default="cedana-system", metavar="NAME", help="of the node agents (default cedana-system)"
@@ -123,3 +139,10 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; allowed are 0 to 65535")
     return int(text)
+
+
+def _other(text: str) -> tuple[Path, str | None]:
+    file, _, context = text.partition("=")
+    if not any(Path(part).is_file() for part in file.split(os.pathsep)):
+        raise argparse.ArgumentTypeError(f"{file!r} is no file")
+    return Path(file), context or None

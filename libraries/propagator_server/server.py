@@ -34,8 +34,7 @@ class Server:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._database = Database(options.state)
-        contexts: tuple[str | None, ...] = options.contexts or (None,)
-        clusters = [StockCluster(options.kubeconfig, context, options.namespace) for context in contexts]
+        clusters = [StockCluster(file, context, options.namespace) for file, context in options.clusters]
         self._store = kept_store(self._database)
         saved = Kept(self._database, "saved", Saved.to_json, Saved.from_json)
         self.backend = StockBackend(clusters, saved, self._owner())

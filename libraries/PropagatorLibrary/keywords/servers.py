@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from datetime import timedelta
+from pathlib import Path
 
 from robot.api import logger
 from robot.api.deco import keyword
@@ -30,6 +31,8 @@ class ServerKeywords:
         *,
         namespace: str = "cedana-system",
         keep: bool = False,
+        also_kubeconfig: Path | None = None,
+        also_context: str | None = None,
         timeout: timedelta = timedelta(seconds=30),
         cluster: str | None = None,
     ) -> DotDict:
@@ -41,6 +44,9 @@ class ServerKeywords:
         Args:
             namespace: of the node agents in the cluster.
             keep: it may have to outlive this run.
+            also_kubeconfig: of a second cluster, in which checkpoints of the first can be restored and the other way
+                round.
+            also_context: a context there; its current one by default.
             timeout: until it serves.
             cluster: alias; the first started cluster by default.
 
@@ -64,6 +70,8 @@ class ServerKeywords:
         entry = LEDGER.intend("process", "the propagator server", mark=mark)
         options = ["--kubeconfig", str(place.kubeconfig), "--namespace", namespace, "--token-file", str(file)]
         options += ["--context", place.context] if place.context else []
+        if also_kubeconfig:
+            options += ["--also", f"{also_kubeconfig}={also_context}" if also_context else str(also_kubeconfig)]
         options += [] if keep else ["--parent", str(os.getpid())]
         process = launch("propagator_server", *options, errors=errors, mark=mark)
         told = first_line(process, timeout.total_seconds(), errors, "the propagator server", "propagator-start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
@@ -26,6 +27,7 @@ NAME_VARIABLE = "CEDANA_CHECKPOINT"
 KNOWN_FOR = 1.0
 """Seconds for which a cluster's id is taken for granted."""
 _NODE = "metadata.name"
+log = logging.getLogger(__name__)
 
 
 class StockBackend:
@@ -164,8 +166,19 @@ class StockBackend:
         return id_ in self._at_work or any(id_ in saved.records for saved in self._saved.values())
 
     async def _installed(self) -> list[tuple[str, StockCluster]]:
-        found = [(await self._id_of(cluster), cluster) for cluster in self._clusters]
-        return [(known, cluster) for known, cluster in found if known]
+        """The clusters with agents. Of several, one that does not answer is left out. Raises KubeError."""
+        found = []
+        for cluster in self._clusters:
+            try:
+                known = await self._id_of(cluster)
+            except KubeError as silent:
+                if len(self._clusters) == 1:
+                    raise
+                log.warning("%s", silent)
+                continue
+            if known:
+                found.append((known, cluster))
+        return found
 
     async def _id_of(self, cluster: StockCluster) -> str:
         at, known = self._ids.get(id(cluster), (0.0, ""))
