@@ -97,6 +97,10 @@ def test_going_back_is_rewound_though_it_is_above_the_bound() -> None:
     assert str(verdict) == "rewound: count 1005 of nonce aaaa.. was reached, then 1004 came"
 
 
+def test_the_same_count_once_more_is_no_way_back() -> None:
+    assert judge_samples(story(HTTP, HIGH + 3, *GOES_ON)).kind is Kind.CONTINUED
+
+
 def test_a_later_sample_below_the_bound_counts_too() -> None:
     assert judge_samples(story(HTTP, *GOES_ON, HIGH + 2)).kind is Kind.REWOUND
 
@@ -134,6 +138,17 @@ def test_an_unknown_process_that_was_not_started_afresh_is_foreign(count: int, k
 
 def test_a_clock_that_stands_makes_no_fresh_start_count_less_than_it_was_asked() -> None:
     assert judge_samples(story(HTTP, 1, nonce=ANOTHER, begin=1)).kind is Kind.RESTARTED
+    assert judge_samples(story(HTTP, 2, nonce=ANOTHER, begin=1)).kind is Kind.FOREIGN
+
+
+def test_what_is_not_said_of_the_evidence() -> None:
+    evidence = SampledEvidence(HTTP, "uid-source", (Sample(at(0), Reading(5)),))
+    assert (evidence.restored_uid, evidence.stalled, evidence.pod.state, evidence.before[0].asks) == (
+        "",
+        0,
+        "running",
+        1,
+    )
 
 
 def test_broken_chain() -> None:
