@@ -214,5 +214,6 @@ K3S_RELEASE = matching(
     re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+"), "the name of a k3s release, such as v1.34.2+k3s1"
 )
 DIGEST = matching(re.compile(r"sha256:[0-9a-f]{64}"), "sha256: and 64 hexadecimal digits")
+DIGIT = matching(re.compile(r"[1-9]"), "a number from 1 to 9")
 NUMBER = matching(re.compile(r"\d{1,15}"), "a number of 0 or more")
 WORD = matching(re.compile(r"\S+"), "a text without blanks")

@@ -18,6 +18,7 @@ from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 from parsers import (
     CLUSTER_NAME,
     DIGEST,
+    DIGIT,
     DNS_NAME,
     K3S_RELEASE,
     NUMBER,
@@ -84,8 +85,9 @@ TABLE = (
     Setting(
         "PROVIDER",
         "sandbox",
-        one_of("sandbox", "k3s", "existing", generic="existing"),
-        "Where the cluster comes from: `sandbox` (embedded, emulated), `k3s` (native on this host: Linux, root) or "
+        one_of("sandbox", "k3s", "docker", "existing", generic="existing"),
+        "Where the cluster comes from: `sandbox` (embedded, emulated), `k3s` (native on this host: Linux, root), "
+        "`docker` (in containers of a Docker daemon) or "
         "`existing` (alias `generic`: KUBECONFIG)",
         empty_is_wrong=True,
     ),
@@ -105,7 +107,7 @@ TABLE = (
         UUID,
         "Id of the second cluster, where it is registered already",
     ),
-    Setting("K3S_VERSION", "v1.34.2+k3s1", K3S_RELEASE, "Release that PROVIDER=k3s fetches once and keeps"),
+    Setting("K3S_VERSION", "v1.34.2+k3s1", K3S_RELEASE, "Release for PROVIDER=k3s, fetched once and kept, and docker"),
     Setting("K3S_BINARY", None, executable, "A k3s that is on this host, instead of a release"),
     Setting(
         "K3S_IMAGES", None, some_file, "Tarball of images that it imports at its start, for a host without a registry"
@@ -129,6 +131,12 @@ TABLE = (
     Setting("KUBELET_ROOT", "/var/lib/kubelet", absolute_path, "The kubelets' root directory, for the node agents"),
     Setting(
         "CONTAINERD_ROOT", None, absolute_path, "containerd's root directory, for them; k3s's own in a k3s cluster"
+    ),
+    Setting("K3S_DOCKER_IMAGE", None, WORD, "Image for PROVIDER=docker, instead of rancher/k3s of K3S_VERSION"),
+    Setting("K3S_NODES", "1", DIGIT, "Nodes of PROVIDER=docker, each a container"),
+    Setting("K3S_REGISTRIES", None, file_with_text, "A registries.yaml of k3s with mirrors, for PROVIDER=docker"),
+    Setting(
+        "K3S_CGROUPNS", None, one_of("private", "host"), "Cgroup namespace of its containers; the daemon's default"
     ),
     Setting("CEDANA_URL", None, url, "The propagator; by default the sandbox's own"),
     Setting("CEDANA_CA_BUNDLE", None, file_with_text, "File with certificate authorities to trust there"),
@@ -256,7 +264,7 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
     _read_s3(environment, settings)
     if settings.values["PROPAGATOR"] == "stock":
         _check_stock(settings)
-    elif settings.values["PROVIDER"] in ("existing", "k3s"):
+    elif settings.values["PROVIDER"] != "sandbox":
         _check_service(settings)
     if settings.values["HELM_REPO"] and not settings.values["HELM_CHART"]:
         settings.errors.append("HELM_REPO is set, but HELM_CHART does not name a chart in it.")

@@ -22,10 +22,10 @@ from .keeping import told, write_token
 from .native.binary import DEFAULT_VERSION
 from .nodes import facts, wait_until_nodes_ready
 from .preflight_keywords import PreflightKeywords
-from .providers import PROVIDERS, NativeOptions, NativeProvider, Provider
+from .providers import PROVIDERS, DockerOptions, DockerProvider, NativeOptions, NativeProvider, Provider
 from .providers.base import Started
 
-ProviderName = Literal["sandbox", "k3s", "existing"]
+ProviderName = Literal["sandbox", "k3s", "docker", "existing"]
 MAIN = "main"
 
 
@@ -34,8 +34,9 @@ class K3sLibrary(PreflightKeywords):
     """Clusters for a run, and the end of a run.
 
     A cluster comes from a *provider*: `sandbox` is the embedded, emulated one, `k3s` a k3s that runs natively on this
-    host (Linux, as root), `existing` is the cluster of a kubeconfig. Each cluster has an *alias*; keywords of all
-    libraries take it as `cluster=`, and use the first cluster that was started when it is left out.
+    host (Linux, as root), `docker` one in containers of a Docker daemon, `existing` is the cluster of a kubeconfig.
+    Each cluster has an *alias*; keywords of all libraries take it as `cluster=`, and use the first cluster that was
+    started when it is left out.
 
     Whatever a run makes is written to a ledger before it is made. `Remove Everything This Run Made` works from it,
     and after a run that was killed `Remove Leftovers` does, or `PYTHONPATH=libraries python -m harness.ledger sweep`.
@@ -61,6 +62,10 @@ class K3sLibrary(PreflightKeywords):
         binary: Path | None = None,
         images: Path | None = None,
         directory: Path | None = None,
+        image: str | None = None,
+        nodes: int = 1,
+        registries: Path | None = None,
+        cgroupns: Literal["private", "host"] | None = None,
     ) -> DotDict:
         """Brings a cluster up and waits until all its nodes are Ready.
 
@@ -71,10 +76,14 @@ class K3sLibrary(PreflightKeywords):
             alias: the name by which `cluster=` of other keywords knows it.
             timeout: for the start without a download, and then for the nodes to be Ready.
             keep: the cluster may have to outlive this run.
-            version: of the k3s release to fetch, for `k3s` without `binary`.
+            version: of the k3s release, for `k3s` without `binary` and `docker` without `image`.
             binary: a k3s on this host, for `k3s`.
-            images: a tarball of images to import at its start, for `k3s` on a host that reaches no registry.
+            images: a tarball of images to import at the start, for `k3s` and `docker` where no registry is reached.
             directory: where the files of a `k3s` lie; by default below `/var/lib/cedana-e2e`.
+            image: of k3s, for `docker`; that of `version` by default.
+            nodes: how many containers make the cluster, for `docker`: a server, and agents.
+            registries: a registries.yaml of k3s with mirrors for registries, for `docker`.
+            cgroupns: cgroup namespace of the containers, for `docker`; as the daemon does it by default.
 
         Returns:
             The facts of `Get Cluster Facts`.
@@ -95,6 +104,8 @@ class K3sLibrary(PreflightKeywords):
         brought = PROVIDERS[provider]()
         if isinstance(brought, NativeProvider):
             brought.options = NativeOptions(version, binary, images, directory or NativeOptions.directory, _tell)
+        if isinstance(brought, DockerProvider):
+            brought.options = DockerOptions(version, image, nodes, images, registries, cgroupns)
         self._providers[alias] = brought
         started = brought.start(kubeconfig=kubeconfig, context=context, timeout=timeout.total_seconds(), keep=keep)
         self._started[alias] = started

@@ -29,6 +29,7 @@ REMOVERS = {
     "directory": "harness.rundir:DirectoryRemover",
     "process": "harness.children:ProcessRemover",
     "sandbox": "K3sLibrary.removal:SandboxRemover",
+    "docker": "K3sLibrary.docker.removal:DockerRemover",
     "k3s": "K3sLibrary.native.remains:NativeRemover",
     "namespace": "KubernetesLibrary.removal:NamespaceRemover",
     "object": "KubernetesLibrary.removal:ObjectRemover",

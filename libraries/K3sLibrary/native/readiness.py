@@ -17,11 +17,12 @@ NEEDED = ("coredns",)
 """Deployments without which no pod finds a Service."""
 
 
-def wait_until_ready(cluster: Cluster, timeout: float, still_there: Callable[[], object]) -> None:
+def wait_until_ready(cluster: Cluster, timeout: float, still_there: Callable[[], object], *, nodes: int = 1) -> None:
     """Waits for all of it.
 
     Args:
         still_there: is called before each look; what it raises ends the wait.
+        nodes: how many there must be.
 
     Raises:
         WaitTimedOut: names what is not there yet.
@@ -31,7 +32,7 @@ def wait_until_ready(cluster: Cluster, timeout: float, still_there: Callable[[],
         still_there()
         try:
             with api_errors("tell its nodes and pods"):
-                waiting = list(_missing(cluster))
+                waiting = list(_missing(cluster, nodes))
         except OperationFailed as failure:
             return Pending(failure.seen, failure.cause.name)
         return Pending("; ".join(waiting), "cluster-start") if waiting else Done(None)
@@ -45,9 +46,11 @@ def wait_until_ready(cluster: Cluster, timeout: float, still_there: Callable[[],
     )
 
 
-def _missing(cluster: Cluster) -> Iterable[str]:
+def _missing(cluster: Cluster, count: int) -> Iterable[str]:
     nodes = raw(cluster.core.list_node).get("items", [])
-    yield from (line for node in nodes for line in _of_node(node)) if nodes else ["there is no node yet"]
+    yield from (line for node in nodes for line in _of_node(node))
+    if len(nodes) < count:
+        yield f"there are {len(nodes)} of {count} nodes yet" if nodes else "there is no node yet"
     deployments = raw(cluster.apps.list_namespaced_deployment, SYSTEM).get("items", [])
     there = {deployment["metadata"]["name"] for deployment in deployments}
     yield from (f"there is no Deployment {name} yet" for name in NEEDED if name not in there)

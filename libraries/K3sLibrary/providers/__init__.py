@@ -1,6 +1,7 @@
 """Where clusters come from: one module a provider, all behind `Provider`."""
 
 from .base import Provider, Started
+from .docker import DockerOptions, DockerProvider
 from .existing import ExistingProvider
 from .k3s import NativeOptions, NativeProvider
 from .sandbox import SandboxProvider
@@ -8,7 +9,8 @@ from .sandbox import SandboxProvider
 PROVIDERS: dict[str, type[Provider]] = {
     "sandbox": SandboxProvider,
     "k3s": NativeProvider,
+    "docker": DockerProvider,
     "existing": ExistingProvider,
 }
 
-__all__ = ["PROVIDERS", "NativeOptions", "NativeProvider", "Provider", "Started"]
+__all__ = ["PROVIDERS", "DockerOptions", "DockerProvider", "NativeOptions", "NativeProvider", "Provider", "Started"]

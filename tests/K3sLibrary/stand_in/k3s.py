@@ -6,8 +6,10 @@ directory, kubeconfig with its mode, port, node name; an unknown flag, a port th
 does, leaves its containers, mounts, links and rules to `k3s-killall.sh`. `STAND_IN_PASSES` is the propagator's token;
 where that serves is told in `propagator.json` beside the kubeconfig.
 
-Variables: STAND_IN_BEHAVIOUR is `crash` (ends at once), `crash-later` (ends when it serves), `mute` (never serves),
-`slow` (serves after a second), `unready` (its own pods never come).
+`agent` runs and does nothing.
+
+Variables: STAND_IN_NODES is how many nodes the server has. STAND_IN_BEHAVIOUR is `crash` (ends at once), `crash-later`
+(ends when it serves), `mute` (never serves), `slow` (serves after a second), `unready` (its own pods never come).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import yaml
@@ -52,6 +55,7 @@ class Parser(argparse.ArgumentParser):
 def parse(words: list[str]) -> argparse.Namespace:
     """The flags of `k3s server` that there are uses for."""
     parser = Parser(prog="k3s server", allow_abbrev=False)
+    parser.add_argument("--server", default="")
     for name, default in {
         "config": "/etc/rancher/k3s/config.yaml",
         "data-dir": "/var/lib/rancher/k3s",
@@ -74,8 +78,10 @@ def main() -> int:
     if words[:1] == ["--version"]:
         print(f"k3s version {VERSION} (stand-in)")
         return 0
+    if words[:1] == ["agent"]:
+        return join(parse(words[1:]))
     if words[:1] != ["server"]:
-        say("this stand-in only has the command server", "fatal")
+        say("this stand-in only has the commands server and agent", "fatal")
         return 1
     given = parse(words[1:])
     if os.geteuid():
@@ -87,6 +93,16 @@ def main() -> int:
         say("starting kubernetes: preparing server: failed to bootstrap", "fatal")
         return 1
     return asyncio.run(serve(given, behaviour))
+
+
+def join(given: argparse.Namespace) -> int:
+    """A node beside the server: it is there as long as it runs. The server has as many nodes as STAND_IN_NODES says."""
+    if not given.server or not os.environ.get("K3S_TOKEN"):
+        say("--server is required and a token", "fatal")
+        return 1
+    say(f"Starting k3s agent {VERSION} (stand-in)")
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    return 0
 
 
 def leave_traces(given: argparse.Namespace) -> None:
@@ -105,6 +121,7 @@ def leave_traces(given: argparse.Namespace) -> None:
     ):
         Path(folder).mkdir(parents=True, exist_ok=True)
     Path("/etc/rancher/node/password").write_text("node")
+    Path("/usr/local/bin").mkdir(parents=True, exist_ok=True)
     Path("/usr/local/bin/cedana").touch()
     for command in (
         ["mount", "-t", "tmpfs", "tmpfs", "/var/lib/kubelet/pods/one"],
@@ -133,7 +150,8 @@ async def serve(given: argparse.Namespace, behaviour: str) -> int:
     if behaviour == "slow":
         await asyncio.sleep(1)
     state = Path(given.data_dir) / "server"
-    sandbox = Sandbox(Options(nodes=1, name=given.node_name, state_dir=state, outlive_parent=True))
+    nodes = int(os.environ.get("STAND_IN_NODES", "1"))
+    sandbox = Sandbox(Options(nodes=nodes, name=given.node_name, state_dir=state, outlive_parent=True))
     sandbox.token = os.environ.get("STAND_IN_PASSES") or sandbox.token
     facts = await sandbox.start()
     try:
@@ -202,14 +220,21 @@ async def forward(port: int, url: str, outside: ssl.SSLContext | None, inside: s
 
 def deploy(kubeconfig: str) -> None:
     """The pods that a k3s brings along."""
-    from kubernetes import client, config
-
+    read = yaml.safe_load(Path(kubeconfig).read_text())
+    (cluster,), (user,) = read["clusters"], read["users"]
+    authority = base64.b64decode(cluster["cluster"]["certificate-authority-data"]).decode()
     labels = {"k8s-app": "kube-dns"}
     container = {"name": "coredns", "image": "docker.io/library/nginx:1.28.0"}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
     body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "coredns"}, "spec": spec}
-    client.AppsV1Api(config.new_client_from_config(kubeconfig)).create_namespaced_deployment("kube-system", body)
+    request = urllib.request.Request(
+        f"{cluster['cluster']['server']}/apis/apps/v1/namespaces/kube-system/deployments",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {user['user']['token']}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cadata=authority)):
+        pass
 
 
 if __name__ == "__main__":

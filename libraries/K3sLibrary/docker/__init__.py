@@ -1,0 +1,1 @@
+"""k3s in containers of a Docker daemon, by python-on-whales."""
