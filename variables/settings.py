@@ -264,7 +264,7 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
     _read_s3(environment, settings)
     if settings.values["PROPAGATOR"] == "stock":
         _check_stock(settings)
-    elif settings.values["PROVIDER"] != "sandbox":
+    elif settings.values["PROVIDER"] in ("existing", "k3s", "docker"):
         _check_service(settings)
     if settings.values["HELM_REPO"] and not settings.values["HELM_CHART"]:
         settings.errors.append("HELM_REPO is set, but HELM_CHART does not name a chart in it.")

@@ -38,7 +38,7 @@ An Unknown Alias Names The Known Ones
     [Teardown]    Remove Everything This Run Made
 
 An Unknown Provider Names The Known Ones
-    Run Keyword And Expect Error    *'sandbox', 'k3s' or 'existing'*    Start Cluster    minikube
+    Run Keyword And Expect Error    *'sandbox', 'k3s', 'docker' or 'existing'*    Start Cluster    minikube
 
 What Is Not Removed Yet Is Left
     Start Cluster    sandbox

@@ -31,7 +31,7 @@ def test_all_wrong_settings_are_said_at_once(folders: Folders) -> None:
     )
     _ended_before_anything_was_created(ended)
     for sentence in (
-        "PROVIDER is 'minikube'; it must be one of sandbox, k3s, existing, generic.",
+        "PROVIDER is 'minikube'; it must be one of sandbox, k3s, docker, existing, generic.",
         "KEEP is 'sometimes'; it must be one of never, on-failure, always.",
         "CLUSTER_ID is 'no-uuid'; it must be a lower-case UUID.",
         "POD_TIMEOUT is 'soon'; it must be a duration",

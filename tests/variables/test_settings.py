@@ -61,8 +61,8 @@ def test_existing_with_everything_it_needs_is_fine(existing: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("PROVIDER", "minikube", "one of sandbox, k3s, existing, generic"),
-        ("PROVIDER", "", "one of sandbox, k3s, existing, generic"),
+        ("PROVIDER", "minikube", "one of sandbox, k3s, docker, existing, generic"),
+        ("PROVIDER", "", "one of sandbox, k3s, docker, existing, generic"),
         ("K3S_VERSION", "latest", "the name of a k3s release, such as v1.34.2+k3s1"),
         ("K3S_BINARY", "/no/such/k3s", "the path of a file that is there and not empty"),
         ("K3S_BINARY", "/etc/passwd", "the path of an executable file"),
