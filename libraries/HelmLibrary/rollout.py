@@ -68,13 +68,18 @@ def look(cluster: Cluster, workloads: Sequence[Thing]) -> Look[None]:
 
 
 def counts(workload: Obj) -> tuple[int, int]:
-    """How many pods of the newest generation are Ready, and how many there should be."""
+    """How many pods of the newest generation are Ready for sure, and how many there should be.
+
+    Ready ones are counted whatever their generation, so that each older one that is there may be one of them.
+    """
     status = workload.get("status", {})
     if workload["kind"] == "DaemonSet":
-        wanted = status.get("desiredNumberScheduled", 0)
-        return min(status.get("numberReady", 0), status.get("updatedNumberScheduled", 0)), wanted
-    wanted = workload["spec"].get("replicas", 1)
-    return min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0)), wanted
+        wanted, there = status.get("desiredNumberScheduled", 0), status.get("currentNumberScheduled", 0)
+        ready, updated = status.get("numberReady", 0), status.get("updatedNumberScheduled", 0)
+    else:
+        wanted, there = workload["spec"].get("replicas", 1), status.get("replicas", 0)
+        ready, updated = status.get("readyReplicas", 0), status.get("updatedReplicas", 0)
+    return min(updated, ready - max(0, there - updated)), wanted
 
 
 def _observed(workload: Obj) -> bool:

@@ -22,7 +22,7 @@ from harness.failures import E2EFailure, NotAsExpected, OperationFailed, WaitTim
 from harness.kube import Cluster, objects
 from harness.kube.pods import raw
 from harness.ledger import Ledger
-from harness.waiting import Done, Look, Pending, wait_until
+from harness.waiting import Done, Look, Pace, Pending, wait_until
 from HelmLibrary.charts import chart_of
 from HelmLibrary.command_engine import find_command
 from HelmLibrary.embedded_engine import CHILD, find_embedded
@@ -36,6 +36,7 @@ PLAIN = {"uninstaller": {"enabled": False}}
 WITH_UNINSTALLER = {"uninstaller": {"enabled": True}}
 NOT_READY = {"key": "cedana.ai/not-ready", "effect": "NoSchedule"}
 LONG = 30.0
+OFTEN = Pace(least=0.001, share=0.0, most=0.001)
 
 
 @pytest.fixture
@@ -318,7 +319,7 @@ def test_a_killed_engine_leaves_no_release_pending_in_silence(helm: Helm, sandbo
                 return Done(None)
         return Pending("no engine at work")
 
-    killer = threading.Thread(target=lambda: wait_until(killed, timeout=LONG, expected="an engine at work"))
+    killer = threading.Thread(target=lambda: wait_until(killed, timeout=LONG, expected="an engine at work", pace=OFTEN))
     killer.start()
     image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
     with failing("helm-failed", "left as pending-install, revision 1", "uninstall the release", "ended with status -9"):

@@ -36,7 +36,6 @@ INSTALL = (
     _at("Helm reads the cluster's schemas", Request("GET", "/openapi/v3", client=HELM)),
     _at("Helm stores the release", Request("POST", f"{CEDANA}/secrets", client=HELM)),
     _at("Helm is half through the chart", Request("PATCH", f"{CEDANA}/configmaps/cedana-config", client=HELM)),
-    _at("Helm waits for the pods", Request("GET", f"{APPS}/replicasets", client=HELM)),
     _at("Helm marks the release as deployed", Request("PUT", f"{CEDANA}/secrets/sh.helm.*", client=HELM)),
     _at("looking at Cedana's pods", Request("GET", f"{CEDANA}/pods", "instance%3Dcedana", "OpenAPI")),
     _at("namespace of the run made", Request("POST", "/api/v1/namespaces", nth=2)),

@@ -79,6 +79,7 @@ def _on_this_host() -> host.Listing:
     return host.listing("cedana-e2e-none", "none")
 
 
+@pytest.mark.slow
 def test_the_restore_is_proved_and_nothing_is_left(folders: Folders, native: dict[str, str], tmp_path: Path) -> None:
     before = _on_this_host()
     ended = run(folders, *QUICK, what="suites/lifecycle.robot", **native)

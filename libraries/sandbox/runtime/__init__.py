@@ -157,6 +157,9 @@ class Runtime:
             container.resume(staged, held.origin.at, extra_line=extra)
         else:
             container.begin()
+        container.peers = lambda: [
+            one for one in held.containers.values() if one is not container and one.shares_files_with(container)
+        ]
         if before:
             held.previous[name] = before
         held.containers[name] = container
