@@ -40,7 +40,7 @@ def _sample(moments: Sequence[Moment], **names: str) -> list[Point]:
 
 
 OWN_SAMPLE = [
-    *_sample(OWN, SIGINT="Helm waits for the pods", SIGTERM="polling the checkpoint"),
+    *_sample(OWN, SIGINT="Helm is half through the chart", SIGTERM="polling the checkpoint"),
     *_sample(OWN, SIGKILL="Helm stores the release"),
     *_sample(OWN, SIGINT="Cedana's uninstaller at work", SIGKILL="waiting for the restored pod"),
 ]
