@@ -23,14 +23,33 @@ from .status import failure
 Object = dict[str, Any]
 _BOOKMARK_EVERY = 60.0
 _INITIAL_END = "k8s.io/initial-events-end"
-_ENCODED: OrderedDict[tuple[int, str, str, str], bytes] = OrderedDict()
+_Key = tuple[int, str, str, str]
 _ENCODED_LIMIT = 512
+
+
+class _Encoded:
+    """Events of one store that were encoded lately, for the next watch that sees them. Revisions are the store's own,
+    so that another store's events must not be among them."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_Key, bytes] = OrderedDict()
+
+    def get(self, key: _Key) -> bytes | None:
+        """The event's bytes, if they are still kept."""
+        return self._kept.get(key)
+
+    def remember(self, key: _Key, encoded: bytes) -> None:
+        """Keeps the event's bytes, and forgets the oldest ones."""
+        self._kept[key] = encoded
+        if len(self._kept) > _ENCODED_LIMIT:
+            self._kept.popitem(last=False)
 
 
 class Hub:
     """Hands the store's changes to the watches of their kind."""
 
     def __init__(self, store: Store) -> None:
+        self.encoded = _Encoded()
         self._queues: dict[Kind, set[asyncio.Queue[Change | None]]] = {}
         self._unsubscribe = store.subscribe(self._changed)
 
@@ -63,7 +82,10 @@ class Hub:
 class _Stream:
     """What one watch sees of changes, as bytes."""
 
-    def __init__(self, kind: Kind, namespace: str, matches: selectors.Match | None, form: Form) -> None:
+    def __init__(
+        self, encoded: _Encoded, kind: Kind, namespace: str, matches: selectors.Match | None, form: Form
+    ) -> None:
+        self._encoded = encoded
         self._kind, self._namespace, self._matches, self._form = kind, namespace, matches, form
         self._columns_sent = False
 
@@ -85,10 +107,10 @@ class _Stream:
         key = (change.revision, event, self._kind.api_version, self._form.shape)
         if self._form.shape == "Table":
             return self.event(event, obj)
-        encoded = _ENCODED.get(key)
+        encoded = self._encoded.get(key)
         if encoded is None:
             encoded = self.event(event, obj)
-            _remember(key, encoded)
+            self._encoded.remember(key, encoded)
         return encoded
 
     def event(self, event: str, obj: Object) -> bytes:
@@ -111,12 +133,6 @@ class _Stream:
         return dumps({"type": "BOOKMARK", "object": obj}) + b"\n"
 
 
-def _remember(key: tuple[int, str, str, str], encoded: bytes) -> None:
-    _ENCODED[key] = encoded
-    if len(_ENCODED) > _ENCODED_LIMIT:
-        _ENCODED.popitem(last=False)
-
-
 def _starting(store: Store, query: Mapping[str, str], *, initial: bool) -> int | None:
     """The revision to go on from, or None to begin with what is there."""
     asked = lists.revision_of(query)
@@ -133,7 +149,7 @@ async def serve(call: Call, request: web.Request, hub: Hub, form: Form, *, watch
     seconds = options.integer(query, "timeoutSeconds") or random.randint(1800, 3600)  # noqa: S311 - no secret
     initial = options.boolean(query, "sendInitialEvents")
     start = _starting(store, query, initial=initial)
-    stream = _Stream(kind, namespace, matches, form)
+    stream = _Stream(hub.encoded, kind, namespace, matches, form)
     response = web.StreamResponse(headers={"Content-Type": "application/json", **FRESH})
     response.enable_chunked_encoding()
     queue = hub.add(kind)

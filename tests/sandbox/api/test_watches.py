@@ -11,6 +11,10 @@ import aiohttp
 import yaml
 from tests.sandbox.conftest import start_sandbox, stop_sandbox
 
+from sandbox import kinds
+from sandbox.server import Options, Sandbox
+from sandbox.store import Store
+
 WATCHES = 1000
 
 
@@ -73,3 +77,31 @@ async def test_initial_events_end_with_a_bookmark_when_the_gate_is_on() -> None:
         await asyncio.to_thread(stop_sandbox, running)
     assert [event["type"] for event in events] == ["ADDED", "ADDED", "BOOKMARK"]
     assert events[2]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+async def test_clusters_of_one_process_do_not_show_each_others_events_of_one_revision(tmp_path) -> None:
+    two = Sandbox(Options(nodes=1, clusters=2, state_dir=tmp_path))
+    facts = await two.start()
+    try:
+        stores = [cluster.store for cluster in two.clusters]
+        before = max(store.revision for store in stores)
+        for number, store in enumerate(stores):
+            _age(store, before)
+            store.create(kinds.CONFIG_MAP, {"metadata": {"name": f"of-{number}", "namespace": "default"}})
+        seen = [await _first_name(cluster["kubeconfig"], before) for cluster in facts["clusters"]]
+    finally:
+        await two.stop()
+    assert seen == ["of-0", "of-1"]
+
+
+def _age(store: Store, revision: int) -> None:
+    while store.revision < revision:
+        store.create(kinds.CONFIG_MAP, {"metadata": {"name": f"aged-{store.revision}", "namespace": "default"}})
+
+
+async def _first_name(kubeconfig: str, version: int) -> str:
+    server, context, headers = _server(kubeconfig)
+    url = f"{server}/api/v1/namespaces/default/configmaps?watch=1&resourceVersion={version}&timeoutSeconds=20"
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), headers=headers) as session:
+        events = await _events(session, url, 1)
+    return str(events[0]["object"]["metadata"]["name"])
