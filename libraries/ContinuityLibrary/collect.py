@@ -14,7 +14,7 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors, pods
-from harness.kube.errors import may_pass
+from harness.kube.errors import patiently
 from harness.waiting import Done, Pace, Pending, wait_until
 from harness.waiting import Look as Answer
 
@@ -222,13 +222,9 @@ def _same(one: Look, other: Look) -> bool:
 def patient_look(cluster: Cluster, workload: Workload) -> PodLook | Pending | None:
     """One look, or why another one may tell more."""
     try:
-        return look_at(cluster, workload)
+        return patiently(lambda: look_at(cluster, workload))
     except PodChanged as change:
         return Pending(str(change))
-    except OperationFailed as problem:
-        if not may_pass(problem):
-            raise
-        return Pending(problem.seen, problem.cause.name)
 
 
 def _settled_look(cluster: Cluster, workload: Workload) -> PodLook | None:

@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors, pods
-from harness.kube.errors import may_pass
+from harness.kube.errors import patiently
 from harness.waiting import Done, Pace, Pending, wait_until
 from harness.waiting import Look as Answer
 
@@ -223,13 +223,10 @@ class Watcher:
         self.verdict: Verdict | None = None
 
     def look(self) -> Answer[Verdict]:
-        try:
-            pod = look_at(self.cluster, self.restored)
-            problem = self._sample(pod)
-        except OperationFailed as failure:
-            if not may_pass(failure):
-                raise
-            return Pending(failure.seen, failure.cause.name)
+        seen = patiently(self._seen)
+        if isinstance(seen, Pending):
+            return seen
+        pod, problem = seen
         if pod is None:
             absent = f"there is no pod {self.restored.pod} in namespace {self.restored.namespace}"
             state = PodState(running=False, ready=False, state=absent)
@@ -246,6 +243,10 @@ class Watcher:
             )
         )
         return Done(self.verdict) if self.verdict.settled else Pending(str(self.verdict))
+
+    def _seen(self) -> tuple[PodSeen | None, Unanswered | None]:
+        pod = look_at(self.cluster, self.restored)
+        return pod, self._sample(pod)
 
     def _sample(self, pod: PodSeen | None) -> Unanswered | None:
         """Asks the pod where it can be asked; why it did not answer."""

@@ -11,9 +11,8 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from harness.failures import OperationFailed
 from harness.kube import Cluster, api_errors
-from harness.kube.errors import may_pass
+from harness.kube.errors import patiently
 from harness.kube.pods import is_ready, list_pods, raw, state_of
 from harness.kube.watching import Obj
 from harness.waiting import Done, Look, Pending, wait_until
@@ -33,22 +32,12 @@ def wait_until_rolled_out(cluster: Cluster, release: str, workloads: Sequence[Th
         WaitTimedOut: names the first workload that has not, and why its pod is not Ready.
     """
     wait_until(
-        lambda: _patient_look(cluster, workloads),
+        lambda: patiently(lambda: look(cluster, workloads)),
         timeout=timeout,
         expected=f"all pods of release {release} to be Ready",
         look_next=LOOK_NEXT,
         cause="install-timeout",
     )
-
-
-def _patient_look(cluster: Cluster, workloads: Sequence[Thing]) -> Look[None]:
-    """One look; an API that does not answer, or fails by itself, may do better at the next one."""
-    try:
-        return look(cluster, workloads)
-    except OperationFailed as problem:
-        if not may_pass(problem):
-            raise
-        return Pending(problem.seen, problem.cause.name)
 
 
 def look(cluster: Cluster, workloads: Sequence[Thing]) -> Look[None]:

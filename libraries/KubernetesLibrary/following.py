@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.failures import NotAsExpected, OperationFailed
+from harness.failures import NotAsExpected
 from harness.kube import Cluster, api_errors, objects, pods
 from harness.kube.endpoints import Endpoint, endpoints_of
-from harness.kube.errors import may_pass
+from harness.kube.errors import patiently
 from harness.kube.watching import Obj
 from harness.waiting import Done, Look, Pending, wait_until
 
@@ -29,18 +29,13 @@ def wait_until_leads_to(cluster: Cluster, namespace: str, service: str, pod: Obj
     wanted = [] if pod is None else [(pod["metadata"]["uid"], pod["status"]["podIP"])]
 
     def look() -> Look[None]:
-        try:
-            found = endpoints_of(cluster, namespace, service)
-        except OperationFailed as problem:
-            if not may_pass(problem):
-                raise
-            return Pending(problem.seen, problem.cause.name)
+        found = endpoints_of(cluster, namespace, service)
         ready = [(one.uid, one.address) for one in found if one.ready]
         return Done(None) if ready == wanted else Pending(f"its endpoints are: {_shown(found)}")
 
     name = f"pod {pod['metadata']['name']} at {pod['status']['podIP']} only" if pod else "no ready pod"
     wait_until(
-        look,
+        lambda: patiently(look),
         timeout=timeout,
         expected=f"Service {namespace}/{service} to lead to {name}",
         look_next="its EndpointSlices, and the controller manager's log",

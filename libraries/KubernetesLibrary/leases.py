@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from harness.failures import OperationFailed
 from harness.kube import Cluster, api_errors, objects
-from harness.kube.errors import may_pass
+from harness.kube.errors import patiently
 from harness.kube.pods import raw
 from harness.ledger import LEDGER, Entry
 from harness.waiting import Done, Look, Pace, Pending, wait_until
@@ -48,16 +48,8 @@ def acquire(cluster: Cluster, namespace: str, name: str, *, duration: float, tim
     """
     seen = _Seen()
 
-    def look() -> Look[Held]:
-        try:
-            return _try(cluster, namespace, name, duration, seen)
-        except OperationFailed as problem:
-            if may_pass(problem):
-                return Pending(problem.seen, problem.cause.name)
-            raise
-
     return wait_until(
-        look,
+        lambda: patiently(lambda: _try(cluster, namespace, name, duration, seen)),
         timeout=timeout,
         expected=f"Lease {namespace}/{name} to be free",
         look_next="the run that holds it; when that is no more, the Lease runs out by itself",

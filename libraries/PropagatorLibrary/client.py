@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from harness.failures import BadInput
 from harness.waiting import LOCAL, REMOTE
 
 from .answers import Answer
@@ -33,38 +31,12 @@ from .models import (
     status_of,
 )
 from .polling import ActionWatch, wait_until_ended
+from .references import PodRef
 from .sending import NONE, PATIENT, Patience, Sender, ask_while
 from .urls import is_local
 
 PAGE, POLICY_PAGE = 500, 100
 RESTORE = "restore_pod"
-
-
-@dataclass(frozen=True)
-class PodRef:
-    """Which pod is meant: by its UID, or by name and namespace. All that is given is sent."""
-
-    uid: str = ""
-    name: str = ""
-    namespace: str = ""
-    cluster_id: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.uid and not (self.name and self.namespace):
-            raise BadInput("pod", str(self), "given by its UID, or by name and namespace")
-
-    def body(self) -> dict[str, str]:
-        """The fields of a request that say which pod is meant."""
-        fields = {
-            "pod_id": self.uid,
-            "pod_name": self.name,
-            "namespace": self.namespace,
-            "cluster_id": self.cluster_id,
-        }
-        return {key: value for key, value in fields.items() if value}
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}" if self.name else self.uid
 
 
 class PropagatorClient:
@@ -92,9 +64,7 @@ class PropagatorClient:
 
     def beside(self, session: requests.Session) -> PropagatorClient:
         """Another client of the same service, for use in another thread; it repeats nothing."""
-        other = PropagatorClient(session, self.base_url, patience=NONE, caution=self._caution)
-        other._sender.prefix = self._sender.prefix
-        return other
+        return self._other(session, NONE)
 
     def cut_off(self, patience: Patience) -> None:
         """Lets no request through, as if the service were away, until `reconnect`."""
@@ -106,9 +76,7 @@ class PropagatorClient:
 
     def like_this(self, session: requests.Session) -> PropagatorClient:
         """Another client of the same service that does all as this one, for use in another thread."""
-        other = PropagatorClient(session, self.base_url, patience=self._sender.patience, caution=self._caution)
-        other._sender.prefix = self._sender.prefix
-        return other
+        return self._other(session, self._sender.patience)
 
     def check_token(self) -> str:
         """The id of the token's user. A service that has its API under /v1 only is noticed here.
@@ -359,6 +327,11 @@ class PropagatorClient:
             json={"id": policy_id},
         )
 
+    def _other(self, session: requests.Session, patience: Patience) -> PropagatorClient:
+        other = PropagatorClient(session, self.base_url, patience=patience, caution=self._caution)
+        other._sender.prefix = self._sender.prefix
+        return other
+
     def _rows(
         self,
         path: str,
@@ -395,9 +368,8 @@ class PropagatorClient:
         settled = "00000000-0000-0000-0000-000000000000"
 
         def send() -> Answer:
-            return self._sender.once(
-                method, path, **options
-            )  # one without an id may be of something before the service
+            # An answer without an id may be of something before the service.
+            return self._sender.once(method, path, **options)
 
         try:
             send_carefully(send, lambda: settled if done() else None, self._caution, repeatable=True)

@@ -11,8 +11,9 @@ from tests.PropagatorLibrary.faults import Fault
 
 from harness.causes import Blame
 from harness.failures import E2EFailure
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.lost import Caution
+from PropagatorLibrary.references import PodRef
 from PropagatorLibrary.sending import Patience
 from PropagatorLibrary.transport import open_session
 

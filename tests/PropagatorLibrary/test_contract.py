@@ -8,10 +8,11 @@ from tests.PropagatorLibrary.conftest import connect, eventually
 
 from harness.failures import WaitTimedOut
 from propagator_server.backend import BackendError
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.errors import ActionFailed, PropagatorError, Refused, Unauthorized
 from PropagatorLibrary.ids import is_id
 from PropagatorLibrary.models import Outcome
+from PropagatorLibrary.references import PodRef
 
 MISSING = "0b54a3f6-0000-4000-8000-000000000000"
 

@@ -10,8 +10,9 @@ from tests.PropagatorLibrary.conftest import connect, eventually
 from tests.PropagatorLibrary.faults import Fault
 
 from propagator_server.backend import Pod
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.errors import AnswerLost, NotUnderstood, PropagatorError, Refused, ServiceFailed
+from PropagatorLibrary.references import PodRef
 
 DONE_BUT_LOST = [
     {"how": "cut_after"},

@@ -11,10 +11,11 @@ from harness.failures import WaitTimedOut
 from harness.ledger import Entry, Ledger
 from harness.removal import remove_all
 from propagator_server.quirks import Quirks
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.connections import remember
 from PropagatorLibrary.lookups import heartbeats_of
 from PropagatorLibrary.models import Action, Outcome
+from PropagatorLibrary.references import PodRef
 from PropagatorLibrary.removal import CheckpointRemover, PolicyRemover, RegistrationRemover, RestoreRemover
 
 

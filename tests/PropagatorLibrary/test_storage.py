@@ -8,8 +8,9 @@ from tests.propagator_server.fake import FakeBackend
 from tests.PropagatorLibrary.conftest import eventually
 
 from harness.ledger import Entry, Ledger
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.models import actions_of
+from PropagatorLibrary.references import PodRef
 from PropagatorLibrary.storage import Storage, storage_of
 
 

@@ -6,8 +6,9 @@ from tests.PropagatorLibrary.conftest import eventually
 
 from harness.sources import SOURCES
 from PropagatorLibrary import tales
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.errors import Unreachable
+from PropagatorLibrary.references import PodRef
 from PropagatorLibrary.transport import open_session
 
 

@@ -15,7 +15,8 @@ from ContinuityLibrary.observation import Observation, Workload
 from ContinuityLibrary.verdict import Kind, Verdict
 from harness.kube import Cluster, objects, pods
 from KubernetesLibrary import lookup
-from PropagatorLibrary.client import PodRef, PropagatorClient
+from PropagatorLibrary.client import PropagatorClient
+from PropagatorLibrary.references import PodRef
 
 WITNESS = Path(__file__).parents[2] / "resources" / "workloads" / "witness.yaml"
 NAMESPACE = "default"

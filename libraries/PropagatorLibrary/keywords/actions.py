@@ -11,9 +11,9 @@ from robot.api.deco import keyword
 from harness.failures import NotAsExpected
 from harness.ledger import LEDGER
 
-from ..client import PodRef
 from ..errors import ActionFailed
 from ..models import Action, ActionStatus
+from ..references import PodRef
 from .base import Connected, begin
 
 CheckpointKind = Literal["simple", "rootfs", "rootfsonly"]

@@ -6,13 +6,16 @@ import contextlib
 import json
 import re
 import ssl
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from ..failures import OperationFailed
+from ..waiting import Pending
+
+T = TypeVar("T")
 
 _TEXTS = (
     ("exceeded quota", "quota"),
@@ -56,6 +59,16 @@ def may_pass(problem: OperationFailed) -> bool:
     """Whether the same look may well succeed a little later: nobody answered, or the server failed by itself."""
     status = getattr(problem.__cause__, "status", None) or 0
     return problem.cause.name == "cluster-unreachable" or status == 429 or status >= 500
+
+
+def patiently(look: Callable[[], T]) -> T | Pending:
+    """One look; where the API does not answer, or fails by itself, why the next one may do better."""
+    try:
+        return look()
+    except OperationFailed as problem:
+        if not may_pass(problem):
+            raise
+        return Pending(problem.seen, problem.cause.name)
 
 
 def json_of(response: Any) -> dict[str, Any]:
