@@ -27,6 +27,9 @@ NEEDED = ("aiohttp", "PyYAML", "cryptography")
 """What the sandbox and the stand-in import; their requirements come along."""
 PROGRAMS = ("/bin/sh", "/bin/sleep", "/bin/mount")
 LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "ensurepip", "site-packages", "lib2to3", "turtledemo", "config-3.11"}
+LEAVE_THE_HOST_ALONE = ("--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none")
+"""A daemon sets the policy of forwarded packets to DROP, and its bridge and chains outlive it. The stand-in needs none:
+ports are published by Docker's own proxy, and the containers of one network meet on its bridge."""
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
@@ -70,7 +73,7 @@ def daemon(folder: Path) -> Iterator[str]:
     address = f"unix://{folder}/docker.sock"
     own = {"data-root": "data", "exec-root": "exec", "pidfile": "docker.pid"}
     options = [f"--{name}={folder / place}" for name, place in own.items()]
-    options += [f"--add-runtime=allowed={_runtime(folder)}", "--default-runtime=allowed"]
+    options += [*LEAVE_THE_HOST_ALONE, f"--add-runtime=allowed={_runtime(folder)}", "--default-runtime=allowed"]
     with (folder / "dockerd.log").open("wb") as log:
         process = subprocess.Popen(["dockerd", f"--host={address}", *options], stdout=log, stderr=log)
 

@@ -20,6 +20,7 @@ from harness.ledger import Ledger
 from harness.removal import remove_all
 from harness.sources import SOURCES
 from K3sLibrary.docker import daemon, machine
+from K3sLibrary.native import network
 from K3sLibrary.nodes import facts
 from K3sLibrary.providers import docker as provider_module
 from K3sLibrary.providers.base import Started
@@ -36,9 +37,23 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if reason := docker_stand_in.why_not():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("docker")
-    with native_stand_in.alone(), docker_stand_in.daemon(folder) as address:
-        docker_stand_in.build(address, folder, nodes=NODES)
-        yield address
+    with native_stand_in.alone():
+        before = network_of_this_host()
+        with docker_stand_in.daemon(folder) as address:
+            docker_stand_in.build(address, folder, nodes=NODES)
+            yield address
+        assert network_of_this_host() == before
+
+
+def network_of_this_host() -> dict[str, list[str]]:
+    """What a daemon could leave behind: links, rules, the policies of chains, and whether packets are forwarded."""
+    saved = network.run("iptables-save", check=False).splitlines()
+    return {
+        "links": sorted(link["ifname"] for link in network.links()),
+        "rules": network.rules(),
+        "policies": [line.split(" [")[0] for line in saved if line.startswith(":")],
+        "forwarding": [network.FORWARDING.read_text()],
+    }
 
 
 @pytest.fixture

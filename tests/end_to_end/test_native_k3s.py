@@ -23,18 +23,31 @@ from tests.K3sLibrary import native_stand_in
 
 from K3sLibrary.native import host
 
-from .runner import QUICK, ROOT, Folders, run, start, sweep
+from .runner import QUICK, ROOT, Folders, ledger, run, start, sweep
 
 PROOF = "Pod Checkpoint And Restore Via Propagator API"
 
 
 @contextmanager
 def passing_on(clusters: Path) -> Iterator[str]:
-    """A URL on this host's loopback behind which is the propagator of the stand-in that runs below `clusters`."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    """A URL on an address of this host behind which is the propagator of the stand-in that runs below `clusters`.
+
+    Not on its loopback: that is another one in the cluster, and nothing listens there.
+    """
+    with socket.create_server((_address(), 0)) as server:
         threading.Thread(target=_accept, args=(server, clusters), daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield "http://{}:{}".format(*server.getsockname())
         server.shutdown(socket.SHUT_RDWR)
+
+
+def _address() -> str:
+    """The address that this host has towards others; asking for it sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("needs a network address besides the loopback's")
+        return str(asking.getsockname()[0])
 
 
 def _accept(server: socket.socket, clusters: Path) -> None:
@@ -56,14 +69,14 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 @pytest.fixture
-def native(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of a run on the stand-in."""
+def native(folders: Folders, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The settings of a run on the stand-in; what a test that fails leaves on this host is removed."""
     if reason := native_stand_in.why_not():
         pytest.skip(reason)
     binary = native_stand_in.executable(tmp_path / "bin")
     token = secrets.token_urlsafe(16)
     with native_stand_in.alone(), passing_on(tmp_path / "clusters") as url:
-        yield {
+        settings = {
             "PROVIDER": "k3s",
             "K3S_BINARY": str(binary),
             "K3S_DIR": str(tmp_path / "clusters"),
@@ -73,13 +86,15 @@ def native(tmp_path: Path) -> Iterator[dict[str, str]]:
             "HELM_CHART": str(ROOT / "libraries/sandbox/chart/cedana"),
             "PATH": f"{os.environ['PATH']}:{binary.parent}",
         }
+        yield settings
+        if folders.left():
+            ledger("sweep", folders, **settings)
 
 
 def _on_this_host() -> host.Listing:
     return host.listing("cedana-e2e-none", "none")
 
 
-@pytest.mark.slow
 def test_the_restore_is_proved_and_nothing_is_left(folders: Folders, native: dict[str, str], tmp_path: Path) -> None:
     before = _on_this_host()
     ended = run(folders, *QUICK, what="suites/lifecycle.robot", **native)
