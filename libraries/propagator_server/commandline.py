@@ -23,9 +23,8 @@ class Options:
     """How a propagator is started.
 
     `contexts`: of the kubeconfig, one for each cluster; empty: its current one. `others`: kubeconfigs of more clusters,
-    with a context. `given`: whether the token was given,
-    rather than drawn. `parent`: the pid of the process that it ends with. `preflight`: `table` or `json` to look at
-    the cluster only; else empty.
+    with a context. `given`: whether the token was given, rather than drawn. `parent`: the pid of the process that it
+    ends with. `preflight`: `table` or `json` to look at the cluster only; else empty.
     """
 
     kubeconfig: Path | None
@@ -57,15 +56,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         epilog=f"The token that clients need comes from {TOKEN} or --token-file; else one is drawn and printed.",
     )
     _cluster_arguments(parser)
-    quirks = "; ".join(f"{name}: {what}" for name, what in described().items())
-    parser.add_argument("--era", choices=ERAS, default="jan26", help="behaviour of the API (default jan26)")
-    parser.add_argument("--quirk", action="append", default=[], metavar="NAME[=VALUE]", help=quirks)
-    parser.add_argument("--port", type=_port, default=0, help="TCP port on loopback (default: any that is free)")
-    parser.add_argument("--token-file", type=Path, metavar="FILE", help="file with the token, mode 0600")
-    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM), to serve over TLS")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (PEM)")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="keep all that it knows there, over its end")
-    parser.add_argument("--parent", type=int, metavar="PID", help="the process whose end is its end")
+    _service_arguments(parser)
     given = parser.parse_args(arguments)
     if bool(given.tls_cert) != bool(given.tls_key):
         parser.error("--tls-cert and --tls-key belong together")
@@ -122,6 +113,18 @@ def _cluster_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("table", "json"),
         help="serve nothing: print what each node can do, and what is missing, and end; nothing is created",
     )
+
+
+def _service_arguments(parser: argparse.ArgumentParser) -> None:
+    quirks = "; ".join(f"{name}: {what}" for name, what in described().items())
+    parser.add_argument("--era", choices=ERAS, default="jan26", help="behaviour of the API (default jan26)")
+    parser.add_argument("--quirk", action="append", default=[], metavar="NAME[=VALUE]", help=quirks)
+    parser.add_argument("--port", type=_port, default=0, help="TCP port on loopback (default: any that is free)")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="file with the token, mode 0600")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM), to serve over TLS")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key (PEM)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep all that it knows there, over its end")
+    parser.add_argument("--parent", type=int, metavar="PID", help="the process whose end is its end")
 
 
 def _token(file: Path | None, environment: Mapping[str, str]) -> str:

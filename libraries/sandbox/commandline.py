@@ -20,32 +20,10 @@ _GATES = ("WatchList",)
 def parse(arguments: list[str]) -> Options:
     """The options of a command line; a bad one ends the process with a sentence that says what is allowed."""
     parser = argparse.ArgumentParser(prog="sandbox", description="An emulated Kubernetes cluster with a propagator.")
-    parser.add_argument("--nodes", type=_count, default=2, metavar="N", help="emulated nodes (default 2)")
-    parser.add_argument("--clusters", type=_few, default=1, metavar="N", help="clusters that share the propagator")
+    _cluster_arguments(parser)
     _cedana_arguments(parser)
-    parser.add_argument(
-        "--state-dir", type=Path, metavar="DIR", help="where the kubeconfig is written (default: temporary)"
-    )
-    parser.add_argument(
-        "--default-storage", action="store_true", help="make local-path the class of claims that name none, as k3s does"
-    )
-    parser.add_argument("--name", default="sandbox", help="name of the cluster in the kubeconfig")
-    parser.add_argument("--latency", action="append", default=[], metavar="NAME=SECONDS", help=_latency_help())
-    parser.add_argument(
-        "--feature-gates",
-        action="append",
-        default=[],
-        metavar="NAME=true|false",
-        help="WatchList: initial events of watches",
-    )
     _fault_arguments(parser)
-    parser.add_argument(
-        "--parent",
-        type=int,
-        metavar="PID",
-        help="the process that starts it and whose end is its end, for one that may be gone before the sandbox can ask",
-    )
-    parser.add_argument("--outlive-parent", action="store_true", help="go on when the process that started it is gone")
+    _process_arguments(parser)
     given = parser.parse_args(arguments)
     latencies = _latencies(parser, given.latency)
     try:
@@ -69,6 +47,36 @@ def parse(arguments: list[str]) -> Options:
         given.parent,
         given.default_storage,
     )
+
+
+def _cluster_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--nodes", type=_count, default=2, metavar="N", help="emulated nodes (default 2)")
+    parser.add_argument("--clusters", type=_few, default=1, metavar="N", help="clusters that share the propagator")
+    parser.add_argument(
+        "--default-storage", action="store_true", help="make local-path the class of claims that name none, as k3s does"
+    )
+    parser.add_argument("--name", default="sandbox", help="name of the cluster in the kubeconfig")
+    parser.add_argument("--latency", action="append", default=[], metavar="NAME=SECONDS", help=_latency_help())
+    parser.add_argument(
+        "--feature-gates",
+        action="append",
+        default=[],
+        metavar="NAME=true|false",
+        help="WatchList: initial events of watches",
+    )
+
+
+def _process_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state-dir", type=Path, metavar="DIR", help="where the kubeconfig is written (default: temporary)"
+    )
+    parser.add_argument(
+        "--parent",
+        type=int,
+        metavar="PID",
+        help="the process that starts it and whose end is its end, for one that may be gone before the sandbox can ask",
+    )
+    parser.add_argument("--outlive-parent", action="store_true", help="go on when the process that started it is gone")
 
 
 def _fault_arguments(parser: argparse.ArgumentParser) -> None:
