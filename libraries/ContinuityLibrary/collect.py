@@ -23,7 +23,7 @@ from .evidence import ContainerLog, Look
 from .observation import Observation, Workload
 from .verdict import Verdict, judge
 
-PACE = Pace(least=0.2, share=0.02, most=1.0)
+PACE = Pace(least=0.1, share=0.05, most=1.0)
 _BEGAN = (time.monotonic(), datetime.now(UTC))
 
 

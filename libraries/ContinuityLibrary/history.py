@@ -16,7 +16,7 @@ START_SLACK = 2 * NANOSECONDS
 """How far `startedAt` can lie after the first step of a restored process: it has whole seconds, and the runtime notes
 it when the process runs already (in the recordings the first step came up to 1.1 s after it)."""
 
-HEAD_SLACK = 25
+HEAD_SLACK = 50
 """How many steps' time after `startedAt` the first step may come before lines must be missing at the log's head."""
 
 

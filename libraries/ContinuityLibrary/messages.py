@@ -32,7 +32,7 @@ SCRIPT = (
   echo "$k $s $t $g $u ." > "/box/$ME"
   echo "witness/1 nonce=$k step=$n chain=$c"
   echo "messages/1 nonce=$k step=$n sent=$s/$t got=$f/$g/$u"
-  sleep 0.2
+  sleep 0.1
 done
 """
 )

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
-PERIOD = 0.2
+PERIOD = 0.1
 """Seconds that the script sleeps between two steps."""
 
 SCRIPT = (
@@ -23,7 +23,7 @@ SCRIPT = (
 """The witness for `sh` with coreutils or busybox; it never ends. Manifests hold it word for word."""
 
 FARTHEST_STEP = 10_000_000
-"""The largest step whose chain is checked (23 days of steps, some 8 s of hashing); a larger one does not follow."""
+"""The largest step whose chain is checked (11 days of steps, some 8 s of hashing); a larger one does not follow."""
 
 _ZEROS = "0" * 16
 _LINE = re.compile(r"witness/1 nonce=([0-9a-f]{16}) step=([1-9][0-9]{0,11}) chain=([0-9a-f]{16})\r?")

@@ -107,7 +107,7 @@ def test_a_process_has_stalled_since_the_last_new_step_that_was_seen() -> None:
     assert own(Look(at(11), log_)).stalled == 0.0
 
 
-@pytest.mark.parametrize(("seconds", "fit"), [(10.0, 0), (9.0, 0), (10.2, 1), (11.0, 5)])
+@pytest.mark.parametrize(("seconds", "fit"), [(10.0, 0), (9.0, 0), (10.2, 2), (11.0, 10)])
 def test_steps_that_fit_between_a_containers_start_and_a_step(seconds: float, fit: int) -> None:
     known = own(Look(at(12), log([line(6, seconds)], started=10)))
     assert known.steps_since_start(known.first) == fit
