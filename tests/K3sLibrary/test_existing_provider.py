@@ -25,8 +25,16 @@ def test_it_is_held_by_the_name_of_its_context(given: str | None, held: str, tmp
     assert start(file, given).context == held
 
 
-@pytest.mark.parametrize("text", ["", "- no kubeconfig", "contexts: []", "current-context: missing\ncontexts: []"])
-def test_what_is_wrong_with_the_file_is_told_when_it_is_used(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("", None),
+        ("- no kubeconfig", None),
+        ("contexts: []", None),
+        ("current-context: missing\ncontexts: []", "missing"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_told_when_it_is_used(text: str, held: str | None, tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(text)
-    assert start(file).context is None
+    assert start(file).context == held

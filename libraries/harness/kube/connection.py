@@ -11,18 +11,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from kubernetes import client, config
 from kubernetes.dynamic import DynamicClient
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
-from urllib3.util import Retry
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ReadTimeoutError
+from urllib3.util import Retry, make_headers
 
 from ..failures import BadInput, OperationFailed
 from ..ledger import Entry
 from ..rundir import private_directory
 from .errors import api_errors, json_of
 from .kinds import Kinds
+from .kubeconfig import access
+from .login import Login, renewing
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -38,6 +41,9 @@ LONGEST_PAUSE = 10.0
 _LEFT_ALONE = re.compile(r"/proxy\b|[?&](watch|follow)=true", re.IGNORECASE)
 """What a Service behind the API server answers is not for us to judge, and a stream is taken up by who reads it."""
 _UNREAD: ContextVar[bool] = ContextVar("unread", default=False)
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""What OpenSSL says of a certificate that is from nobody known, for another name, or over."""
+NO_HOST = "no-host.invalid"
 SYSTEM = "kube-system"
 """The namespace that every cluster has from its beginning to its end."""
 _NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
@@ -47,7 +53,8 @@ _NO_KUBECONFIG = (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, Attr
 class Repeated(Retry):
     """A few more tries after a connection that was refused or cut, where the call may be made twice.
 
-    None after a timeout, which has cost its time already, and none after an answer.
+    None after a timeout, which has cost its time already, none after an answer, and none with a certificate that is not
+    trusted and will not be the next time.
     """
 
     def increment(
@@ -62,6 +69,8 @@ class Repeated(Retry):
         """The tries that are left; raises `error` when there are none."""
         if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
             raise error
+        if UNTRUSTED in str(error):
+            raise MaxRetryError(_pool, url or "", error)
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
@@ -142,6 +151,8 @@ class Cluster:
     provider: str = "existing"
     _clients: threading.local = field(default_factory=threading.local, repr=False)
     _uid: str | None = field(default=None, repr=False, compare=False)
+    _login: Login | None = field(default=None, repr=False, compare=False)
+    _logging_in: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def uid(self) -> str:
@@ -199,10 +210,11 @@ class Cluster:
     def _connect(self) -> TimedApiClient:
         settings = client.Configuration()
         try:
+            login = self._login_of_all_threads()
             # Certificates and keys that a kubeconfig holds become files, which outlive a process that is killed.
-            config.load_kube_config(
-                str(self.kubeconfig),
-                self.context,
+            config.load_kube_config_from_dict(
+                login.content(),
+                None,
                 settings,
                 persist_config=False,
                 temp_file_path=str(private_directory()),
@@ -210,8 +222,28 @@ class Cluster:
         except (config.ConfigException, *_NO_KUBECONFIG) as problem:
             why = " ".join(str(problem).split())
             raise BadInput("KUBECONFIG", self.kubeconfig, f"a usable kubeconfig ({why})") from None
+        if login.changes:
+            settings.refresh_api_key_hook = renewing(login)  # type: ignore[assignment]  # declared as None
+        if login.proxy:
+            _go_through(settings, login.proxy)
         settings.retries = Repeated(total=CUTS, connect=1, backoff_factor=0.1, respect_retry_after_header=False)
         return TimedApiClient(settings)
+
+    def _login_of_all_threads(self) -> Login:
+        with self._logging_in:
+            if self._login is None:
+                self._login = Login(access(self.kubeconfig, self.context))
+            return self._login
+
+
+def _go_through(settings: client.Configuration, proxy: str) -> None:
+    """Sets the kubeconfig's own proxy, which is there for every host, as in client-go, whatever NO_PROXY says."""
+    parts = urlsplit(proxy)
+    settings.proxy = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    settings.no_proxy = NO_HOST  # when empty, the websockets' client looks into the environment by itself
+    if parts.username:
+        who = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        settings.proxy_headers = make_headers(proxy_basic_auth=who)
 
 
 class Clusters:
