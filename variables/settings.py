@@ -92,6 +92,12 @@ TABLE = (
         empty_is_wrong=True,
     ),
     Setting(
+        "CLUSTER",
+        None,
+        WORD,
+        "Id of a run that has kept its environment (KEEP), to use that instead of making another",
+    ),
+    Setting(
         "KUBECONFIG",
         "~/.kube/config",
         kubeconfig,
@@ -245,6 +251,8 @@ class Settings:
     @property
     def provider_title(self) -> str:
         """The provider as reports name it."""
+        if self.CLUSTER:
+            return f"kept by run {self.CLUSTER}"
         return "sandbox, emulated" if self.PROVIDER == "sandbox" else str(self.PROVIDER)
 
     def __str__(self) -> str:
@@ -264,7 +272,7 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
     _read_s3(environment, settings)
     if settings.values["PROPAGATOR"] == "stock":
         _check_stock(settings)
-    elif settings.values["PROVIDER"] in ("existing", "k3s", "docker"):
+    elif settings.values["PROVIDER"] in ("existing", "k3s", "docker") and not settings.values["CLUSTER"]:
         _check_service(settings)
     if settings.values["HELM_REPO"] and not settings.values["HELM_CHART"]:
         settings.errors.append("HELM_REPO is set, but HELM_CHART does not name a chart in it.")

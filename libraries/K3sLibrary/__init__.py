@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -18,11 +18,19 @@ from harness.ledger import LEDGER
 from harness.removal import Removal
 
 from .cleanup import CleanUp, sweep_dead_runs
-from .keeping import told, write_token
+from .keeping import find_kept, reached, told, write_token
 from .native.binary import DEFAULT_VERSION
 from .nodes import facts, wait_until_nodes_ready
 from .preflight_keywords import PreflightKeywords
-from .providers import PROVIDERS, DockerOptions, DockerProvider, NativeOptions, NativeProvider, Provider
+from .providers import (
+    PROVIDERS,
+    DockerOptions,
+    DockerProvider,
+    ExistingProvider,
+    NativeOptions,
+    NativeProvider,
+    Provider,
+)
 from .providers.base import Started
 
 ProviderName = Literal["sandbox", "k3s", "docker", "existing"]
@@ -108,9 +116,52 @@ class K3sLibrary(PreflightKeywords):
             brought.options = DockerOptions(version, image, nodes, images, registries, cgroupns)
         self._providers[alias] = brought
         started = brought.start(kubeconfig=kubeconfig, context=context, timeout=timeout.total_seconds(), keep=keep)
+        return self._joined(alias, started, provider, timeout.total_seconds())
+
+    @keyword
+    def attach_to_kept_cluster(
+        self,
+        run: str,
+        *,
+        alias: str = MAIN,
+        token: Secret | None = None,
+        timeout: timedelta = timedelta(minutes=1),
+    ) -> DotDict:
+        """Uses the cluster, propagator and chart of a run that has kept its environment, and never takes them down.
+
+        Args:
+            run: the id of that run, as it told at its end and `python -m harness.ledger list` shows.
+            alias: the name by which `cluster=` of other keywords knows the cluster.
+            token: for a propagator that the other run did not bring up itself, so that it kept no token of it.
+            timeout: for the nodes to be Ready.
+
+        Returns:
+            The facts of `Get Cluster Facts`.
+
+        Raises:
+            BadInput: no run of that id has kept anything, which names those that have; the alias is taken; or there
+                is no token.
+            OperationFailed: the cluster does not answer.
+            WaitTimedOut: a node did not become Ready; it is named.
+
+        Example:
+
+            ${cluster}=    Attach To Kept Cluster    1a2b3c4d    alias=kept
+            Log    ${cluster.propagator_url}
+        """
+        kept = find_kept(run)
+        if alias in self._providers:
+            raise BadInput("alias", alias, "one that no started cluster has")
+        started = kept.started if kept.started.token or token is None else replace(kept.started, token=token.value)
+        if not started.token:
+            raise BadInput("CEDANA_AUTH_TOKEN", "", "the token that the run was given which kept the environment")
+        self._providers[alias] = ExistingProvider()
+        return self._joined(alias, started, kept.provider, timeout.total_seconds())
+
+    def _joined(self, alias: str, started: Started, provider: str, timeout: float) -> DotDict:
         self._started[alias] = started
         cluster = CLUSTERS.add(Cluster(alias, started.kubeconfig, started.context, provider))
-        wait_until_nodes_ready(cluster, timeout.total_seconds())
+        wait_until_nodes_ready(cluster, timeout)
         _ = cluster.uid  # read while it answers; the ledger needs it later on
         found = self.get_cluster_facts(cluster=alias)
         logger.info(str(found.title))
@@ -312,10 +363,12 @@ class K3sLibrary(PreflightKeywords):
 
             Keep Everything This Run Made    namespace=my-tests
         """
-        LEDGER.keep()
         token = next((one.token for one in self._started.values() if one.token), None)
         brought = token and propagator_url in {"", *self._propagators()}
         tokens = token_file or (write_token(token) if token and brought else None)
+        main = next(iter(CLUSTERS.all()), None)
+        known = main and self._started.get(main.alias, Started(main.kubeconfig, main.context))
+        LEDGER.keep(**(reached(main, known, propagator_url, tokens) if main and known else {}))
         text = told(CLUSTERS.all(), namespace, propagator_url, tokens)
         logger.write(text, "INFO")
         logger.console(f"\n{text}")

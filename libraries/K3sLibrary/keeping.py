@@ -6,12 +6,17 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from harness.failures import BadInput
 from harness.kube import Cluster
-from harness.ledger import LEDGER
+from harness.ledger import LEDGER, ReadLedger, all_ledgers
 from harness.processes import LIBRARIES
 from harness.rundir import private_directory
+from harness.secrets import SECRETS
+
+from .providers.base import Started
 
 TOKEN_FILE = "CEDANA_AUTH_TOKEN_FILE"  # noqa: S105 - the name of a setting
 FILE_NAME = "propagator-token"
@@ -26,13 +31,79 @@ def write_token(token: str) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class Kept:
+    """An environment that a run has left up: its provider, and how it is reached."""
+
+    provider: str
+    started: Started
+
+
+def reached(cluster: Cluster, started: Started, propagator_url: str, tokens: Path | None) -> dict[str, str | None]:
+    """What the ledger has to know, so that `find_kept` gives it back."""
+    return {
+        "provider": cluster.provider,
+        "kubeconfig": str(cluster.kubeconfig),
+        "context": cluster.context,
+        "propagator_url": propagator_url or started.propagator_url,
+        "token_file": str(tokens) if tokens else None,
+        "chart": started.chart,
+        "second_kubeconfig": str(started.second_kubeconfig) if started.second_kubeconfig else None,
+    }
+
+
+def find_kept(run: str) -> Kept:
+    """The environment that the run of that id has kept.
+
+    Raises:
+        BadInput: none of that id is kept, or its files are gone; those that there are are named.
+    """
+    kept = {ledger.run_id: ledger for ledger in all_ledgers() if not ledger.alive and _is_there(ledger)}
+    found = kept.get(run)
+    if found is None:
+        raise BadInput("CLUSTER", run, f"the id of a run that has kept its environment: {_named(kept.values())}")
+    facts = found.environment
+    second = facts["second_kubeconfig"]
+    started = Started(
+        Path(facts["kubeconfig"]),
+        facts["context"],
+        facts["propagator_url"],
+        _token(facts["token_file"]),
+        facts["chart"],
+        Path(second) if second else None,
+    )
+    return Kept(facts["provider"], started)
+
+
+def _is_there(ledger: ReadLedger) -> bool:
+    """A sandbox that has ended takes its kubeconfig along."""
+    files = ledger.environment.get("kubeconfig", "").split(":")
+    return any(Path(file).is_file() for file in files)
+
+
+def _token(file: str | None) -> str | None:
+    if file is None or not Path(file).exists():
+        return None
+    token = Path(file).read_text().strip()
+    SECRETS.add(token)
+    return token
+
+
+def _named(kept: Iterable[ReadLedger]) -> str:
+    names = [f"{ledger.run_id} ({ledger.environment['provider']})" for ledger in kept]
+    return ", ".join(names) or "there is none, KEEP=always makes one"
+
+
 def told(clusters: Iterable[Cluster], namespace: str, propagator_url: str, tokens: Path | None) -> str:
     """The text, each line of which can be used as it is.
 
     Args:
         tokens: the file with the token where the run had one of its own; None where the user has it.
     """
-    lines = [f"The environment of run {LEDGER.run_id} is kept. It is reached with"]
+    lines = [
+        f"The environment of run {LEDGER.run_id} is kept. Another run here uses it with CLUSTER={LEDGER.run_id}",
+        "and everything else reaches it with",
+    ]
     for cluster in clusters:
         lines.append(f"  export KUBECONFIG={shlex.quote(str(cluster.kubeconfig))}")
         lines += [f"  kubectl config use-context {shlex.quote(cluster.context)}"] if cluster.context else []

@@ -59,6 +59,7 @@ class Ledger:
         self._entries: list[Entry] = []
         self.file: Path | None = None
         self.kept = False
+        self.environment: dict[str, Any] = {}
         self._lead = ""
 
     def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
@@ -103,13 +104,17 @@ class Ledger:
                 return entry
         return None
 
-    def keep(self) -> None:
-        """What is owed, if anything, stays on purpose: only an explicit sweep removes it."""
+    def keep(self, **environment: Any) -> None:
+        """What is owed, if anything, stays on purpose: only an explicit sweep removes it.
+
+        Args:
+            environment: how another run reaches what is kept; no secrets, but files that hold them.
+        """
         with self._lock:
             if not self.owed():
                 return
-            self.kept = True
-            self._write({"op": "kept"})
+            self.kept, self.environment = True, environment
+            self._write({"op": "kept", "environment": environment})
 
     def close(self) -> None:
         """Deletes the file when nothing is owed; else it stays for a later sweep."""
@@ -168,7 +173,7 @@ class ReadLedger(Ledger):
         if "run" in line:
             self.process = ProcessId(int(line["pid"]), int(line["started"]))
         elif line["op"] == "kept":
-            self.kept = True
+            self.kept, self.environment = True, line.get("environment", {})
         elif line["op"] == "intend":
             facts = line["id"], line["kind"], line["name"], line["place"], dict(line["find"])
             self._entries.append(Entry(*facts, ledger=self, at=line.get("at", "")))

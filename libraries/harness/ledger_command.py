@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .ledger import LEDGER, ReadLedger, all_ledgers, ledger_directory, left_behind
+from .ledger import LEDGER, Entry, ReadLedger, all_ledgers, ledger_directory, left_behind
 from .removal import remove_all
 
 
@@ -43,18 +43,30 @@ def _state(ledger: ReadLedger) -> str:
     return ", ".join(["still going" if ledger.alive else "dead", *(["kept"] if ledger.kept else [])])
 
 
+def _goes_along(removed: Entry) -> None:
+    """What other runs that are dead had made behind a place that is gone is gone with it."""
+    places = removed.find.get("places", ())
+    for ledger in left_behind() if places else ():
+        for entry in ledger.owed():
+            if entry.place in places:
+                ledger.gone(entry)
+
+
 def _sweep(budget: float, run: str | None) -> int:
     if any(ledger.alive for ledger in all_ledgers() if ledger.run_id == run):
         print(f"run {run} is still going; it removes what it made itself")
         return 1
     left = 0
-    for ledger in left_behind():
+    # A later run may have used what an earlier one kept.
+    for ledger in reversed(left_behind()):
         if run not in (None, ledger.run_id):
             continue
         print(f"run {ledger.run_id}")
         for removal in remove_all(ledger, budget=budget, each=60.0):
             print(f"  {removal}")
             left += removal.left
+            if not removal.left:
+                _goes_along(removal.entry)
     _tidy()
     print(f"{left} left" if left else "nothing is left")
     return 1 if left else 0

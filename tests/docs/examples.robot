@@ -26,6 +26,10 @@ Clusters
     <<Cluster Should Be Fit>>
     <<Stop Cluster>>
     <<Cluster Should Leave No Trace>>
+    Keep As Another Run    1a2b3c4d
+    <<Attach To Kept Cluster>>
+    Stop Cluster    cluster=kept
+    Remove File    %{LEDGER_DIR}/1a2b3c4d.jsonl
     <<Remove Leftovers>>
 
 A Propagator Of Our Own
@@ -294,3 +298,16 @@ The End
     <<Remove Everything This Run Made>>
     <<Nothing Should Be Left>>
     <<Keep Everything This Run Made>>
+
+
+*** Keywords ***
+Keep As Another Run
+    [Documentation]    Writes what a run that is over has left in its ledger, of the sandbox that there is.
+    [Arguments]    ${run}
+    ${facts}=    Get Cluster Facts
+    Create File    ${CURDIR}/token    ${facts.token.value}
+    VAR    &{environment}    provider=sandbox    kubeconfig=${facts.kubeconfig}    context=${NONE}    chart=${facts.chart}
+    ...    propagator_url=${facts.propagator_url}    token_file=${CURDIR}/token    second_kubeconfig=${NONE}
+    VAR    &{header}    run=${run}    pid=${0}    started=${0}
+    VAR    &{kept}    op=kept    environment=${environment}
+    Create File    %{LEDGER_DIR}/${run}.jsonl    ${{json.dumps($header)}}\n${{json.dumps($kept)}}\n

@@ -81,7 +81,13 @@ def test_a_kept_environment_stays_until_it_is_swept(folders: Folders) -> None:
     assert ended.status == 0, ended.console
     (sandbox,) = _sandboxes_of(folders)
     assert sandbox.alive()
-    assert run(folders, *QUICK).status == 0
+    kept = re.search(r"Another run here uses it with CLUSTER=(\w+)\n", ended.console)
+    assert kept
+    attached = run(folders, *QUICK, CLUSTER=kept[1])
+    assert attached.status == 0, attached.console
+    assert f"Setting up k3s cluster (kept by run {kept[1]})" in attached.console
+    assert "Waiting for the Cedana that is installed..." in attached.console
+    assert _sandboxes_of(folders) == [sandbox], "no other one was made"
     assert sandbox.alive()
     assert "(dead, kept)" in ledger("list", folders)
     told = re.search(r"and removed with\n  (.*)\n", ended.console)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.ledger import Ledger, ReadLedger
 from harness.processes import LIBRARIES
 
 RUN = """
@@ -127,3 +129,21 @@ def test_an_unknown_command_is_refused(shell: Shell) -> None:
     refused = shell.run("explode")
     assert refused.returncode == 2
     assert "choose from" in refused.stderr
+
+
+def test_what_was_made_behind_a_place_that_is_gone_is_gone_too(shell: Shell) -> None:
+    process, run, folder = shell.start_run()
+    with process:
+        process.kill()
+    kept = Ledger(shell.ledgers, "1a2b3c4d")
+    sandbox = kept.intend("sandbox", "the sandbox's process")
+    kept.made(sandbox, pid=0, started=0, places=["/gone/kubeconfig"])
+    user = ReadLedger(shell.ledgers / f"{run}.jsonl")
+    user.intend("namespace", "shop", place="/gone/kubeconfig")
+    assert kept.file
+    header, rest = kept.file.read_text().split("\n", 1)
+    kept.file.write_text(json.dumps(json.loads(header) | {"pid": 0}) + "\n" + rest)
+    assert shell.run("sweep", "1a2b3c4d").stdout.endswith("nothing is left\n")
+    listed = shell.run("list").stdout
+    assert "namespace" not in listed
+    assert f"directory {folder.name}" in listed

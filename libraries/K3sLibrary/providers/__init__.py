@@ -13,4 +13,13 @@ PROVIDERS: dict[str, type[Provider]] = {
     "existing": ExistingProvider,
 }
 
-__all__ = ["PROVIDERS", "DockerOptions", "DockerProvider", "NativeOptions", "NativeProvider", "Provider", "Started"]
+__all__ = [
+    "PROVIDERS",
+    "DockerOptions",
+    "DockerProvider",
+    "ExistingProvider",
+    "NativeOptions",
+    "NativeProvider",
+    "Provider",
+    "Started",
+]
