@@ -178,6 +178,18 @@ class OwnHistory:
         return look.steps() & self._mine
 
 
+Trail = tuple[tuple[float, int, str], ...]
+
+
+def trail(source: SourceHistory, own: OwnHistory) -> Trail:
+    """Each step that was seen, in the order of time: when it was printed (seconds since 1970, node's clock), its
+    number, and whose it is: `source`, `own` or, with another nonce, `other`."""
+    steps = [(one.stamp, one.number, "source") for one in source.known]
+    for one in own.all:
+        steps.append((one.printed.stamp, one.number, "own" if one.nonce == source.nonce else "other"))
+    return tuple((round(stamp / NANOSECONDS, 3), number, whose) for stamp, number, whose in sorted(steps))
+
+
 def merged(looks: Iterable[Look]) -> dict[int, ContainerLog]:
     """The logs of several looks joined by start of the container."""
     runs: dict[int, ContainerLog] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import requests
 from requests import exceptions
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 
+from harness.exchanges import EXCHANGES
 from harness.waiting import Pace
 
 from .answers import Answer, failure_of
@@ -100,19 +102,32 @@ class Sender:
             PropagatorError: no good answer.
         """
         operation = f"{method} {self.prefix}{path}"
-        deadline = time.monotonic() + self._limit
+        begun, sent = time.monotonic(), _body(options)
+        status, said = 0, "no answer"
         try:
             response = self._session.request(
                 method, f"{self.base_url}{self.prefix}{path}", allow_redirects=False, stream=True, **options
             )
-            text = _read(operation, response, deadline)
+            status, said = response.status_code, "an answer that could not be read"
+            text = said = _read(operation, response, begun + self._limit)
         except exceptions.RequestException as failed:
-            raise _unanswered(operation, failed) from None
+            unanswered = _unanswered(operation, failed)
+            said = unanswered.seen
+            raise unanswered from None
         except UnicodeError as broken:
             raise NotUnderstood(operation, f"an answer that is no text: {broken}") from None
+        finally:
+            seconds = time.monotonic() - begun
+            EXCHANGES.note(method, f"{self.prefix}{path}", status, seconds, sent=sent, answer=said)
         if not 200 <= response.status_code < 300:
             raise failure_of(operation, response)
         return Answer(operation, text)
+
+
+def _body(options: Mapping[str, Any]) -> str:
+    """What is sent, as it is shown."""
+    given = options.get("json", options.get("params"))
+    return "" if given is None else json.dumps(given, ensure_ascii=False, default=str)
 
 
 def _read(operation: str, response: requests.Response, deadline: float) -> str:

@@ -18,7 +18,7 @@ from harness.kube import CLUSTERS, Cluster
 from harness.secrets import SECRETS
 from harness.sources import SOURCES
 
-from . import links
+from . import links, pages
 from .diagnostics import Collector, fresh_directory
 from .evidence import plain, without_credentials
 from .facts import facts
@@ -26,15 +26,17 @@ from .recorder import Recorder
 from .redaction import Redaction
 from .screen import Screen
 from .step_tree import StepTree
+from .story import Story
 
 TIMES = "_seconds"
 """Ends the names of what is a time, in a verdict."""
 
 # One of each for a run, however many suites import the library, and under however many names.
 _SCREEN = Screen(SECRETS.redact)
-_STEPS = StepTree(_SCREEN)
 _RECORDER = Recorder()
-_LISTENERS = [_STEPS, _RECORDER, Redaction(SECRETS.redact, _SCREEN)]
+_STORY = Story(_RECORDER)
+_STEPS = StepTree(_SCREEN, _STORY.step_ended)
+_LISTENERS = [_STEPS, _RECORDER, _STORY, Redaction(SECRETS.redact, _SCREEN)]
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN", listener=_LISTENERS)
@@ -252,14 +254,16 @@ class ReportLibrary:
         directory = fresh_directory(output / "diagnostics", name)
         collector = Collector(_cluster(cluster), directory, cedana_namespace=cedana_namespace)
         found = collector.collect([namespace, cedana_namespace], SOURCES.all())
-        if found:
-            log_file = built_in.get_variable_value("${LOG FILE}")
-            logger.info(links.table(found, output if log_file == "NONE" else Path(log_file).parent), html=True)
+        explained = None
         if message:
             known = facts(collector.seen, _RECORDER.since)
             explained = diagnose(SECRETS.redact(message), known, about=about or [])
             _RECORDER.diagnoses.append(explained)
             logger.info("\n".join([f"Cause: {explained.cause}", *map(str, explained.facts)]))
+        if directory.is_dir():
+            page = pages.write(directory, name, found, collector.seen, explained)
+            _RECORDER.page_is(page)
+            logger.info(links.table(found, page, _RECORDER.log_directory), html=True)
         return directory
 
 

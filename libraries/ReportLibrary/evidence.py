@@ -93,6 +93,11 @@ class Outcome:
     diagnosis: Diagnosis | None = None
 
     @property
+    def full_name(self) -> str:
+        """As Robot Framework has it."""
+        return f"{self.suite}.{self.name}" if self.suite else self.name
+
+    @property
     def failure(self) -> Failure | None:
         """The failure, where it failed."""
         return Failure(self.message, self.stopped_by) if self.status == FAIL else None

@@ -18,8 +18,9 @@ from harness.diagnosis import Diagnosis, cause_of_message
 from harness.failures import cause_of_text
 from harness.ledger import LEDGER
 
-from . import evidence, summary
+from . import evidence, head, summary
 from .evidence import RUNNING, Evidence, Failure, Notes, Outcome, SuiteOutcome
+from .places import Places, file_of, items_of, relative
 from .robot_internals import current_suite, running, talking_console
 from .tree import RETRIED
 
@@ -54,12 +55,14 @@ class Recorder:
         self._open: list[Any] = []
         self._notes: dict[int, tuple[Any, Notes]] = {}
         self._retried: dict[str, list[Failure]] = {}
+        self._pages: dict[int, Path] = {}
+        self._doc = ""
 
     @property
     def notes(self) -> Notes:
         """The notes of the test that is running, else of the suite."""
         self._enter_run()
-        return self._notes_of(self._open[-1])
+        return self.notes_of(self._open[-1])
 
     @property
     def since(self) -> datetime:
@@ -67,6 +70,21 @@ class Recorder:
         self._enter_run()
         began: datetime = self._open[-1].start_time
         return began.astimezone()
+
+    @property
+    def log_directory(self) -> Path:
+        """Where log.html will be, or would be."""
+        log = file_of("LOG FILE")
+        return log.parent if log else self._directory
+
+    def page_is(self, page: Path) -> None:
+        """There are diagnostics of the test that is running, else of the suite."""
+        self._enter_run()
+        self._pages[id(self._open[-1])] = page
+
+    def page_of(self, item: Any) -> Path | None:
+        """The diagnostics of a test or suite, where there are any."""
+        return self._pages.get(id(item))
 
     def start_suite(self, _data: data.TestSuite, result: result.TestSuite) -> None:
         """A suite begins, perhaps with it the run."""
@@ -98,7 +116,9 @@ class Recorder:
         if self._root is not None and result in self._open:
             self._open.remove(result)
             self._explain(result, failed=result.failed and bool(result.message))
-            self._root.metadata.update(summary.lines(self._gather(complete=False).summary()))
+            gathered = self._gather(complete=False)
+            self._root.metadata.update(summary.lines(gathered.summary()))
+            self._root.doc = f"{head.of(gathered, self._places())}\n\n{self._doc}".rstrip()
             self.write()
 
     def close(self) -> None:
@@ -122,7 +142,7 @@ class Recorder:
             root = root.parent
         if root is not self._root:
             self._forget()
-            self._root = root
+            self._root, self._doc = root, root.doc
             self._directory = Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
             self._open = [suite]
 
@@ -131,7 +151,8 @@ class Recorder:
             self._open.append(item)
         self.write()
 
-    def _notes_of(self, item: Any) -> Notes:
+    def notes_of(self, item: Any) -> Notes:
+        """What was handed in while that test or suite was running."""
         return self._notes.setdefault(id(item), (item, Notes()))[1]  # with the item, so that its id stays its own
 
     def _explain(self, result: Any, *, failed: bool) -> None:
@@ -169,6 +190,13 @@ class Recorder:
             storage=self.storage,
         )
 
+    def _places(self) -> Places:
+        log, report = file_of("LOG FILE"), file_of("REPORT FILE")
+        base = (report or log or self._directory / "report.html").parent
+        everybody = [*_last_attempts(self._root), *_suites(self._root)]
+        pages = {one.full_name: relative(page, base) for one in everybody if (page := self.page_of(one))}
+        return Places(relative(log, base) if log else "", items_of(everybody), pages, archive="")
+
     def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:
         going = item in self._open
         elapsed = datetime.now() - item.start_time if going else item.elapsed_time
@@ -182,7 +210,7 @@ class Recorder:
             message=message,
             start=item.start_time,
             duration=elapsed.total_seconds(),
-            notes=self._notes_of(item),
+            notes=self.notes_of(item),
             retried=tuple(self._retried.get(item.full_name, ())),
             diagnosis=self._diagnosis(item.message) if status == evidence.FAIL else None,
         )

@@ -7,6 +7,7 @@ silent with every other console. Robot's progress dots rest while steps are show
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import tree
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 
 
 class StepTree:
-    """Listener that draws the steps of a run."""
+    """Listener that draws the steps of a run.
+
+    Args:
+        screen: the standard streams.
+        ended: is told of each step that is over, with Robot's result of its group, while that is still open.
+    """
 
     ROBOT_LISTENER_PRIORITY = -10  # after RetryFailed, whose verdict on a test it tells
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, ended: Callable[[tree.Step, Any], object]) -> None:
         self._screen = screen
+        self._ended = ended
         self._groups: list[Any] = []
         self._step: tree.Step | None = None
         self._drawn = False
@@ -65,6 +72,7 @@ class StepTree:
             step.status = result.status
             step.seconds = result.elapsed_time.total_seconds()
             self._end(step)
+            self._ended(step, result)
 
     def end_keyword(self, _data: data.Keyword, result: result.Keyword) -> None:
         """Steps of a suite's set-up or teardown are set off from what follows."""

@@ -274,7 +274,9 @@ def test_nodes_in_words():
 def test_links(tmp_path):
     SECRETS.add(TOKEN)
     text = links.table(
-        [Found("a <b>", tmp_path / "diagnostics" / "a b.txt"), Found("c", None, f"no {TOKEN}")], tmp_path / "logs"
+        [Found("a <b>", tmp_path / "diagnostics" / "a b.txt"), Found("c", None, f"no {TOKEN}")],
+        tmp_path / "diagnostics" / "index.html",
+        tmp_path / "logs",
     )
     assert '<td>a &lt;b&gt;</td><td><a href="../diagnostics/a%20b.txt">a b.txt</a></td>' in text
     assert "<td>c</td><td>no &lt;secret&gt;</td>" in text

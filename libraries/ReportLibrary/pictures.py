@@ -1,0 +1,170 @@
+"""Pictures of a test as inline SVG: its timeline, and the steps of the witness over time.
+
+Text takes the colour of the page, so that it is legible in light and in dark; no script and no style sheet is needed.
+Each has a title and a description in words for those who do not see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .markup import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Markup, seconds, text
+
+WIDTH, LEFT, RIGHT = 760, 230, 60
+"""Of a picture, and what its labels take on both sides."""
+ROW, TOP, BAR = 20, 24, 12
+HEIGHT = 220
+"""Of the chart of the witness."""
+COLOURS = {"PASS": GREEN, "FAIL": RED, "SKIP": ORANGE}
+OF_LANES = {"step": GREEN, "phase": BLUE, "freeze gap": PURPLE, "downtime": ORANGE, "wait": GREY}
+OF_STEPS = {"source": BLUE, "own": GREEN, "other": RED}
+MEANINGS = {"source": "source", "own": "restored process", "other": "another process (other nonce)"}
+LONGEST_LABEL = 34
+TICKS = 6
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that took a while.
+
+    Attributes:
+        lane: what kind of thing it is, see `OF_LANES`.
+        start: seconds since 1970.
+    """
+
+    lane: str
+    name: str
+    start: float
+    seconds: float
+    status: str = "PASS"
+
+    @property
+    def end(self) -> float:
+        """Seconds since 1970."""
+        return self.start + self.seconds
+
+    @property
+    def colour(self) -> str:
+        """Of its bar; what failed is red in every lane."""
+        return COLOURS.get(self.status, RED) if self.status != "PASS" else OF_LANES.get(self.lane, GREY)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where a moment stands in a picture."""
+
+    begin: float
+    end: float
+
+    def x(self, moment: float) -> float:
+        """The place of a moment, from the left."""
+        share = (moment - self.begin) / max(self.end - self.begin, 0.001)
+        return LEFT + min(1.0, max(0.0, share)) * (WIDTH - LEFT - RIGHT)
+
+
+def timeline(title: str, spans: Sequence[Span]) -> Markup:
+    """A bar for each span, in its order, over one axis of time; nothing where there is none."""
+    if not spans:
+        return Markup()
+    scale = Scale(min(one.start for one in spans), max(one.end for one in spans))
+    height = TOP + ROW * len(spans) + 4
+    told = "; ".join(f"{one.lane} {one.name}: {seconds(one.seconds)}, {one.status}" for one in spans)
+    rows = "".join(_bar(one, TOP + ROW * number, scale) for number, one in enumerate(spans))
+    return _svg("timeline", title, told, height, _axis(scale, height) + rows)
+
+
+def witness(title: str, trail: Sequence[tuple[float, int, str]], phases: Iterable[Span]) -> Markup:
+    """The witness's steps over time: one line where the process went on, a break where it did not."""
+    if not trail:
+        return Markup()
+    phases = list(phases)
+    ends = [one for phase in phases for one in (phase.start, phase.end)]
+    scale = Scale(min(trail[0][0], *ends, trail[-1][0]), max(trail[-1][0], *ends, trail[0][0]))
+    top = max(number for _, number, _ in trail)
+    shades = "".join(_shade(phase, number, scale) for number, phase in enumerate(phases))
+    marks = "".join(_mark(scale.x(moment), _y(number, top), whose) for moment, number, whose in trail)
+    levels = "".join(_words(LEFT - 8, _y(step, top) + 4, f"step {step}", "end") for step in sorted({1, top}))
+    return _svg(
+        "witness", title, _told(trail), HEIGHT, _axis(scale, HEIGHT - 24) + shades + levels + marks + _legend(trail)
+    )
+
+
+def _told(trail: Sequence[tuple[float, int, str]]) -> str:
+    parts = []
+    for whose, meaning in MEANINGS.items():
+        mine = [(moment, number) for moment, number, owner in trail if owner == whose]
+        if mine:
+            lasted = seconds(mine[-1][0] - mine[0][0])
+            parts.append(f"{meaning}: steps {mine[0][1]} to {mine[-1][1]} in {lasted}")
+    return "; ".join(parts)
+
+
+def _y(step: int, top: int) -> float:
+    return HEIGHT - 40 - (HEIGHT - 40 - TOP - 30) * step / max(top, 1)
+
+
+def _svg(kind: str, title: str, told: str, height: float, content: str) -> Markup:
+    """The frame; a narrow screen scrolls it sideways, as smaller text could not be read."""
+    head = f"<title>{text(title)}</title><desc>{text(told)}</desc>"
+    look = f'style="width:100%;max-width:{WIDTH}px;min-width:600px;height:auto;font:12px sans-serif"'
+    box = f'viewBox="0 0 {WIDTH} {height:g}" xmlns="http://www.w3.org/2000/svg"'
+    name = f'role="img" aria-label="{text(title)}" class="{kind}"'
+    return Markup(f'<div style="overflow-x:auto"><svg {name} {box} {look}>{head}{content}</svg></div>')
+
+
+def _axis(scale: Scale, height: float) -> str:
+    lasted = scale.end - scale.begin
+    parts = []
+    for number in range(TICKS + 1):
+        moment = scale.begin + lasted * number / TICKS
+        x = scale.x(moment)
+        parts.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height:g}" stroke="{GREY}" stroke-width="0.5"/>'
+        )
+        parts.append(_words(x, 12, f"{lasted * number / TICKS:.1f} s", "middle"))
+    return "".join(parts)
+
+
+def _bar(span: Span, y: float, scale: Scale) -> str:
+    begin, end = scale.x(span.start), scale.x(span.end)
+    hint = f"<title>{text(f'{span.lane} {span.name}: {seconds(span.seconds)}, {span.status}')}</title>"
+    shape = f'x="{begin:.1f}" y="{y}" width="{max(2.0, end - begin):.1f}" height="{BAR}" rx="2" fill="{span.colour}"'
+    name = span.name if span.lane == "step" else f"{span.lane}: {span.name}" if span.name != span.lane else span.name
+    label = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
+    failed = " ✗" if span.status == "FAIL" else ""
+    return (
+        f"<g><rect {shape}>{hint}</rect>"
+        + _words(LEFT - 8, y + 10, label, "end")
+        + _words(max(end, begin + 2) + 4, y + 10, f"{seconds(span.seconds)}{failed}", "start")
+        + "</g>"
+    )
+
+
+def _shade(span: Span, number: int, scale: Scale) -> str:
+    begin, end = scale.x(span.start), scale.x(span.end)
+    y = TOP + 12 * (number % 2)
+    line = f'<rect x="{begin:.1f}" y="{y}" width="{max(1.5, end - begin):.1f}" height="3" fill="{ORANGE}"/>'
+    return line + _words(begin, y + 14, span.name, "start")
+
+
+def _mark(x: float, y: float, whose: str) -> str:
+    """Told apart by shape, too: a circle, a square, a cross."""
+    colour = OF_STEPS[whose]
+    if whose == "source":
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
+    if whose == "own":
+        return f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="{colour}"/>'
+    cross = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0 -8l-8 8"
+    return f'<path d="{cross}" stroke="{colour}" stroke-width="2.5" fill="none"/>'
+
+
+def _legend(trail: Sequence[tuple[float, int, str]]) -> str:
+    there = [whose for whose in MEANINGS if any(owner == whose for _, _, owner in trail)]
+    places = [(LEFT + 170 * number, whose) for number, whose in enumerate(there)]
+    y = HEIGHT - 10
+    return "".join(_mark(x, y - 4, whose) + _words(x + 10, y, MEANINGS[whose], "start") for x, whose in places)
+
+
+def _words(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:g}" text-anchor="{anchor}" fill="currentColor">{text(words)}</text>'

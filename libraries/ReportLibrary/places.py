@@ -1,0 +1,76 @@
+"""Where links in reports lead to: items of log.html, diagnostics, the archive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from robot.libraries.BuiltIn import BuiltIn
+
+from harness.secrets import SECRETS
+
+if TYPE_CHECKING:
+    from .evidence import Outcome
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where links lead to; empty where there is nothing.
+
+    Attributes:
+        log: log.html, from report.html.
+        items: ids in the log, by the full name of a test or suite that failed.
+        pages: diagnostics, from report.html, by the same.
+        archive: of the run, from report.html.
+    """
+
+    log: str
+    items: Mapping[str, str]
+    pages: Mapping[str, str]
+    archive: str
+
+    def item(self, outcome: Outcome, words: str) -> str:
+        """A link into the log."""
+        target = self.items.get(outcome.full_name, "")
+        return f"[{self.log}#{target}|{plain(words)}]" if self.log and target else plain(words)
+
+    def page(self, outcome: Outcome, words: str) -> str:
+        """A link to its diagnostics."""
+        target = self.pages.get(outcome.full_name, "")
+        return f"[{target}|{plain(words)}]" if target else ""
+
+
+def plain(words: str) -> str:
+    """Words without what Robot's markup would take for a link, a table or a line of its own."""
+    line = " ".join(SECRETS.redact(words).split())
+    return line.replace("|", "¦").replace("[", "(").replace("]", ")")
+
+
+def deepest(item: Any) -> Any:
+    """The innermost failed keyword of a test, set-up and teardown included; None where nothing in it failed."""
+    body = [item.setup if getattr(item, "has_setup", False) else None, *getattr(item, "body", ())]
+    body.append(item.teardown if getattr(item, "has_teardown", False) else None)
+    for one in body:
+        if one is not None and getattr(one, "status", "") == "FAIL":
+            return deepest(one) or one
+    return None
+
+
+def items_of(some: Iterable[Any]) -> dict[str, str]:
+    """The ids of the innermost failed keywords of tests and suites, by full name."""
+    return {one.full_name: (deepest(one) or one).id for one in some}
+
+
+def relative(target: Path, base: Path) -> str:
+    """A link from a file in the directory `base`."""
+    return quote(Path(os.path.relpath(target, base)).as_posix())
+
+
+def file_of(variable: str) -> Path | None:
+    """The file that Robot Framework will write, such as that of `LOG FILE`; None where it writes none."""
+    path = BuiltIn().get_variable_value(f"${{{variable}}}")
+    return Path(path) if path and path != "NONE" else None

@@ -1,0 +1,156 @@
+"""Tells each step and each test in log.html: what was asked of the propagator, a timeline, why it failed.
+
+Messages are written where they belong: at the end of a step into the step, at the end of a test into the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robot.api import logger
+
+from harness.exchanges import EXCHANGES, Exchange
+
+from . import markup, pictures, wording
+from .markup import Markup
+from .pictures import Span
+from .places import deepest, relative
+from .robot_internals import running
+from .tree import Step
+
+if TYPE_CHECKING:
+    from robot import result
+    from robot import running as data
+
+    from .evidence import Notes
+    from .recorder import Recorder
+
+
+class Story:
+    """Listener that tells tests; it is told of their steps."""
+
+    ROBOT_LISTENER_PRIORITY = -20  # after the recorder, which explains failures
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._steps: list[tuple[Step, Any]] = []
+        self._told = 0
+
+    def start_suite(self, _data: data.TestSuite, _result: result.TestSuite) -> None:
+        """A story of its own."""
+        self._begin()
+
+    def start_test(self, _data: data.TestCase, _result: result.TestCase) -> None:
+        """Another one."""
+        self._begin()
+
+    def step_ended(self, step: Step, group: Any) -> None:
+        """A step is over, and still open for messages."""
+        self._steps.append((step, group))
+        new, self._told = EXCHANGES.since(self._told), EXCHANGES.count
+        if new:
+            _say(exchanges(new))
+
+    def end_test(self, _data: data.TestCase, result: result.TestCase) -> None:
+        """The whole test, as far as it went."""
+        if not running() or not self._steps:
+            return
+        notes = self._recorder.notes_of(result)
+        if result.failed:
+            _say(why(result, self._recorder.page_of(result), self._recorder.log_directory))
+        _say(steps(self._steps))
+        _say(pictures.timeline(f"Timeline of {result.name}", [*self._spans(), *of_notes(notes)]))
+        for verdict in notes.verdicts:
+            title = f"Witness of {verdict.get('workload')}: {verdict.get('sentence')}"
+            _say(pictures.witness(title, _trail(verdict), of_phases(notes)))
+
+    def _begin(self) -> None:
+        self._steps, self._told = [], EXCHANGES.count
+
+    def _spans(self) -> Iterator[Span]:
+        for step, group in self._steps:
+            yield Span("step", step.name, group.start_time.timestamp(), step.seconds, step.status)
+
+
+def exchanges(some: Sequence[Exchange]) -> Markup:
+    """A table of requests and answers; the same one again and again, as in polling, is one row."""
+    rows = []
+    for _, same in groupby(some, lambda one: (one.method, one.path, one.status, one.answer)):
+        group = list(same)
+        one, times = group[0], [round(each.seconds * 1000) for each in group]
+        often = f" ({len(group)} times)" if len(group) > 1 else ""
+        took = f"{min(times)}" if min(times) == max(times) else f"{min(times)} to {max(times)}"
+        bodies = [markup.folded(title, body) for title, body in (("sent", one.sent), ("answer", one.answer)) if body]
+        rows.append((one.method, f"{one.path}{often}", one.status or "none", took, markup.joined(*bodies)))
+    head = ("Method", "Path", "Status", "ms", "Bodies")
+    return markup.table("Requests to the propagator", head, rows, "exchanges")
+
+
+def steps(some: Sequence[tuple[Step, Any]]) -> Markup:
+    """A table with a line for each step."""
+    rows = [
+        (markup.link(f"#{group.id}", step.name), markup.seconds(step.seconds), step.status, step.outcome)
+        for step, group in some
+    ]
+    return markup.table("Steps", ("Step", "Time", "Result", "Came to"), rows, "steps")
+
+
+def why(test: Any, page: Path | None, base: Path) -> Markup:
+    """Why a test failed: the cause, facts with a link to where it failed, and what to do next."""
+    told = wording.read(test.message)
+    where = deepest(test)
+    rows: list[tuple[object, object]] = [
+        ("Root cause", markup.bold(told.root)),
+        ("Whose", wording.WHOSE[told.cause.blame]),
+        *(("Fact", fact) for fact in told.facts),
+        ("Do next", " ".join(told.next)),
+    ]
+    if where:
+        rows.append(("Failed in", markup.link(f"#{where.id}", where.name or where.type)))
+    if page:
+        rows.append(("Diagnostics", markup.link(relative(page, base), "events, logs, states")))
+    return markup.table("Why it failed", ("", ""), rows, "why")
+
+
+def of_phases(notes: Notes) -> list[Span]:
+    """The phases of the workload's life."""
+    known = [one for one in notes.phases if one.get("start")]
+    return [
+        Span("phase", str(one["phase"]), datetime.fromisoformat(one["start"]).timestamp(), float(one["seconds"]))
+        for one in known
+    ]
+
+
+def of_notes(notes: Notes) -> Iterator[Span]:
+    """Phases, and of each verdict how long the process stood still and was away."""
+    yield from of_phases(notes)
+    for verdict in notes.verdicts:
+        if gap := _freeze_gap(verdict):
+            yield gap
+        lasted, first = verdict.get("downtime_seconds"), verdict.get("first_step_at")
+        if lasted and first:
+            yield Span("downtime", "downtime", datetime.fromisoformat(first).timestamp() - lasted, float(lasted))
+
+
+def _freeze_gap(verdict: Mapping[str, Any]) -> Span | None:
+    moments = [
+        moment for moment, step, whose in _trail(verdict) if whose == "source" and step >= (verdict.get("b") or 0)
+    ]
+    gaps = [(later - earlier, earlier) for earlier, later in pairwise(moments)]
+    if not gaps or not verdict.get("freeze_gap_seconds"):
+        return None
+    longest, begin = max(gaps)
+    return Span("freeze gap", "freeze gap", begin, longest)
+
+
+def _trail(verdict: Mapping[str, Any]) -> list[tuple[float, int, str]]:
+    return [(float(moment), int(step), str(whose)) for moment, step, whose in verdict.get("trail") or ()]
+
+
+def _say(words: Markup) -> None:
+    if words:
+        logger.info(words, html=True)
