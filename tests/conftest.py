@@ -29,6 +29,13 @@ def ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     shutil.rmtree(Path(tempfile.gettempdir()) / f"cedana-e2e-{LEDGER.run_id}", ignore_errors=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def places_of_the_tests() -> None:
+    """What runs of the tests tell is not told to the pipeline that the tests run in."""
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "OTEL_"))]:
+        del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[dict[str, Any]]:
     """A sandbox of two nodes, started as its users start it; what its JSON line says."""

@@ -126,6 +126,15 @@ def some_file(text: str) -> Path:
     return path
 
 
+def output_file(text: str) -> Path:
+    """The path of a file that can be written; it need not be there yet."""
+    allowed = "the path of a file that can be written, in a directory that is there"
+    path = Path(text).expanduser().absolute()
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise WrongSettingError(allowed)
+    return path
+
+
 def executable(text: str) -> Path:
     """The path of a file that can be executed."""
     path = some_file(text)

@@ -21,6 +21,7 @@ from harness.sources import SOURCES
 from . import links, pages
 from .diagnostics import Collector, fresh_directory
 from .evidence import plain, without_credentials
+from .exports import Exports, Places
 from .facts import facts
 from .recorder import Recorder
 from .redaction import Redaction
@@ -33,7 +34,8 @@ TIMES = "_seconds"
 
 # One of each for a run, however many suites import the library, and under however many names.
 _SCREEN = Screen(SECRETS.redact)
-_RECORDER = Recorder()
+_EXPORTS = Exports()
+_RECORDER = Recorder(_EXPORTS.publish)
 _STORY = Story(_RECORDER)
 _STEPS = StepTree(_SCREEN, _STORY.step_ended)
 _LISTENERS = [_STEPS, _RECORDER, _STORY, Redaction(SECRETS.redact, _SCREEN)]
@@ -212,6 +214,22 @@ class ReportLibrary:
         ```
         """
         return _RECORDER.write()
+
+    @keyword
+    def export_results(self, history: Path | None = None) -> None:
+        """Says where the results of the run go when it is over, besides the output directory. It can fail nothing then.
+
+        A place that cannot be written in the end is told on the console. GitHub's job summary needs no word: it is
+        written wherever GITHUB_STEP_SUMMARY names its file.
+
+        Args:
+            history: a file that gets a line for each run; `python -m ReportLibrary.history` makes tables of it.
+
+        ```robotframework
+        Export Results    history=${OUTPUT_DIR}/history.jsonl
+        ```
+        """
+        _EXPORTS.places = Places(history)
 
     @keyword
     def collect_diagnostics(

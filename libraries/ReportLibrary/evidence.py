@@ -79,6 +79,8 @@ class Outcome:
         retried: earlier attempts that failed, first one first.
         stopped_by: of a test that never began: why the run was stopped.
         diagnosis: what was found out about its failure.
+        source: the file of the suite, or its directory.
+        line: where a test begins in it.
     """
 
     suite: str
@@ -91,6 +93,8 @@ class Outcome:
     retried: tuple[Failure, ...] = ()
     stopped_by: Cause | None = None
     diagnosis: Diagnosis | None = None
+    source: Path | None = None
+    line: int | None = None
 
     @property
     def full_name(self) -> str:

@@ -6,6 +6,7 @@ tree, which has all of them; what only the listener sees (retried attempts, what
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from textwrap import indent
@@ -35,6 +36,9 @@ AnyOutcome = TypeVar("AnyOutcome", bound=Outcome)
 class Recorder:
     """Listener that keeps the evidence of a run and its file.
 
+    Args:
+        publish: is handed the evidence when the run is over; gives lines for the console.
+
     Attributes:
         environment: facts of where the run takes place.
         storage: what the run's checkpoints take: made, size, kept, and whether the run has removed what it made.
@@ -43,7 +47,8 @@ class Recorder:
 
     ROBOT_LISTENER_PRIORITY = -10  # after RetryFailed, which changes the status of a test that it runs again
 
-    def __init__(self) -> None:
+    def __init__(self, publish: Callable[[Evidence], Iterable[str]] = lambda _: ()) -> None:
+        self._publish = publish
         self._forget()
 
     def _forget(self) -> None:
@@ -126,7 +131,8 @@ class Recorder:
         if self._root is None:
             return
         gathered = self._gather(complete=True)
-        self._tell(gathered, evidence.write(gathered, self._directory))
+        file = evidence.write(gathered, self._directory)
+        self._tell(gathered, file, list(self._publish(gathered)))
         self._forget()
 
     def write(self) -> Path:
@@ -213,9 +219,11 @@ class Recorder:
             notes=self.notes_of(item),
             retried=tuple(self._retried.get(item.full_name, ())),
             diagnosis=self._diagnosis(item.message) if status == evidence.FAIL else None,
+            source=item.source,
+            line=getattr(item, "lineno", None),
         )
 
-    def _tell(self, gathered: Evidence, file: Path) -> None:
+    def _tell(self, gathered: Evidence, file: Path, published: list[str]) -> None:
         console = talking_console()
         if console is None:
             return
@@ -227,7 +235,7 @@ class Recorder:
             console.write(f"{title}: {text}\n")
         console.write("Evidence: ")
         console.link(file)
-        console.write("\n")
+        console.write("".join(f"\n{line}" for line in published) + "\n")
 
 
 def _is_retried(item: Any) -> bool:

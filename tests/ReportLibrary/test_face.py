@@ -10,6 +10,7 @@ LIBRARY = LibraryDocumentation(str(ROOT / "libraries" / "ReportLibrary"))
 def test_the_keywords():
     assert [keyword.name for keyword in LIBRARY.keywords] == [
         "Collect Diagnostics",
+        "Export Results",
         "Publish Evidence",
         "Record Checkpoint Storage",
         "Record Environment",

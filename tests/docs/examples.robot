@@ -282,6 +282,7 @@ A Report
     <<Record Verdict>>
     <<Record Phase>>
     <<Record Checkpoint Storage>>
+    <<Export Results>>
     <<Set Step Outcome>>
     <<Collect Diagnostics>>
     <<Publish Evidence>>

@@ -321,3 +321,11 @@ def test_the_agents_look_where_the_cluster_keeps_its_images() -> None:
     own = settings.read({}, {"CONTAINERD_ROOT": "/data/containerd"})
     assert own.agent_values("v1.34.2+k3s1")["contentDir"].startswith("/data/containerd/")
     assert found.restored_may_differ and not own.restored_may_differ
+
+
+def test_a_file_that_results_go_to_must_be_writable(tmp_path: Path) -> None:
+    found = settings.read({"HISTORY_FILE": str(tmp_path / "new")}, {}).HISTORY_FILE
+    assert found == tmp_path / "new"
+    for wrong in (tmp_path, tmp_path / "none" / "file"):
+        (error,) = settings.read({"HISTORY_FILE": str(wrong)}, {}).errors
+        assert error.startswith(f"HISTORY_FILE is '{wrong}'; it must be the path of a file that can be written")

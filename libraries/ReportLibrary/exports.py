@@ -1,0 +1,47 @@
+"""Where the results of a run go besides its output directory: each place is told apart, and none can fail the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.secrets import SECRETS
+
+from . import github, history
+from .evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places that were asked for."""
+
+    history: Path | None = None
+
+
+class Exports:
+    """Takes the results to the places that were asked for, when the run is over."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        self.places = Places()
+
+    def publish(self, run: Evidence) -> Iterator[str]:
+        """Lines for the console: what could not be written, and commands for GitHub Actions."""
+        places, self.places = self.places, Places()
+        whole = run.to_dict()
+        for title, export in self._exports(places):
+            try:
+                export(whole)
+            except Exception as problem:  # whatever it is, the verdict of the run stands
+                yield SECRETS.redact(f"{title} could not be written: {type(problem).__name__}: {problem}")
+        if self._environment.get(github.INSIDE) == "true":
+            yield from github.annotated(run, self._environment)
+
+    def _exports(self, places: Places) -> Iterator[tuple[str, Callable[[dict[str, Any]], None]]]:
+        if file := self._environment.get(github.SUMMARY_FILE):
+            yield f"The job summary {file}", lambda run: github.append(Path(file), run)
+        if kept := places.history:
+            yield f"The history {kept}", lambda run: history.append(kept, run)
