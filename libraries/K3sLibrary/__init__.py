@@ -206,7 +206,7 @@ class K3sLibrary(PreflightKeywords):
         found = facts(known)
         started = self._started.get(known.alias, Started(known.kubeconfig, known.context))
         return DotDict(
-            **asdict(found),
+            **asdict(found) | {"nodes": tuple({**node, **started.tools} for node in found.nodes)},
             title=str(found),
             run=LEDGER.run_id,
             kubeconfig=str(known.kubeconfig),

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
 from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 from harness.kube import Cluster, api_errors
 from harness.kube.pods import condition, raw
 from harness.kube.watching import Obj, Objects, watch_until
 from harness.waiting import Done, Look, Pending
+
+ASKED = 5
+"""Kubelets that are asked for their metrics; in larger clusters the others' nodes are made like theirs, or not told."""
+ASKING = (2.0, 5.0)
+"""Seconds for the connection, and for each read, of a fact that a report can do without."""
+_CGROUPS = re.compile(rb"^kubelet_cgroup_version (\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -19,7 +28,9 @@ class ClusterFacts:
 
     Attributes:
         emulated: the server's version says that it is emulated.
-        nodes: a dictionary for each node: name, ready, kubelet, runtime, kernel, architecture, os.
+        nodes: a dictionary for each node: name, ready, kubelet, runtime, kernel, architecture, os, handlers (of the
+            runtime, as a RuntimeClass names them), cgroups (their version; empty where the kubelet does not tell). The
+            API tells neither runc nor CRIU.
     """
 
     alias: str
@@ -68,8 +79,26 @@ def facts(cluster: Cluster) -> ClusterFacts:
         provider=cluster.provider,
         version=version,
         emulated="emulated" in version,
-        nodes=tuple(_node_facts(node) for node in nodes),
+        nodes=tuple(
+            _node_facts(node) | {"cgroups": _cgroups(cluster, node) if number < ASKED else ""}
+            for number, node in enumerate(nodes)
+        ),
     )
+
+
+def _cgroups(cluster: Cluster, node: Obj) -> str:
+    """`v1` or `v2`: a metric of the kubelet, who may be asked with the right to `get nodes/proxy` (1.31 and later).
+
+    Source: pkg/kubelet/metrics/metrics.go of kubernetes/kubernetes.
+    """
+    try:
+        answer = cluster.core.connect_get_node_proxy_with_path(
+            node["metadata"]["name"], "metrics", _preload_content=False, _request_timeout=ASKING
+        )
+        found = _CGROUPS.search(answer.read())
+    except (ApiException, HTTPError):
+        return ""
+    return f"v{found[1].decode()}" if found else ""
 
 
 def is_ready(node: Obj) -> bool:
@@ -93,4 +122,5 @@ def _node_facts(node: Obj) -> dict[str, str | bool]:
         "kernel": info.get("kernelVersion", ""),
         "architecture": info.get("architecture", ""),
         "os": info.get("osImage", ""),
+        "handlers": ", ".join(one.get("name") or "the default" for one in node["status"].get("runtimeHandlers") or []),
     }

@@ -43,14 +43,12 @@ def test_an_administrator_is_asked_once(sandbox: dict[str, Any]) -> None:
     assert all(one.good for one in found)
 
 
-def test_each_right_is_missed_by_name(account: ServiceAccount) -> None:
-    everything = {role.name: role.rights for role in read_roles()}
-    for name in (RUN, INSTALL):
-        for right in everything[name]:
-            only = Role(name, "tests", (right,))
-            with account.having([without(right, roles(name)[0])]):
-                (found,) = rights_findings(account.cluster, [only], needed=[name])
-            assert (found.mark, found.seen) == ("MISSING", f"the user may not {right}")
+@pytest.mark.parametrize("role", read_roles(), ids=lambda role: role.name)
+def test_each_right_is_missed_by_name(role: Role, account: ServiceAccount) -> None:
+    for right in role.rights:
+        with account.having([without(right, roles(role.name)[0])]):
+            (found,) = rights_findings(account.cluster, [Role(role.name, "tests", (right,))], needed=[role.name])
+        assert (found.mark, found.seen) == ("MISSING", f"the user may not {right}")
 
 
 def without(right: Right, role: dict[str, Any]) -> dict[str, Any]:

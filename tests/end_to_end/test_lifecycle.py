@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from .cluster_state import standing
-from .runner import QUICK, ROOT, Folders, Run, run
+from .runner import QUICK, ROOT, Folders, Run, finish, run, start
 
 PROOF = "Pod Checkpoint And Restore Via Propagator API"
 CONTROL = "A Pod That Is Only Created Again Comes Out As Restarted"
@@ -85,6 +86,26 @@ def _holds_no_byte_of(token: str, ended: Run) -> None:
     assert [file.name for file in files if token.encode() in file.read_bytes()] == []
 
 
+def test_nothing_is_written_at_home_and_no_kubectl_is_needed(
+    folders: Folders, existing: dict[str, str], tmp_path: Path
+) -> None:
+    home, called = tmp_path / "home", tmp_path / "called"
+    for folder in (home / ".kube", tmp_path / "bin"):
+        folder.mkdir(parents=True)
+    mine = home / ".kube" / "config"
+    mine.write_text("apiVersion: v1\nkind: Config\n")
+    kubectl = tmp_path / "bin" / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\ntouch {called}\n")
+    kubectl.chmod(0o755)
+    before = mine.stat().st_mtime_ns
+    places = {f"XDG_{what}_HOME": "" for what in ("CACHE", "CONFIG", "DATA", "STATE")}
+    ended = run(folders, *QUICK, HOME=str(home), PATH=f"{kubectl.parent}:{os.environ['PATH']}", **places, **existing)
+    assert ended.status == 0, ended.console
+    assert [path for path in home.rglob("*") if path.is_file()] == [mine]
+    assert mine.stat().st_mtime_ns == before
+    assert not called.exists()
+
+
 def test_a_namespace_that_was_there_before_is_used_and_stays(
     folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
 ) -> None:
@@ -93,6 +114,17 @@ def test_a_namespace_that_was_there_before_is_used_and_stays(
     assert ended.status == 0, ended.console
     assert standing(sandbox) == before
     assert folders.left() == []
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_do_not_meet(tmp_path: Path) -> None:
+    both = [Folders.below(tmp_path / name) for name in ("one", "other")]
+    (tmp_path / "ledger").mkdir()
+    processes = [start(one, *QUICK, LEDGER_DIR=str(tmp_path / "ledger")) for one in both]
+    ended = [finish(process, one) for process, one in zip(processes, both, strict=True)]
+    assert [one.status for one in ended] == [0, 0], "\n".join(one.console for one in ended)
+    assert [one.left() for one in both] == [[], []]
+    assert list((tmp_path / "ledger").iterdir()) == []
 
 
 def test_one_test_alone_can_be_run(folders: Folders) -> None:

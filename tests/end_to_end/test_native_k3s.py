@@ -103,6 +103,8 @@ def test_the_restore_is_proved_and_nothing_is_left(folders: Folders, native: dic
     verdicts: dict[str, Any] = {test["name"]: test["verdicts"] for test in ended.evidence["tests"]}
     assert verdicts[PROOF][0]["verdict"] == "continued"
     assert ended.evidence["environment"]["provider"] == "k3s"
+    (node,) = ended.evidence["environment"]["nodes"]
+    assert {"kubelet", "runtime", "kernel", "cgroups", "handlers", "runc", "criu"} <= node.keys()
     assert folders.left() == []
     assert not (tmp_path / "clusters").exists()
     assert native_stand_in.new(before) == []

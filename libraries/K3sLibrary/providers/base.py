@@ -15,6 +15,7 @@ class Started:
         kubeconfig, context: how to reach it.
         propagator_url, token, chart: of a propagator and chart that the provider brings along; None elsewhere.
         second_kubeconfig: of a second cluster that shares that propagator; None where none comes along.
+        tools: versions on its nodes that the API does not tell, by name (`runc`, `criu`), where the provider knows.
     """
 
     kubeconfig: Path
@@ -23,6 +24,7 @@ class Started:
     token: str | None = field(default=None, repr=False)
     chart: str | None = None
     second_kubeconfig: Path | None = None
+    tools: dict[str, str] = field(default_factory=dict)
 
 
 class Provider(Protocol):

@@ -16,7 +16,7 @@ from harness.rundir import private_directory
 from harness.sources import SOURCES, Tale
 from harness.waiting import Done, Look, Pending, wait_until
 
-from ..native import binary, host, network, preflight, readiness, remains, server
+from ..native import binary, host, network, preflight, readiness, remains, server, versions
 from .base import Started
 
 DIRECTORY = Path("/var/lib/cedana-e2e")
@@ -80,7 +80,7 @@ class NativeProvider:
         server.drop_tar(machine)
         left = max(1.0, deadline - time.monotonic())
         readiness.wait_until_ready(Cluster(machine.way.name, place), left, lambda: self._must_run(machine))
-        return Started(kubeconfig=place)
+        return Started(kubeconfig=place, tools=versions.versions(machine.data))
 
     def _executable(self) -> Path:
         if self.options.binary:

@@ -22,6 +22,12 @@ _HOP_BY_HOP = frozenset(
     ("connection", "upgrade", "transfer-encoding", "content-length", "host", "authorization", "accept-encoding")
 )
 
+METRICS = """# HELP kubelet_cgroup_version [ALPHA] cgroup version on the hosts.
+# TYPE kubelet_cgroup_version gauge
+kubelet_cgroup_version 2
+"""
+"""What is emulated of cgroups is of version 2. Source: pkg/kubelet/metrics/metrics.go of kubernetes/kubernetes."""
+
 
 def _unavailable(message: str) -> ApiError:
     return failure(503, "ServiceUnavailable", message)
@@ -116,7 +122,7 @@ async def _forward(
 async def node_proxy(
     request: web.Request, cluster: Cluster, _namespace: str, name: str, rest: str
 ) -> web.StreamResponse:
-    """What a kubelet serves: its health, its pods, its summary of their use and checkpoints; the rest is not."""
+    """What a kubelet serves: its health, its pods, its summary of their use, checkpoints, one metric; no more."""
     node_name = _split(name, "node")[1]
     node = cluster.store.get(kinds.NODE, None, node_name)
     if node is None:
@@ -134,6 +140,8 @@ async def node_proxy(
     if path == "configz":
         gates = {"ContainerCheckpoint": False} if cluster.kubelet.trouble[node_name].no_checkpoints else {}
         return web.json_response({"kubeletconfig": {"kind": "KubeletConfiguration", "featureGates": gates}})
+    if path == "metrics":
+        return web.Response(text=METRICS, content_type="text/plain")
     if path.startswith("checkpoint/") and cluster.checkpoints:
         return await cluster.checkpoints.answer(request, node_name, path.removeprefix("checkpoint/"))
     raise not_emulated(f"the kubelet's /{path}")
