@@ -56,7 +56,7 @@ class NotingKeywords(Records):
         Args:
             observation: of the workload, or a list of those of several; the newest one when it is not given.
             timeout: for the source's next step. That none comes is a warning in the log, not a failure; whether the
-                source is well is told by `Source Should Have Gone On`.
+                source is well is told by `Source Should Have Gone On`. With 0 that keyword is left to wait for it.
 
         Returns:
             The step *r*; None when the source could not be read any more, or is sampled; a list for a list.
@@ -71,7 +71,7 @@ class NotingKeywords(Records):
         def done(noted: AnyObservation) -> int | None:
             place = self._cluster(noted.workload.cluster)
             reached, went_on = any_witness.note_ready(place, noted, timeout=timeout.total_seconds())
-            if not went_on:
+            if not went_on and timeout:
                 silent.append(noted)
             return reached
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from kubernetes.client.exceptions import ApiException
 
 from harness.kube import Cluster, api_errors, pods
 from harness.kube.errors import server_words
-from harness.kube.objects import delete, entry_of, find
+from harness.kube.objects import ask_to_delete, entry_of, find, wait_until_gone
 from harness.ledger import LEDGER
 from harness.waiting import REMOTE, Done, Look, Pending, wait_until
 
@@ -17,28 +18,46 @@ from .manifests import Manifest
 from .removal import address, remove_object, the_one
 
 
-def delete_pod(cluster: Cluster, namespace: str, name: str, uid: str | None, timeout: float) -> bool:
-    """Deletes the pod and waits until it is gone.
+@dataclass(frozen=True)
+class Going:
+    """A pod that was asked to go; `there` where there was one, `uid` where it is known which."""
 
-    Args:
-        uid: only the pod with this UID; the one that has the name now when None.
-        timeout: seconds.
+    cluster: Cluster
+    namespace: str
+    name: str
+    uid: str | None
+    there: bool
 
-    Returns:
-        Whether it was there.
+
+def ask_for_end(cluster: Cluster, namespace: str, name: str, uid: str | None) -> Going:
+    """Asks for the deletion of the pod and does not wait for its end. Where it is gone already, it is owed no more.
+
+    Raises:
+        OperationFailed: the API refuses.
+    """
+    there = find(cluster, "v1", "Pod", namespace, name)
+    found = there["metadata"]["uid"] if there else None
+    if found and uid in (None, found) and ask_to_delete(cluster, "v1", "Pod", namespace, name, uid=found):
+        return Going(cluster, namespace, name, found, there=True)
+    going = Going(cluster, namespace, name, uid or found, there=False)
+    _owed_no_more(going)
+    return going
+
+
+def see_out(going: Going, timeout: float) -> None:
+    """Waits until a pod that was asked to go is gone.
 
     Raises:
         WaitTimedOut: still there; cause `stuck-terminating`.
         OperationFailed: the API refuses.
     """
-    there = find(cluster, "v1", "Pod", namespace, name)
-    found = there["metadata"]["uid"] if there else None
-    if found and uid in (None, found):
-        delete(cluster, "v1", "Pod", namespace, name, uid=found, timeout=timeout)
-    gone = uid or found
-    if entry := entry_of(cluster, "Pod", namespace, name, gone):
+    wait_until_gone(going.cluster, "v1", "Pod", going.namespace, going.name, uid=going.uid, timeout=timeout)
+    _owed_no_more(going)
+
+
+def _owed_no_more(going: Going) -> None:
+    if entry := entry_of(going.cluster, "Pod", going.namespace, going.name, going.uid):
         LEDGER.gone(entry)
-    return found is not None and uid in (None, found)
 
 
 def evict_pod(cluster: Cluster, namespace: str, name: str, timeout: float) -> None:

@@ -290,6 +290,7 @@ A Report
 The End
     <<Evict Pod>>
     <<Delete Pod>>
+    <<Wait Until Deleted Pods Are Gone>>
     <<Pod Should Not Exist>>
     Delete Namespace    my-tests
     <<Delete Namespace>>

@@ -17,6 +17,10 @@ from .answers import all_dotted, dotted
 class PodKeywords:
     """Pods: awaited, looked at, deleted."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._going: list[deletion.Going] = []
+
     @keyword
     def wait_until_pod_is_ready(
         self, name: str, namespace: str, *, timeout: timedelta = timedelta(minutes=1), cluster: str | None = None
@@ -245,6 +249,7 @@ class PodKeywords:
         namespace: str,
         *,
         uid: str | None = None,
+        wait: bool = True,
         timeout: timedelta = timedelta(minutes=1),
         cluster: str | None = None,
     ) -> None:
@@ -256,6 +261,7 @@ class PodKeywords:
             name: of the pod.
             namespace: of the pod.
             uid: only the pod with this UID; another one of that name is left alone.
+            wait: with False it is only asked to go; `Wait Until Deleted Pods Are Gone` waits for it, beside others.
             timeout: how long to wait until it is gone.
             cluster: alias; the first started cluster by default.
 
@@ -267,8 +273,38 @@ class PodKeywords:
 
             Delete Pod    web    my-tests
         """
-        deleted = deletion.delete_pod(CLUSTERS.get(cluster), namespace, name, uid, timeout.total_seconds())
-        logger.info(f"Pod {name} {'is gone' if deleted else 'was not there'}.")
+        going = deletion.ask_for_end(CLUSTERS.get(cluster), namespace, name, uid)
+        if going.there and not wait:
+            self._going.append(going)
+            logger.info(f"Pod {name} was asked to go.")
+            return
+        if going.there:
+            deletion.see_out(going, timeout.total_seconds())
+        logger.info(f"Pod {name} {'is gone' if going.there else 'was not there'}.")
+
+    @keyword
+    def wait_until_deleted_pods_are_gone(
+        self, *, timeout: timedelta = timedelta(minutes=1), cluster: str | None = None
+    ) -> None:
+        """Waits until all pods are gone that `Delete Pod` asked to go without waiting.
+
+        Args:
+            timeout: for each of them; one that is still there is not waited for again.
+            cluster: alias of theirs; the first started cluster by default.
+
+        Raises:
+            WaitTimedOut: one is still there; says in which state.
+            OperationFailed: the cluster refuses.
+
+        Example:
+
+            Delete Pod    web    my-tests    wait=False
+            Wait Until Deleted Pods Are Gone
+        """
+        place = CLUSTERS.get(cluster)
+        for going in [one for one in self._going if one.cluster is place]:
+            self._going.remove(going)
+            deletion.see_out(going, timeout.total_seconds())
 
     @keyword
     def evict_pod(

@@ -132,6 +132,22 @@ def delete(
         WaitTimedOut: still there; cause `stuck-terminating`.
         OperationFailed: the API refuses.
     """
+    if ask_to_delete(cluster, api_version, kind, namespace, name, uid=uid):
+        wait_until_gone(cluster, api_version, kind, namespace, name, uid=uid, timeout=timeout)
+
+
+def ask_to_delete(cluster: Cluster, api_version: str, kind: str, namespace: str, name: str, *, uid: str | None) -> bool:
+    """Asks for the deletion of the object and does not wait for its end.
+
+    Args:
+        uid: only this very object; another one of the same name is left alone.
+
+    Returns:
+        Whether it may still be there: no, where another object has its name by now.
+
+    Raises:
+        OperationFailed: the API refuses.
+    """
     served = resource(cluster, api_version, kind)
     # A pod has no dependents; of other kinds nothing must outlive the wait.
     body: dict[str, Any] = {"propagationPolicy": "Background" if kind == "Pod" else "Foreground"}
@@ -142,10 +158,23 @@ def delete(
             served.delete(name=name, namespace=namespace or None, body=body)
         except ApiException as problem:
             if problem.status == 409 and uid:  # another object has the name by now
-                return
+                return False
             if problem.status != 404:
                 raise
-        _wait_until_gone(served, namespace, name, uid=uid, timeout=timeout)
+    return True
+
+
+def wait_until_gone(
+    cluster: Cluster, api_version: str, kind: str, namespace: str, name: str, *, uid: str | None, timeout: float
+) -> None:
+    """Waits until the object, the very one where `uid` is given, is gone.
+
+    Raises:
+        WaitTimedOut: still there; cause `stuck-terminating`.
+        OperationFailed: the API refuses.
+    """
+    with api_errors(f"watch {kind} {namespace}/{name}"):
+        _wait_until_gone(resource(cluster, api_version, kind), namespace, name, uid=uid, timeout=timeout)
 
 
 def _list(served: Any, namespace: str, name: str, **options: Any) -> Any:
