@@ -76,7 +76,7 @@ def find_kept(run: str) -> Kept:
 
 
 def _is_there(ledger: ReadLedger) -> bool:
-    """A sandbox that has ended takes its kubeconfig along."""
+    """A cluster that ended with its process takes its kubeconfig along."""
     files = ledger.environment.get("kubeconfig", "").split(":")
     return any(Path(file).is_file() for file in files)
 
