@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -25,6 +26,7 @@ from HelmLibrary.engines import find_engine
 from HelmLibrary.releases import Target
 from K3sLibrary.providers import ExistingProvider
 from KubernetesLibrary.execution import Place, execute
+from propagator_server.stock.kube import Kube
 
 from .tls_front import Front, front, proxy
 
@@ -121,6 +123,29 @@ def test_each_kind_of_user_is_let_in(kind: str, served: Front, pod: str, tmp_pat
 def test_helm_is_let_in_as_well(kind: str, served: Front, tmp_path: Path) -> None:
     cluster = reached(served.kubeconfig(tmp_path / "config", user(served, tmp_path, kind)))
     assert find_engine().list(Target(cluster.kubeconfig, cluster.context, "default"), ["default"]) == []
+
+
+async def asked(kubeconfig: Path) -> int:
+    """How many nodes the stock propagator sees, which has a client of its own."""
+    kube = Kube(kubeconfig)
+    try:
+        return len((await kube.get("/api/v1/nodes"))["items"])
+    finally:
+        await kube.close()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "tokenFile"])
+async def test_the_stock_propagator_is_let_in_as_well(kind: str, served: Front, tmp_path: Path) -> None:
+    assert await asked(served.kubeconfig(tmp_path / "config", user(served, tmp_path, kind))) == 2
+
+
+def test_the_stock_propagator_takes_a_token_of_a_file_and_a_proxy(served: Front, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{served.token}\n")
+    with proxy("me:p@ss word") as (address, connected):
+        way = {"proxy_url": f"http://me:p%40ss%20word@{address}"}
+        config = served.kubeconfig(tmp_path / "config", {"tokenFile": "token"}, **way)
+        assert asyncio.run(asked(config)) == 2
+    assert connected == [f"CONNECT {served.url.removeprefix('https://')}"]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"token": "of-somebody-else"}, {"username": "somebody", "password": "x"}])

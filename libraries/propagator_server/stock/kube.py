@@ -33,8 +33,10 @@ class Kube:
 
     def __init__(self, kubeconfig: Path | None, context: str | None = None) -> None:
         self._config = client.Configuration()
+        everybodys = self._config.proxy  # that of the environment, which aiohttp knows, with its exceptions
         file = str(kubeconfig) if kubeconfig else None
         config.load_kube_config(config_file=file, context=context, client_configuration=self._config)
+        self._proxy = self._config.proxy if self._config.proxy != everybodys else None
         self._tls = _tls(self._config) if self._config.host.startswith("https") else None
         self._session: aiohttp.ClientSession | None = None
 
@@ -105,13 +107,18 @@ class Kube:
 
     @property
     def _how(self) -> dict[str, Any]:
-        """How each request is made secure."""
-        return {"ssl": self._tls or True, "server_hostname": self._config.tls_server_name or None}
+        """How each request is made secure, and by which proxy it goes."""
+        return {
+            "ssl": self._tls or True,
+            "server_hostname": self._config.tls_server_name or None,
+            "proxy": self._proxy,
+        }
 
     async def _authorized(self, headers: dict[str, str]) -> dict[str, str]:
         """With the user's credentials; a kubeconfig may have a command that logs in, which takes its time."""
         auth: dict[str, Any] = await asyncio.to_thread(self._config.auth_settings)  # type: ignore[arg-type]
-        own = {each["key"]: str(each["value"]) for each in auth.values() if each["in"] == "header"}
+        # A token from a file has the end of its line.
+        own = {each["key"]: str(each["value"]).strip() for each in auth.values() if each["in"] == "header"}
         return {**headers, **own}
 
     async def close(self) -> None:
