@@ -29,10 +29,6 @@ def static_checks() -> list[Check]:
     """Lint, format, types, doors, dry run, libdoc: nothing is started."""
     python, robot_files = sys.executable, ["suites", "resources"]
     nowhere = ["--output", "NONE", "--log", "NONE", "--report", "NONE"]
-    libdoc = [
-        (f"libdoc {name}", [python, "-m", "robot.libdoc", "-P", "libraries", name, f"{SCRATCH}/{name}.html"])
-        for name in keyword_libraries()
-    ]
     return [
         ("ruff check", [python, "-m", "ruff", "check", "."]),
         ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
@@ -41,7 +37,7 @@ def static_checks() -> list[Check]:
         ("robocop check", [str(BIN / "robocop"), "check", *robot_files]),
         ("robocop format", [str(BIN / "robocop"), "format", "--check", "--diff", *robot_files]),
         ("dry run", [python, "-m", "robot", "--dryrun", *nowhere, "suites"]),
-        *libdoc,
+        ("keyword pages", [python, "-m", "tests.docs_build", f"{SCRATCH}/keywords"]),
     ]
 
 

@@ -1,0 +1,25 @@
+"""The index of the keywords' pages leads to each of them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from tests import docs_build
+from tests.checks import SCRATCH, static_checks
+
+
+def test_every_keyword_is_in_the_index_and_every_link_leads_to_a_page() -> None:
+    documented = docs_build.documentation()
+    links = re.findall(r"href='([^']+)'", docs_build.index(documented))
+    pages = {page for page, _ in documented}
+    assert {link.partition("#")[0] for link in links} == pages
+    linked = {(link.partition("#")[0], unquote(link.partition("#")[2])) for link in links if "#" in link}
+    public = [(page, one) for page, doc in documented for one in doc.keywords if "robot:private" not in one.tags]
+    assert linked == {(page, keyword.name) for page, keyword in public}
+    assert [keyword.name for _, keyword in public if not keyword.short_doc.endswith(".")] == []
+
+
+def test_a_check_builds_the_pages() -> None:
+    commands = [command for _, command in static_checks()]
+    assert any("tests.docs_build" in command and f"{SCRATCH}/keywords" in command for command in commands)
