@@ -21,7 +21,7 @@ Prepare = Callable[[Facts], AbstractContextManager[dict[str, str]]]
 
 @contextmanager
 def started(*options: str) -> Iterator[Facts]:
-    """A sandbox of two nodes; what its JSON line says."""
+    """A sandbox of two nodes; what its JSON line says, and its `pid`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--nodes", "2", *options],
         env=os.environ | {"PYTHONPATH": str(ROOT / "libraries")},
@@ -32,7 +32,7 @@ def started(*options: str) -> Iterator[Facts]:
     try:
         line = process.stdout.readline()
         assert line, f"the sandbox ended with status {process.wait()}"
-        yield json.loads(line)
+        yield json.loads(line) | {"pid": process.pid}
     finally:
         process.terminate()
         process.wait(10)
