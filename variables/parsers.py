@@ -187,11 +187,15 @@ def chart(text: str) -> str:
     return text
 
 
-def repository(text: str) -> str:
-    """The URL of a chart repository."""
-    if not re.fullmatch(r"https?://[^\s/]+\S*", text) or urlsplit(text).username:
-        raise WrongSettingError("the http:// or https:// URL of a chart repository, without credentials")
-    return text
+def address_of(what: str) -> Parser:
+    """A parser for the URL of a service."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/]+\S*", text) or urlsplit(text).username:
+            raise WrongSettingError(f"the http:// or https:// URL of {what}, without credentials")
+        return text
+
+    return parse
 
 
 def _archived(path: Path) -> list[str]:

@@ -28,6 +28,7 @@ from parsers import (
     Parser,
     WrongSettingError,
     absolute_path,
+    address_of,
     chart,
     count,
     duration,
@@ -36,7 +37,6 @@ from parsers import (
     kubeconfig,
     one_of,
     output_file,
-    repository,
     some_file,
     switch,
     token_file,
@@ -158,7 +158,9 @@ TABLE = (
         "Chart: a path, an archive, an `oci://` reference (`:version` behind it or the newest), a version of the "
         f"published chart, or a name in HELM_REPO; else the sandbox's own, or the newest of {PUBLISHED_CHART}",
     ),
-    Setting("HELM_REPO", None, repository, "URL of a chart repository that HELM_CHART is a name in"),
+    Setting(
+        "HELM_REPO", None, address_of("a chart repository"), "URL of a chart repository that HELM_CHART is a name in"
+    ),
     Setting("HELM_VALUES", None, file_with_text, "A values file for the chart; what the run sets itself wins over it"),
     Setting("SKIP_HELM", "0", switch, "1: install nothing, use the Cedana that is there"),
     Setting("RUNC_ROOT", "/run/containerd/runc/k8s.io", str, "Root of runc's state on the nodes"),
@@ -176,6 +178,8 @@ TABLE = (
         empty_is_wrong=True,
     ),
     Setting("HISTORY_FILE", None, output_file, "A file that gets a line for each run, for trends and flake rates"),
+    Setting("METRICS_FILE", None, output_file, "A file for metrics of the run, in OpenMetrics format"),
+    Setting("PUSHGATEWAY_URL", None, address_of("a Pushgateway"), "A Prometheus Pushgateway for the same metrics"),
     Setting("SEVERAL_PODS", "20", count(500), "How many pods the suite for several pods checkpoints and restores"),
     Setting("AT_ONCE", "10", count(100), "How many of them are under way at the same time"),
     Setting("CLUSTER_TIMEOUT", "300 s", duration, "Until the nodes are Ready"),

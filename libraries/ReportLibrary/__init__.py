@@ -216,7 +216,9 @@ class ReportLibrary:
         return _RECORDER.write()
 
     @keyword
-    def export_results(self, history: Path | None = None) -> None:
+    def export_results(
+        self, history: Path | None = None, metrics: Path | None = None, pushgateway: str | None = None
+    ) -> None:
         """Says where the results of the run go when it is over, besides the output directory. It can fail nothing then.
 
         A place that cannot be written in the end is told on the console. GitHub's job summary needs no word: it is
@@ -224,12 +226,19 @@ class ReportLibrary:
 
         Args:
             history: a file that gets a line for each run; `python -m ReportLibrary.history` makes tables of it.
+            metrics: a file in OpenMetrics format, as the node exporter's textfile collector reads it, too.
+            pushgateway: URL of a Prometheus Pushgateway.
+
+        Raises:
+            BadInput: a package that metrics need is not installed.
 
         ```robotframework
         Export Results    history=${OUTPUT_DIR}/history.jsonl
         ```
         """
-        _EXPORTS.places = Places(history)
+        places = Places(history, metrics, pushgateway)
+        places.check()
+        _EXPORTS.places = places
 
     @keyword
     def collect_diagnostics(

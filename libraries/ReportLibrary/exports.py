@@ -10,8 +10,9 @@ from typing import Any
 
 from harness.secrets import SECRETS
 
-from . import github, history
+from . import github, history, metrics
 from .evidence import Evidence
+from .optional import need
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,18 @@ class Places:
     """The places that were asked for."""
 
     history: Path | None = None
+    metrics: Path | None = None
+    pushgateway: str | None = None
+
+    def check(self) -> None:
+        """Makes sure that what they need is there.
+
+        Raises:
+            BadInput: a package is missing.
+        """
+        for name in ("metrics", "pushgateway"):
+            if value := getattr(self, name):
+                need("prometheus_client", name, value)
 
 
 class Exports:
@@ -45,3 +58,7 @@ class Exports:
             yield f"The job summary {file}", lambda run: github.append(Path(file), run)
         if kept := places.history:
             yield f"The history {kept}", lambda run: history.append(kept, run)
+        if textfile := places.metrics:
+            yield f"The metrics {textfile}", lambda run: metrics.write(textfile, run)
+        if url := places.pushgateway:
+            yield f"The Pushgateway's metrics at {url}", lambda run: metrics.push(url, run)
