@@ -16,6 +16,7 @@ from harness.failures import NotAsExpected, OperationFailed
 from harness.kube import Cluster, api_errors, objects
 from harness.kube.pods import raw
 from harness.ledger import LEDGER, Entry
+from harness.progress import PROGRESS
 
 from .errors import cause_of, failed, may_pass
 from .manifests import Thing, deletes_namespaces, kept, workloads
@@ -70,7 +71,8 @@ class Helm:
         facts = self._cluster.where | self._facts(release) | {"within": order.timeout}
         entry = LEDGER.intend("helm-release", f"{self._namespace}/{release}", **facts)
         try:
-            deployed = self._install(release, order)
+            with PROGRESS.awaiting(expected, order.timeout, lambda: "Helm fetches the chart and creates its objects"):
+                deployed = self._install(release, order)
         except HelmError as problem:
             self._settle(entry, expected, release, problem)
             self._explain(expected, release, problem)

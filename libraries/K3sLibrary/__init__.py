@@ -381,4 +381,4 @@ def _tell(line: str, warning: bool) -> None:
     if warning:
         logger.warn(line)
     else:
-        logger.info(line, also_console=True)
+        logger.info(line)

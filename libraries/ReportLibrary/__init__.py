@@ -18,7 +18,7 @@ from harness.kube import CLUSTERS, Cluster
 from harness.secrets import SECRETS
 from harness.sources import SOURCES
 
-from . import links, pages
+from . import links, pages, story
 from .diagnostics import Collector, fresh_directory
 from .evidence import plain, without_credentials
 from .exports import Exports, Places
@@ -170,6 +170,22 @@ class ReportLibrary:
         ```
         """
         _RECORDER.storage = {"made": made, "size": size, "kept": kept, "removed": removed}
+
+    @keyword
+    def log_pod_before_and_after(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Writes a table of two pods into the log, what was before and what came of it: identity, node, containers.
+
+        Args:
+            before: the pod as the Kubernetes API gave it.
+            after: the pod that was made of it.
+
+        ```robotframework
+        VAR    &{before}    metadata=${{{"name": "web", "uid": "1"}}}
+        VAR    &{after}    metadata=${{{"name": "web-restored", "uid": "2"}}}
+        Log Pod Before And After    ${before}    ${after}
+        ```
+        """
+        logger.info(story.pods(plain(before), plain(after)), html=True)
 
     @keyword
     def record_environment(self, **facts: Any) -> None:

@@ -119,7 +119,7 @@ def versions(evidence: Evidence) -> str:
     nodes = [node for node in facts.get("nodes") or [] if isinstance(node, Mapping)]
     parts = [f"Kubernetes {facts.get('kubernetes') or 'not known'}"]
     for name in ("runtime", "kernel", "architecture"):
-        if values := sorted({str(node[name]) for node in nodes if node.get(name)}):
+        if values := sorted({str(node[name]).replace("://", " ") for node in nodes if node.get(name)}):
             parts.append(f"{name} {', '.join(values)}")
     if facts.get("chart"):
         parts.append(f"chart {str(facts['chart']).rstrip('/').rpartition('/')[2]}")

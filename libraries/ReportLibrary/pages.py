@@ -26,9 +26,11 @@ LOOK = """
 :root { color-scheme: light dark; --ground: #ffffff; --ink: #1a1a1a; --mark: #ffe08a; --line: #c8ccd0; --link: #1155cc }
 @media (prefers-color-scheme: dark) {
   :root { --ground: #1c2227; --ink: #e2e1d7; --mark: #5c4a00; --line: #424f5a; --link: #8cc4ff } }
-body { font: 15px/1.4 sans-serif; margin: 1em; background: var(--ground); color: var(--ink); overflow-wrap: anywhere }
+body { font: 15px/1.4 sans-serif; margin: 1em; background: var(--ground); color: var(--ink); overflow-wrap: break-word }
 a { color: var(--link) } h1 { font-size: 1.3em } h2 { font-size: 1.1em; margin: 1em 0 .3em }
-td, th { border-bottom: 1px solid var(--line) } pre { white-space: pre-wrap; font-size: 13px }
+div { overflow-x: auto }
+td, th { border-bottom: 1px solid var(--line); padding: 1px 8px 1px 0; text-align: left }
+pre { white-space: pre-wrap; font-size: 13px }
 mark { background: var(--mark); color: inherit } summary { cursor: pointer; padding: .2em 0 }
 tr.Warning td { background: var(--mark) }
 """
@@ -69,7 +71,7 @@ def _why(diagnosis: Diagnosis | None) -> list[str]:
 def _events(events: list[dict[str, Any]]) -> str:
     """A table, newest first; warnings are marked."""
     rows = []
-    for event in sorted(events, key=event_time, reverse=True):
+    for event in sorted(events, key=event_time)[::-1]:
         about = event.get("involvedObject", {})
         cells = (
             event_time(event).strftime("%H:%M:%S"),
@@ -86,7 +88,7 @@ def _events(events: list[dict[str, Any]]) -> str:
     head = "".join(
         f'<th scope="col">{name}</th>' for name in ("Last seen", "Times", "Type", "Reason", "Object", "Message")
     )
-    return f'<table class="events"><tr>{head}</tr>{"".join(rows)}</table>'
+    return f'<div><table class="events"><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
 def _file(one: Found) -> str:

@@ -20,6 +20,7 @@ from harness.failures import cause_of_text
 from harness.ledger import LEDGER
 
 from . import evidence, head, summary
+from .archive import Archive
 from .evidence import RUNNING, Evidence, Failure, Notes, Outcome, SuiteOutcome
 from .places import Places, file_of, items_of, relative
 from .robot_internals import current_suite, running, talking_console
@@ -49,6 +50,7 @@ class Recorder:
 
     def __init__(self, publish: Callable[[Evidence], Iterable[str]] = lambda _: ()) -> None:
         self._publish = publish
+        self._archive = Archive()
         self._forget()
 
     def _forget(self) -> None:
@@ -151,6 +153,8 @@ class Recorder:
             self._root, self._doc = root, root.doc
             self._directory = Path(BuiltIn().get_variable_value("${OUTPUT DIR}"))
             self._open = [suite]
+            kinds = {kind: file_of(f"{kind.upper()} FILE") for kind in ("output", "log", "report")}
+            self._archive.begin(self._directory, LEDGER.run_id, {kind: file for kind, file in kinds.items() if file})
 
     def _begin(self, item: Any) -> None:
         if item not in self._open:
@@ -201,7 +205,8 @@ class Recorder:
         base = (report or log or self._directory / "report.html").parent
         everybody = [*_last_attempts(self._root), *_suites(self._root)]
         pages = {one.full_name: relative(page, base) for one in everybody if (page := self.page_of(one))}
-        return Places(relative(log, base) if log else "", items_of(everybody), pages, archive="")
+        archive = relative(self._archive.path, base) if log or report else ""
+        return Places(relative(log, base) if log else "", items_of(everybody), pages, archive)
 
     def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:
         going = item in self._open

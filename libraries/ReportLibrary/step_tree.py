@@ -6,9 +6,15 @@ silent with every other console. Robot's progress dots rest while steps are show
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from harness.progress import PROGRESS, Wait
+from harness.secrets import SECRETS
 
 from . import tree
 from .robot_internals import running, verbose_console
@@ -19,6 +25,12 @@ if TYPE_CHECKING:
     from robot.api.console import VerboseConsole
 
     from .screen import Screen
+
+
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+"""Seconds between lines about a wait where they cannot be written in place: they double."""
+CLEAR = "\r\x1b[2K"
+"""Goes to the start of the line and clears it (ECMA-48)."""
 
 
 class StepTree:
@@ -38,6 +50,10 @@ class StepTree:
         self._step: tree.Step | None = None
         self._drawn = False
         self._markers = False
+        self._drawing = threading.RLock()
+        self._noted = False
+        self._tell_at = 0.0
+        self._pause = FIRST_PAUSE
 
     @property
     def step(self) -> tree.Step | None:
@@ -46,6 +62,7 @@ class StepTree:
 
     def start_suite(self, _data: data.TestSuite, _result: result.TestSuite) -> None:
         """Nothing is open when a suite begins."""
+        PROGRESS.teller = self.told
         self._forget()
 
     def start_test(self, _data: data.TestCase, _result: result.TestCase) -> None:
@@ -59,8 +76,10 @@ class StepTree:
             return
         self._groups.append(result)
         if len(self._groups) == 1:
-            self._step = tree.Step(result.name)
-            self._begin(self._step)
+            self._tell_at, self._pause = 0.0, FIRST_PAUSE
+            with self._drawing:
+                self._step = tree.Step(result.name)
+                self._begin(self._step)
 
     def end_group(self, _data: data.Group, result: result.Group) -> None:
         """The step ends."""
@@ -68,10 +87,11 @@ class StepTree:
             return
         self._groups.pop()
         if not self._groups and self._step:
-            step, self._step = self._step, None
-            step.status = result.status
-            step.seconds = result.elapsed_time.total_seconds()
-            self._end(step)
+            with self._drawing:
+                step, self._step, self._noted = self._step, None, False
+                step.status = result.status
+                step.seconds = result.elapsed_time.total_seconds()
+                self._end(step)
             self._ended(step, result)
 
     def end_keyword(self, _data: data.Keyword, result: result.Keyword) -> None:
@@ -88,6 +108,35 @@ class StepTree:
             self._on_new_line(console)
             console.write(tree.closing(result.status, result.message, self._look(console)))
         self._forget()
+
+    def told(self, wait: Wait | None) -> None:
+        """Shows what is waited for: on a terminal behind the step's name, elsewhere in a line now and then."""
+        with self._drawing:
+            console = verbose_console()
+            if console is None or self._step is None:
+                return
+            if wait is None:
+                self._rest_note(console)
+            elif in_place() and (self._screen.open_line or self._noted):
+                self._note(console, self._step, f"{wait.time}: {wait.seen()}")
+            elif time.monotonic() >= self._tell_at:
+                self._on_new_line(console)
+                look = self._look(console)
+                console.write(f"{look.beside}{tree.shortened(SECRETS.redact(str(wait)), 2 * console.width)}\n")
+                self._tell_at = time.monotonic() + self._pause
+                self._pause = min(LONGEST_PAUSE, 2 * self._pause)
+
+    def _note(self, console: VerboseConsole, step: tree.Step, text: str) -> None:
+        self._screen.open_line = False
+        line = tree.begun(step, self._look(console))
+        console.write(f"{CLEAR}{line} {tree.shortened(SECRETS.redact(text), console.width - len(line) - 2)}")
+        self._screen.open_line = self._noted = True
+
+    def _rest_note(self, console: VerboseConsole) -> None:
+        if self._noted and self._step:
+            self._noted = self._screen.open_line = False
+            console.write(f"{CLEAR}{tree.begun(self._step, self._look(console))}")
+            self._screen.open_line = True
 
     def _begin(self, step: tree.Step) -> None:
         console = verbose_console()
@@ -139,6 +188,12 @@ class StepTree:
 
     def _look(self, console: VerboseConsole) -> tree.Look:
         return tree.Look(console.width, _draws_lines())
+
+
+def in_place() -> bool:
+    """Whether a line on the screen can be written anew: on a terminal that a person may watch."""
+    out = sys.__stdout__
+    return out is not None and out.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
 
 
 def _draws_lines() -> bool:

@@ -116,6 +116,34 @@ def why(test: Any, page: Path | None, base: Path) -> Markup:
     return markup.table("Why it failed", ("", ""), rows, "why")
 
 
+def pods(before: Mapping[str, Any], after: Mapping[str, Any]) -> Markup:
+    """A table of the pod before and after: what is in it, and what differs."""
+    old, new = dict(_pod_facts(before)), dict(_pod_facts(after))
+    rows = [
+        (name, old.get(name, "none"), new.get(name, "none"), "same" if old.get(name) == new.get(name) else "differs")
+        for name in [*old, *(name for name in new if name not in old)]
+    ]
+    return markup.table("The pod before and after", ("", "Before", "After", ""), rows, "pods")
+
+
+def _pod_facts(pod: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    meta, spec, status = (pod.get(name) or {} for name in ("metadata", "spec", "status"))
+    yield "name", str(meta.get("name"))
+    yield "UID", str(meta.get("uid"))
+    yield "created", str(meta.get("creationTimestamp"))
+    yield "node", str(spec.get("nodeName"))
+    yield "IP", str(status.get("podIP"))
+    yield "phase", str(status.get("phase"))
+    for name, value in sorted((meta.get("labels") or {}).items()):
+        yield f"label {name}", str(value)
+    for one in status.get("containerStatuses") or []:
+        state = (one.get("state") or {}).get("running") or {}
+        yield f"container {one['name']}: image", str(one.get("image"))
+        yield f"container {one['name']}: id", str(one.get("containerID"))
+        yield f"container {one['name']}: started", str(state.get("startedAt"))
+        yield f"container {one['name']}: restarts", str(one.get("restartCount"))
+
+
 def of_phases(notes: Notes) -> list[Span]:
     """The phases of the workload's life."""
     known = [one for one in notes.phases if one.get("start")]

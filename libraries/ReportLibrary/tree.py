@@ -26,6 +26,11 @@ class Look:
         return "  ├── " if self.unicode else "  |-- "
 
     @property
+    def beside(self) -> str:
+        """In front of a line that is no step."""
+        return "  │   " if self.unicode else "  |   "
+
+    @property
     def last(self) -> str:
         """In front of the last line of a test."""
         return "  └── " if self.unicode else "  `-- "
@@ -50,6 +55,12 @@ def begun(step: Step, look: Look) -> str:
     """The line of a step that has begun, without an end."""
     name = one_line(step.name)
     return f"{look.branch}{name.rstrip('. ')}..."
+
+
+def shortened(text: str, room: int) -> str:
+    """`text` in one line, and in `room` characters."""
+    line = one_line(text)
+    return line if len(line) <= room else f"{line[: max(0, room - 3)]}..."
 
 
 def ended(step: Step, look: Look) -> tuple[str, str, str]:

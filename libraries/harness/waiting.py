@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from .failures import WaitTimedOut
+from .progress import PROGRESS
 
 T = TypeVar("T")
 
@@ -94,12 +95,13 @@ def wait_until(
     """
     start = time.monotonic()
     last = LastSeen()
-    while True:
-        answer = look()
-        if isinstance(answer, Done):
-            return answer.value
-        last.note(answer)
-        waited = time.monotonic() - start
-        if waited >= timeout:
-            raise last.timed_out(expected, timeout, look_next, cause)
-        time.sleep(min(max(pace.pause(waited), answer.retry_after), timeout - waited))
+    with PROGRESS.awaiting(expected, timeout, lambda: last.text):
+        while True:
+            answer = look()
+            if isinstance(answer, Done):
+                return answer.value
+            last.note(answer)
+            waited = time.monotonic() - start
+            if waited >= timeout:
+                raise last.timed_out(expected, timeout, look_next, cause)
+            time.sleep(min(max(pace.pause(waited), answer.retry_after), timeout - waited))

@@ -11,6 +11,7 @@ def test_the_keywords():
     assert [keyword.name for keyword in LIBRARY.keywords] == [
         "Collect Diagnostics",
         "Export Results",
+        "Log Pod Before And After",
         "Publish Evidence",
         "Record Checkpoint Storage",
         "Record Environment",

@@ -283,6 +283,7 @@ A Report
     <<Record Phase>>
     <<Record Checkpoint Storage>>
     <<Export Results>>
+    <<Log Pod Before And After>>
     <<Set Step Outcome>>
     <<Collect Diagnostics>>
     <<Publish Evidence>>

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from harness.failures import OperationFailed
+from harness.progress import PROGRESS
 from harness.rundir import private_directory
 from harness.secrets import SECRETS
 
@@ -69,7 +70,8 @@ def pull(docker: DockerClient, image: str) -> None:
     """
     with refusals(f"pull image {image}"):
         if not docker.image.exists(image):
-            docker.image.pull(image, quiet=True)
+            with PROGRESS.awaiting(f"image {image}", None, lambda: "Docker pulls it"):
+                docker.image.pull(image, quiet=True)
 
 
 def make(docker: DockerClient, plan: Plan) -> None:

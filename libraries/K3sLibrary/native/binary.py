@@ -20,6 +20,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from harness.failures import BadInput, OperationFailed
+from harness.progress import PROGRESS
 
 DEFAULT_VERSION = "v1.34.2+k3s1"
 """The release that Cedana's own tests run (test/k8s of cedana/cedana)."""
@@ -117,8 +118,12 @@ def _checksum(url: str, asset: str) -> str:
 
 def _download(url: str, take: Callable[[bytes], object], tell: Callable[[str], object]) -> str:
     """Fetches into `take`; the checksum of all of it."""
-    digest, size, told = hashlib.sha256(), 0, time.monotonic()
-    with _opened(url) as answer:
+    digest, size, whole, told = hashlib.sha256(), 0, 0, time.monotonic()
+
+    def seen() -> str:
+        return f"{size >> 20} MiB of {f'{whole >> 20} MiB' if whole else 'an unknown size'}"
+
+    with _opened(url) as answer, PROGRESS.awaiting(f"the download of {url}", None, seen):
         whole = int(answer.headers.get("Content-Length") or 0)
         while chunk := answer.read(CHUNK):
             take(chunk)
@@ -126,7 +131,7 @@ def _download(url: str, take: Callable[[bytes], object], tell: Callable[[str], o
             size += len(chunk)
             if time.monotonic() - told >= TELL_EVERY:
                 told = time.monotonic()
-                tell(f"{url}: {size >> 20} MiB of {f'{whole >> 20} MiB' if whole else 'an unknown size'}")
+                tell(f"{url}: {seen()}")
         if size < whole:
             raise _failed(f"all {whole} bytes of {url}", f"the connection ended after {size}")
     return digest.hexdigest()

@@ -12,6 +12,7 @@ from kubernetes import watch
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from ..progress import PROGRESS
 from ..waiting import Done, LastSeen, Look, Pending
 from .connection import CONNECT_TIMEOUT, READ_TIMEOUT
 from .errors import plain, server_words
@@ -54,11 +55,12 @@ def watch_until(
         ApiException: the API refuses the list for good.
     """
     last = LastSeen()
-    for objects in states(list_call, timeout, last):
-        answer = judge(objects)
-        if isinstance(answer, Done):
-            return answer.value
-        last.note(answer)
+    with PROGRESS.awaiting(expected, timeout, lambda: last.text):
+        for objects in states(list_call, timeout, last):
+            answer = judge(objects)
+            if isinstance(answer, Done):
+                return answer.value
+            last.note(answer)
     raise last.timed_out(expected, timeout, look_next, cause)
 
 
@@ -71,9 +73,10 @@ def watch_while(
         since: the resourceVersion of an object of the list that was seen before: what is older is not believed.
     """
     newest = Newest(since)
-    for objects in states(list_call, seconds, LastSeen(), newest):
-        if found := violation(objects):
-            return found
+    with PROGRESS.awaiting("the time to pass in which nothing may change", seconds, lambda: "all is as it should be"):
+        for objects in states(list_call, seconds, LastSeen(), newest):
+            if found := violation(objects):
+                return found
     return violation(_listed(list_call, newest)[0])
 
 

@@ -1,0 +1,105 @@
+"""Pieces of HTML and pictures: nothing gets through that is markup or a secret, and all can be seen and read."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from harness.secrets import SECRETS
+from ReportLibrary import markup, pictures
+from ReportLibrary.pictures import Span
+
+TOKEN = "tok-5up3r-s3cret&<b>"
+SVG = "{http://www.w3.org/2000/svg}"
+NASTY = "<script>alert(1)</script>\"'&"
+SPANS = [
+    Span("step", f"Deploying {NASTY} {TOKEN}", 100.0, 0.5),
+    Span("phase", "restore", 101.0, 2.0),
+    Span("freeze gap", "freeze gap", 101.0, 0.2),
+    Span("step", "Verifying", 103.0, 1.0, "FAIL"),
+]
+TRAIL = [(100.0, 1, "source"), (100.5, 2, "source"), (103.0, 3, "own"), (103.5, 1, "other")]
+
+
+def luminance(colour):
+    """Relative luminance of WCAG 2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def drawn(picture):
+    """The picture as XML, which it must be to stand in a page."""
+    return ET.fromstring(picture).find(f"{SVG}svg")  # noqa: S314 - our own
+
+
+@pytest.mark.parametrize("ground", markup.GROUNDS)
+@pytest.mark.parametrize("colour", sorted({*pictures.COLOURS.values(), *pictures.OF_LANES.values()}))
+def test_shapes_stand_out_in_light_and_dark(colour, ground):
+    assert contrast(colour, ground) >= 3  # WCAG 2.1, 1.4.11: graphical objects
+
+
+def test_the_measure_of_contrast():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("picture", [pictures.timeline(NASTY, SPANS), pictures.witness(NASTY, TRAIL, SPANS[1:2])])
+def test_a_picture_has_words_for_those_who_do_not_see_it(picture):
+    svg = drawn(picture)
+    assert svg.get("role") == "img"
+    assert svg.get("aria-label") == svg.findtext(f"{SVG}title") == NASTY
+    assert svg.findtext(f"{SVG}desc")
+
+
+def test_a_timeline_tells_each_span():
+    svg = drawn(pictures.timeline("t", SPANS))
+    assert len(svg.findall(f".//{SVG}rect")) == len(SPANS)
+    told = svg.findtext(f"{SVG}desc")
+    assert "phase restore: 2.0 s, PASS" in told
+    assert "step Verifying: 1.0 s, FAIL" in told
+    words = [one.text for one in svg.iter(f"{SVG}text")]
+    assert "phase: restore" in words
+    assert "1.0 s ✗" in words
+
+
+def test_bars_stand_in_the_order_of_time():
+    bars = [float(one.get("x")) for one in drawn(pictures.timeline("t", SPANS)).iter(f"{SVG}rect")]
+    assert bars[0] < bars[1] == bars[2] < bars[3]
+
+
+def test_a_witness_is_told_apart_by_shape_too():
+    svg = drawn(pictures.witness("w", TRAIL, []))
+    assert len(svg.findall(f"{SVG}circle")) == 2 + 1  # with the legend's
+    assert len(svg.findall(f"{SVG}rect")) == 1 + 1
+    assert len(svg.findall(f"{SVG}path")) == 1 + 1
+    assert "source: steps 1 to 2 in 500 ms" in svg.findtext(f"{SVG}desc")
+
+
+def test_nothing_is_drawn_of_nothing():
+    assert not pictures.timeline("t", [])
+    assert not pictures.witness("w", [], SPANS)
+
+
+def test_text_colours_are_those_of_the_page():
+    words = list(drawn(pictures.timeline("t", SPANS)).iter(f"{SVG}text"))
+    assert {one.get("fill") for one in words} == {"currentColor"}
+
+
+def test_nothing_gets_through():
+    SECRETS.add(TOKEN)
+    made = [
+        markup.table(NASTY, [NASTY, TOKEN], [[NASTY, TOKEN]], "kind"),
+        markup.folded(NASTY, f"{NASTY}{TOKEN}"),
+        markup.link(f"#{NASTY}{TOKEN}", NASTY),
+        pictures.timeline(f"{NASTY}{TOKEN}", SPANS),
+        pictures.witness(f"{NASTY}{TOKEN}", TRAIL, SPANS),
+    ]
+    whole = "".join(made)
+    assert "<script" not in whole
+    assert "5up3r" not in whole
+    assert "&lt;secret&gt;" in whole
