@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import lag, scale, server, soak, usual
+from . import lag, phases, scale, server, soak, usual
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Benchmark:
 ALL = [
     Benchmark("usual", "our suite against a shell script in the manner of the usual ones", usual.measure),
     Benchmark("lag", "how soon a change is noticed, and with how many requests", lag.measure),
+    Benchmark("phases", "where the time of one lifecycle goes, with floors", phases.measure),
+    Benchmark("overhead", "what of a lifecycle of a minute is not waiting; imports; dry run", phases.overhead),
     Benchmark("scale", "10, 100 and 500 pods in one run", scale.measure),
     Benchmark("server", "the sandbox: start, requests a second, memory a pod", server.measure),
     Benchmark("soak", "many lifecycles in one process: memory, files, threads, and no hang", soak.measure),
