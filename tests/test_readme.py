@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import readme, settings_table
+from tests import causes_table, readme, settings_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,3 +49,7 @@ def test_a_missing_heading_is_an_error() -> None:
 
 def test_the_table_of_settings_is_the_codes() -> None:
     assert settings_table.in_readme() == settings_table.table()
+
+
+def test_every_cause_has_its_line_in_the_page_of_troubles() -> None:
+    assert causes_table.in_page() == causes_table.table()

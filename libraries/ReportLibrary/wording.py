@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.causes import Blame, Cause
 from harness.diagnosis import cause_of_message
+from harness.remedies import REMEDIES
 
 PARTS = re.compile(r"^(Expected|Seen|Look next|Cause|Because|Known): ", re.MULTILINE)
 MOST_FACTS = 3
@@ -27,25 +28,6 @@ NEXT = {
     Blame.HARNESS: "Report it to those who look after these tests, with the archive of this run.",
     Blame.UNKNOWN: "No known cause fits. Judge by the facts here, and look into the diagnostics for more.",
 }
-BY_CAUSE = {
-    "auth": "Check CEDANA_AUTH_TOKEN (or CEDANA_AUTH_TOKEN_FILE) and that it belongs to the service at CEDANA_URL.",
-    "propagator-unreachable": "Check CEDANA_URL, and that this machine reaches it (proxy, TLS certificate, firewall).",
-    "propagator-answer": "Check that CEDANA_URL is the propagator's API and not a page in front of it.",
-    "rate-limited": "Wait, or run fewer runs side by side.",
-    "bad-settings": "Correct the setting that is named, and run again; nothing was created.",
-    "image-pull": "Check the image's name and that the nodes reach its registry.",
-    "quota": "Raise the quota of the namespace, or give another NAMESPACE.",
-    "webhook-refused": "Ask who runs the admission webhook why it refused the pod.",
-    "unschedulable": "Free or add what the pod asks for (the event says what is short).",
-    "node-not-ready": "Look at the node's conditions and its kubelet.",
-    "open-connection": "Keep connections to the pod closed while it is checkpointed, or look who holds one.",
-    "process-restarted": "Look why the restore began a new process: the helper's log on the pod's node.",
-    "process-silent": "Look whether the restored process is stopped or blocked: the helper's log on its node.",
-    "check-broken": "Trust no verdict of this run until the check is right again.",
-    "leftovers": "Remove what is named, and look why its removal failed.",
-    "interrupted": "Run again; what was created was removed, or is named among the leftovers.",
-}
-"""Where more can be said than whose fault it is."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +55,7 @@ class Told:
         """What to do next, the most particular first."""
         end = "" if self.look.endswith(("?", "!")) else "."
         look = f"Look next: {self.look}{end}" if self.look else ""
-        known = BY_CAUSE.get(self.cause.name, "")
+        known = REMEDIES[self.cause.name]
         return [part for part in (known, look, NEXT[self.cause.blame]) if part]
 
 

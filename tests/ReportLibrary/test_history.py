@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from harness.processes import LIBRARIES
 from ReportLibrary import history
 
 CAUSE = {"name": "restore-failed", "blame": "product"}
@@ -110,7 +111,7 @@ def test_runs_that_end_at_the_same_time_tear_nothing(tmp_path):
     )
     file = tmp_path / "history.jsonl"
     command = [sys.executable, "-c", code, str(run), str(file)]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, env={"PYTHONPATH": sys.path[0]}) for _ in range(3)]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, env={"PYTHONPATH": str(LIBRARIES)}) for _ in range(3)]
     for process in processes:
         process.stdin.close()
     assert [process.wait(30) for process in processes] == [0, 0, 0]

@@ -6,6 +6,7 @@ import pytest
 
 from harness.causes import CAUSES, Blame
 from harness.failures import BadInput, E2EFailure, NotAsExpected, OperationFailed, WaitTimedOut, cause_of_text
+from harness.remedies import REMEDIES
 
 
 def test_the_three_parts_and_the_cause() -> None:
@@ -45,3 +46,8 @@ def test_a_cause_that_is_in_no_catalogue_is_an_error_of_ours() -> None:
 def test_every_cause_says_whose_fault_it_is_in_a_sentence() -> None:
     assert {cause.blame for cause in CAUSES.values()} == set(Blame)
     assert all(cause.meaning.endswith(".") and name == cause.name for name, cause in CAUSES.items())
+
+
+def test_for_every_cause_it_is_said_what_to_do_next() -> None:
+    assert list(REMEDIES) == list(CAUSES)
+    assert [name for name, remedy in REMEDIES.items() if not remedy.endswith((".", "?"))] == []
