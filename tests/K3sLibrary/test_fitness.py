@@ -43,6 +43,7 @@ PREFERRED = node("n2", taints=[{"key": "soft", "effect": "PreferNoSchedule"}])
 def findings(seen: Seen) -> dict[str, Finding]:
     looks = (
         fitness._version,
+        fitness._skew,
         fitness._nodes,
         fitness._room,
         fitness._two_nodes,
@@ -66,6 +67,15 @@ def test_a_version_that_nothing_was_made_for_is_told_and_no_obstacle(version: st
     assert lacking(replace(FIT, version=version)) == [("none", "Kubernetes 1.27 to 1.37")]
 
 
+@pytest.mark.parametrize(("kubelet", "good"), [("v1.33.0", True), ("v1.30.9+k3s1", True), ("", True),
+                                               ("v1.29.9", False), ("v1.34.0", False)])  # fmt: skip
+def test_a_kubelet_far_from_the_server_is_named(kubelet: str, good: bool) -> None:
+    other = node("n2")
+    other["status"]["nodeInfo"] = {"kubeletVersion": kubelet}
+    (found,) = fitness._skew(replace(FIT, nodes=[node("n1"), other]))
+    assert (found.good, f"n2 has {kubelet}" in found.seen, found.mark in ("ok", "none")) == (good, not good, True)
+
+
 @pytest.mark.parametrize("away", [CORDONED, TAINTED, node("n2", ready="False"), node("n2", ready="Unknown")])
 def test_a_node_that_takes_no_pods_does_not_count(away: Obj) -> None:
     assert lacking(replace(FIT, nodes=[node("n1"), away])) == [("none", "two nodes that take pods")]
@@ -74,6 +84,13 @@ def test_a_node_that_takes_no_pods_does_not_count(away: Obj) -> None:
         ("MISSING", "a node that is Ready and takes pods"),
         ("MISSING", "a node with 0.25 CPU and 256 MiB free"),
     ]
+
+
+def test_kubelets_of_a_server_without_a_version_are_not_judged() -> None:
+    one = node("n1")
+    one["status"]["nodeInfo"] = {"kubeletVersion": "v1.33.0"}
+    (found,) = fitness._skew(replace(FIT, version="nonsense", nodes=[one]))
+    assert found.good
 
 
 def test_a_node_that_is_only_avoided_counts() -> None:

@@ -23,6 +23,8 @@ TRIED = ((1, 27), (1, 37))
 """The oldest and the newest minor of Kubernetes that this project's client and suites are made for."""
 ROOM = {"cpu": Decimal("0.25"), "memory": Decimal(256 * 1024**2)}
 """What a node must have free for the workloads of a suite and a helper beside them."""
+BEHIND = 3
+"""Minors that a kubelet may be behind its API server; it may not be ahead ("Version Skew Policy" of kubernetes.io)."""
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 GPU = "nvidia.com/gpu"
 
@@ -51,7 +53,9 @@ def conditions(cluster: Cluster) -> list[Finding]:
     """
     seen = _look(cluster)
     return [
-        finding for look in (_version, _nodes, _room, _two_nodes, _storage, _metrics, _gpu) for finding in look(seen)
+        finding
+        for look in (_version, _skew, _nodes, _room, _two_nodes, _storage, _metrics, _gpu)
+        for finding in look(seen)
     ]
 
 
@@ -79,11 +83,30 @@ def _unless_refused(call: Callable[..., Any]) -> list[Obj]:
 
 
 def _version(seen: Seen) -> Iterator[Finding]:
-    found = re.match(r"v?(\d+)\.(\d+)", seen.version)
+    found = _minor(seen.version)
     oldest, newest = TRIED
-    good = bool(found) and oldest <= (int(found[1]), int(found[2])) <= newest if found else False
+    good = found is not None and oldest <= found <= newest
     span = f"{oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}"
     yield Finding(f"Kubernetes {span}", good, f"it is {seen.version}", importance=Importance.WANTED)
+
+
+def _skew(seen: Seen) -> Iterator[Finding]:
+    server = _minor(seen.version)
+    kubelets = {_name(node): (node["status"].get("nodeInfo") or {}).get("kubeletVersion", "") for node in seen.nodes}
+    apart = [
+        f"{name} has {version}"
+        for name, version in kubelets.items()
+        if server and (found := _minor(version)) and not (server[0], server[1] - BEHIND) <= found <= server
+    ]
+    words = f"the server is {seen.version}; {', '.join(apart)}" if apart else "all are"
+    yield Finding("kubelets within three minors of the server and not ahead of it", not apart, words,
+                  importance=Importance.WANTED)  # fmt: skip
+
+
+def _minor(version: str) -> tuple[int, int] | None:
+    """Major and minor of a version such as `v1.34.2+k3s1`; None for what is none."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _nodes(seen: Seen) -> Iterator[Finding]:
