@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     What a process wrote into its container's files is there after the restore, and it reads and writes on
-...               where it was in the files that it had open.
+...               where it was in the files that it had open; and what it had of its configuration is as it was.
 ...
 ...               The marker's value is drawn by the test and given to the running process, so that a fresh start cannot
 ...               write it again. Promised are contents, modes and deletions in the container's writable layer, and the
@@ -41,6 +41,19 @@ A Process Goes On In The Files That It Had Open
     Restore Workload
     Workload Should Have Continued    ${before}
     Journal Should Go On    ${lines}
+    Clean Up Checkpoint
+
+A Process Keeps The Values Of Its ConfigMap That It Was Started With
+    [Documentation]    The ConfigMap has other values by the time of the restore. The process holds the earlier ones in
+    ...    its environment and its memory, as any process does; the mounted files are the new pod's, and are only noted.
+    Deploy Workload    config
+    ${before}=    Observe Workload
+    Checkpoint Workload
+    Give ConfigMap Other Values
+    Delete Workload
+    Restore Workload
+    Workload Should Have Continued    ${before}
+    Process Should Have The Values Of The Checkpoint
     Clean Up Checkpoint
 
 A Pod That Is Only Created Again Comes Out As Restarted

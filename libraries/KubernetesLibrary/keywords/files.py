@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from robot.api import logger
@@ -61,6 +62,7 @@ class FileKeywords:
         content: str,
         *,
         container: str | None = None,
+        cause: str | None = None,
         timeout: timedelta = timedelta(seconds=30),
         cluster: str | None = None,
     ) -> None:
@@ -72,18 +74,19 @@ class FileKeywords:
             path: of the file.
             content: all of it; line ends at its end do not count.
             container: needed where the pod has more than one.
+            cause: name of the cause of a failure, where the file tells of something else than files.
             timeout: how long to wait.
             cluster: alias; the first started cluster by default.
 
         Raises:
-            WaitTimedOut: says what it held last; cause as `File In Pod Should Hold` has it.
+            WaitTimedOut: says what it held last; without `cause` it has the one that `File In Pod Should Hold` has.
 
         Example:
 
             Wait Until File In Pod Holds    web    my-tests    /srv/order    blue
         """
         file = _file(cluster, Place(namespace, name, container), path, timeout)
-        files.wait_until_it_holds(file, content)
+        files.wait_until_it_holds(replace(file, cause=cause or file.cause), content)
 
     @keyword(tags=["assertion"])
     def file_in_pod_should_hold(

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from .. import kinds
+from ..cedana.interfering import RestorePlan
 from ..runtime import ContainerSnapshot
+from ..runtime.shell.memory import Memory
+from .activation import Activation
 from .declaration import OBJECTS, Declarations, Group, Injection
-from .memories import Change, changed
-from .working import with_state
+from .memories import Change, changed, remembering
+from .working import planning, with_state
 
 FAULTS = Declarations(Group.RESTORE, OBJECTS)
 fails, tolerated = FAULTS.fails, FAULTS.tolerated
+Object = dict[str, Any]
 WRITTEN = "What A Process Wrote After Its Start Is There After The Restore"
+CONFIGURED = "A Process Keeps The Values Of Its ConfigMap That It Was Started With"
 OPEN = "A Process Goes On In The Files That It Had Open"
 
 
@@ -75,3 +82,32 @@ fails(
     suite="writable_layer",
     test=OPEN,
 )(_changing(_at_the_beginning, lambda one: one.memory and one.memory.opened))
+
+
+def _takes_values(planned: RestorePlan) -> bool:
+    return planned.snapshot is not None and bool(_named_values(planned.pod))
+
+
+def _named_values(pod: Object) -> list[tuple[str, Object]]:
+    each = [one for container in pod["spec"]["containers"] for one in container.get("env") or []]
+    return [(one["name"], ref) for one in each if (ref := (one.get("valueFrom") or {}).get("configMapKeyRef"))]
+
+
+def _with_present_values(planned: RestorePlan, _: Activation) -> None:
+    def change(memory: Memory) -> None:
+        for name, ref in _named_values(planned.pod):
+            found = planned.cluster.store.get(kinds.CONFIG_MAP, planned.pod["metadata"]["namespace"], ref["name"])
+            for thread in memory.threads:
+                thread.variables[name] = str(((found or {}).get("data") or {}).get(ref["key"], ""))
+
+    assert planned.snapshot is not None
+    planned.snapshot = changed(planned.snapshot, remembering(change))
+
+
+fails(
+    "pod-changed",
+    "restore-takes-new-configuration",
+    "The restored process has the present values of its ConfigMap in its environment, not those it was started with.",
+    suite="writable_layer",
+    test=CONFIGURED,
+)(planning(_with_present_values, _takes_values))
