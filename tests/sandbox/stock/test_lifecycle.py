@@ -89,7 +89,7 @@ async def test_fifty_checkpoints_at_once_are_fifty_archives(stock: Stock) -> Non
 
 
 async def test_a_restored_container_that_ends_is_not_restored_again(stock: Stock) -> None:
-    command = ["sh", "-c", "echo begun; while [ ! -e /tmp/end ]; do sleep 0.05; done; echo ended"]
+    command = ["sh", "-c", "echo begun; while [ ! -e /end ]; do sleep 0.05; done; echo ended"]
     await stock.pod("w")
     container = {"name": "main", "image": "busybox:1.37", "command": command}
     stock.create(kinds.POD, {"metadata": {"name": "short", "namespace": "test"}, "spec": {"containers": [container]}})
@@ -98,7 +98,7 @@ async def test_a_restored_container_that_ends_is_not_restored_again(stock: Stock
     await stock.ready(await stock.restore(action))
     restored = stock.cluster.runtime.container(stock.get("short-restored")["metadata"]["uid"], "main")
     assert restored
-    restored.files.write("/tmp/end", b"")
+    restored.files.write("/end", b"")
     await stock.until(lambda: stock.get("short-restored")["status"]["phase"] == "Succeeded")
     await asyncio.sleep(0.5)
     assert stock.log("short-restored") == ["begun", "ended"]
