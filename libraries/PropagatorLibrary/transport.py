@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from harness.calls import CALLS
 from harness.secrets import SECRETS
 
 from .urls import is_local
@@ -63,7 +64,10 @@ class TokenAdapter(HTTPAdapter):
         # Requests would prefer REQUESTS_CA_BUNDLE of the environment to a bundle that was given.
         trusted = self._verify if isinstance(self._verify, str) else verify
         try:
-            response = super().send(sent, stream, timeout or self._timeouts, trusted, cert, proxies)
+            with CALLS.watched("propagator", str(sent.method), str(request.url)) as call:
+                sent.headers.update(call.headers)
+                response = super().send(sent, stream, timeout or self._timeouts, trusted, cert, proxies)
+                call.status = response.status_code
         except requests.RequestException as failed:
             failed.request = request
             raise

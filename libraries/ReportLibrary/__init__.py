@@ -28,6 +28,7 @@ from .redaction import Redaction
 from .screen import Screen
 from .step_tree import StepTree
 from .story import Story
+from .telemetry import Telemetry, check_telemetry
 
 TIMES = "_seconds"
 """Ends the names of what is a time, in a verdict."""
@@ -38,7 +39,7 @@ _EXPORTS = Exports()
 _RECORDER = Recorder(_EXPORTS.publish)
 _STORY = Story(_RECORDER)
 _STEPS = StepTree(_SCREEN, _STORY.step_ended)
-_LISTENERS = [_STEPS, _RECORDER, _STORY, Redaction(SECRETS.redact, _SCREEN)]
+_LISTENERS = [_STEPS, _RECORDER, _STORY, Telemetry(), Redaction(SECRETS.redact, _SCREEN)]
 
 
 @library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN", listener=_LISTENERS)
@@ -246,7 +247,8 @@ class ReportLibrary:
             pushgateway: URL of a Prometheus Pushgateway.
 
         Raises:
-            BadInput: a package that metrics need is not installed.
+            BadInput: a package that metrics need is not installed, or OTEL_EXPORTER_OTLP_ENDPOINT asks for traces in
+                a way that does not work.
 
         ```robotframework
         Export Results    history=${OUTPUT_DIR}/history.jsonl
@@ -254,6 +256,7 @@ class ReportLibrary:
         """
         places = Places(history, metrics, pushgateway)
         places.check()
+        check_telemetry()
         _EXPORTS.places = places
 
     @keyword

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -10,6 +11,7 @@ from aiohttp import web
 from tests.propagator_server.fake import TOKEN, FakeBackend, propagator, served
 from tests.PropagatorLibrary.conftest import connect
 
+from harness.calls import CALLS
 from harness.failures import OperationFailed
 from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.connections import client_for
@@ -40,6 +42,32 @@ def test_the_token_arrives_but_is_not_in_the_request_that_others_see():
         response = open_session(url, TOKEN).get(f"{url}/v2/actions")
     assert listener.heard == [f"Bearer {TOKEN}"]
     assert "Authorization" not in response.request.headers
+
+
+def test_who_watches_calls_may_add_headers_and_sees_the_answer():
+    heard, seen = [], []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(request.headers.get("traceparent"))
+        return web.json_response([], status=202)
+
+    @contextmanager
+    def watch(call):
+        call.headers["traceparent"] = "00-1-2-01"
+        yield
+        seen.append((call.to, call.method, call.url, call.status))
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    CALLS.observe(watch)
+    try:
+        with served(app) as url:
+            response = open_session(url, TOKEN).get(f"{url}/v2/actions")
+    finally:
+        CALLS.observe(None)
+    assert heard == ["00-1-2-01"]
+    assert "traceparent" not in response.request.headers
+    assert seen == [("propagator", "GET", f"{url}/v2/actions", 202)]
 
 
 def test_a_failed_request_does_not_show_the_token():

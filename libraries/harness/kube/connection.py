@@ -19,6 +19,7 @@ from kubernetes.dynamic import DynamicClient
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ReadTimeoutError
 from urllib3.util import Retry, make_headers
 
+from ..calls import CALLS
 from ..failures import BadInput, OperationFailed
 from ..ledger import Entry
 from ..rundir import private_directory
@@ -96,6 +97,13 @@ class TimedApiClient(client.ApiClient):
         """One HTTP call; `_request_timeout` defaults to 10 s for the connection and 30 s for each read."""
         if kwargs.get("_request_timeout") is None:
             kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        with CALLS.watched("kubernetes", method, url) as call:
+            answer = self._answer(method, url, *args, **kwargs)
+            call.status = getattr(answer, "status", None)  # a stream has none
+            return answer
+
+    def _answer(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        """The answer to a call, of its last try."""
         for pause in PAUSES if not _LEFT_ALONE.search(url) else ():
             answer = super().call_api(method, url, *args, **kwargs)
             wait = _until_the_next_try(method.upper() == "GET", answer, pause)
