@@ -8,6 +8,7 @@ from typing import Any
 from robot.api import logger
 from robot.api.deco import keyword, library
 
+from harness import VERSION
 from harness.failures import NotAsExpected
 
 from . import any_witness, collect
@@ -21,8 +22,6 @@ from .several_keywords import SeveralKeywords
 from .source_keywords import SourceKeywords
 from .verdict import Kind, Verdict
 from .wording import failure
-
-VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")

@@ -10,6 +10,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.api.types import Secret
 
+from harness import VERSION
 from harness.failures import NotAsExpected
 from harness.kube import CLUSTERS
 
@@ -20,8 +21,6 @@ from .engines import EngineChoice
 from .operations import Helm, namespaces_with_releases
 from .releases import Order, Release
 from .values import masked, values_of
-
-VERSION = "0.1.0"
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")

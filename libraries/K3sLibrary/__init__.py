@@ -12,6 +12,7 @@ from robot.api.deco import keyword, library
 from robot.api.types import Secret
 from robot.utils import DotDict
 
+from harness import VERSION
 from harness.failures import BadInput, NotAsExpected
 from harness.kube import CLUSTERS, Cluster
 from harness.ledger import LEDGER
@@ -37,7 +38,7 @@ ProviderName = Literal["sandbox", "k3s", "docker", "existing"]
 MAIN = "main"
 
 
-@library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
+@library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
 class K3sLibrary(PreflightKeywords):
     """Clusters for a run, and the end of a run.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from robot.api.deco import library
 
+from harness import VERSION
+
 from .keywords.claims import ClaimKeywords
 from .keywords.crowds import CrowdKeywords
 from .keywords.files import FileKeywords
@@ -22,7 +24,7 @@ from .keywords.restored import RestoredPodKeywords
 from .keywords.services import ServiceKeywords
 
 
-@library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
+@library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
 class KubernetesLibrary(
     NamespaceKeywords,
     ManifestKeywords,

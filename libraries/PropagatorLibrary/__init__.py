@@ -12,6 +12,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.api.types import Secret
 
+from harness import VERSION
 from harness.failures import BadInput
 
 from .client import PropagatorClient
@@ -33,7 +34,7 @@ TALE_TIMEOUTS = (2.0, 5.0)
 """Seconds to connect and to read, where something has failed already."""
 
 
-@library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN")
+@library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN")
 class PropagatorLibrary(
     ClusterKeywords,
     RefusalKeywords,

@@ -12,6 +12,7 @@ from robot.api import logger
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
+from harness import VERSION
 from harness.diagnosis import diagnose
 from harness.failures import BadInput, E2EFailure
 from harness.kube import CLUSTERS, Cluster
@@ -42,7 +43,7 @@ _STEPS = StepTree(_SCREEN, _STORY.step_ended)
 _LISTENERS = [_STEPS, _RECORDER, _STORY, Telemetry(), Redaction(SECRETS.redact, _SCREEN)]
 
 
-@library(scope="GLOBAL", version="0.1.0", doc_format="MARKDOWN", listener=_LISTENERS)
+@library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN", listener=_LISTENERS)
 class ReportLibrary:
     """What a run tells, while it goes on and afterwards.
 
