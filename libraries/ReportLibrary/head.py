@@ -73,9 +73,9 @@ def _why(main: tuple[Outcome, Failure], places: Places) -> Iterator[tuple[str, s
     facts = list(told.facts)
     if failure.cause.blame is Blame.UNKNOWN and outcome.diagnosis:
         facts = [*facts[:1], *(wording.shortened(str(fact)) for fact in outcome.diagnosis.facts)]
-    elif outcome.diagnosis and len(facts) < wording.MOST_FACTS:
+    elif outcome.diagnosis:
         facts += [wording.shortened(str(fact)) for fact in outcome.diagnosis.facts]
-    for number, fact in enumerate(list(dict.fromkeys(facts))[: wording.MOST_FACTS], start=1):
+    for number, fact in enumerate(wording.distinct(facts)[: wording.MOST_FACTS], start=1):
         yield f"Fact {number}", f"{plain(fact)} ({places.item(outcome, 'see the log')})"
     yield "Do next", " ".join(plain(part) for part in told.next)
     if page := places.page(outcome, "events, logs and states at the time of the failure"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,9 +60,11 @@ def deepest(item: Any) -> Any:
     return None
 
 
-def items_of(some: Iterable[Any]) -> dict[str, str]:
-    """The ids of the innermost failed keywords of tests and suites, by full name."""
-    return {one.full_name: (deepest(one) or one).id for one in some}
+def failed_item(item: Any) -> str:
+    """The id of the innermost failed keyword of a test or suite that ends, else its own. Robot Framework forgets the
+    keywords of a test soon after its end."""
+    found: str = (deepest(item) or item).id
+    return found
 
 
 def relative(target: Path, base: Path) -> str:

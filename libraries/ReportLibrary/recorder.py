@@ -22,7 +22,7 @@ from harness.ledger import LEDGER
 from . import evidence, head, summary
 from .archive import Archive
 from .evidence import RUNNING, Evidence, Failure, Notes, Outcome, SuiteOutcome
-from .places import Places, file_of, items_of, relative
+from .places import Places, failed_item, file_of, relative
 from .robot_internals import current_suite, running, talking_console
 from .tree import RETRIED
 
@@ -63,6 +63,7 @@ class Recorder:
         self._notes: dict[int, tuple[Any, Notes]] = {}
         self._retried: dict[str, list[Failure]] = {}
         self._pages: dict[int, Path] = {}
+        self._items: dict[str, str] = {}
         self._doc = ""
 
     @property
@@ -109,6 +110,7 @@ class Recorder:
         if self._root is None or result not in self._open:
             return
         self._open.remove(result)
+        self._items[result.full_name] = failed_item(result)
         self._explain(result, failed=result.failed or _is_retried(result))
         earlier = self._retried.setdefault(result.full_name, [])
         if _is_retried(result):
@@ -122,6 +124,7 @@ class Recorder:
         """A suite is done."""
         if self._root is not None and result in self._open:
             self._open.remove(result)
+            self._items[result.full_name] = failed_item(result)
             self._explain(result, failed=result.failed and bool(result.message))
             gathered = self._gather(complete=False)
             self._root.metadata.update(summary.lines(gathered.summary()))
@@ -204,9 +207,11 @@ class Recorder:
         log, report = file_of("LOG FILE"), file_of("REPORT FILE")
         base = (report or log or self._directory / "report.html").parent
         everybody = [*_last_attempts(self._root), *_suites(self._root)]
+        # Listeners are not called for tests in a suite whose set-up has failed.
+        items = {one.full_name: one.id for one in everybody} | self._items
         pages = {one.full_name: relative(page, base) for one in everybody if (page := self.page_of(one))}
         archive = relative(self._archive.path, base) if log or report else ""
-        return Places(relative(log, base) if log else "", items_of(everybody), pages, archive)
+        return Places(relative(log, base) if log else "", items, pages, archive)
 
     def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:
         going = item in self._open

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.causes import Blame, Cause
@@ -12,6 +13,8 @@ from harness.remedies import REMEDIES
 PARTS = re.compile(r"^(Expected|Seen|Look next|Cause|Because|Known): ", re.MULTILINE)
 MOST_FACTS = 3
 LONGEST = 300
+SAME = 60
+"""Characters by which two facts are known to be the same."""
 OF_ROBOT = re.compile(r"^((Parent s|S)uite (setup|teardown) failed|Setup failed|Teardown failed):\s*", re.IGNORECASE)
 
 WHOSE = {
@@ -66,8 +69,17 @@ def read(message: str, cause: Cause | None = None) -> Told:
     seen = [*parts.get("Seen", ()), *parts.get("", ())]
     expected = [f"expected: {one}" for one in parts.get("Expected", ())]
     because = [*parts.get("Because", ()), *parts.get("Known", ())]
-    facts = list(dict.fromkeys(shortened(one) for one in [*seen, *because, *expected]))
+    facts = distinct([shortened(one) for one in [*seen, *because, *expected]])
     return Told(cause, facts[:MOST_FACTS], " ".join(parts.get("Look next", ())).rstrip("."))
+
+
+def distinct(facts: Iterable[str]) -> list[str]:
+    """Facts without those that another one has told already, by their beginnings."""
+    told: list[str] = []
+    for fact in facts:
+        if not any(fact[:SAME] in one for one in told):
+            told.append(fact)
+    return told
 
 
 def shortened(words: str) -> str:

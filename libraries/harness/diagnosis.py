@@ -113,6 +113,13 @@ RULES = (
         STATES,
         NOT_READY | RESTORE,
     ),
+    # The manager's taint of nodes whose helper is not Ready (chart of Cedana, since 0.7.0).
+    Rule(
+        "helper-not-ready",
+        r"untolerated taint.? \{?cedana\.ai/not-ready",
+        STATES | {Source.FAILURE},
+        NOT_READY | RESTORE | {"unschedulable"},
+    ),
     Rule("unschedulable", r"FailedScheduling|not scheduled: |nodes? (are|is) available", STATES, NOT_READY | RESTORE),
     Rule("volume-mount", r"FailedMount|FailedAttachVolume|FailedMapVolume", STATES, NOT_READY | RESTORE),
     Rule("container-config", r"CreateContainerConfigError", STATES, NOT_READY | RESTORE),

@@ -98,6 +98,13 @@ def test_a_node_that_is_not_ready():
     assert diagnose(NOT_READY, [fact]).cause.name == "node-not-ready"
 
 
+def test_a_pod_that_no_node_takes_because_its_helper_is_not_ready():
+    seen = "0/1 nodes are available: 1 node(s) had untolerated taint {cedana.ai/not-ready: }"
+    message = f"Expected: pod web to be Ready\nSeen: not scheduled: {seen}\nCause: unschedulable (environment)"
+    assert diagnose(message, []).cause.name == "helper-not-ready"
+    assert diagnose(message.replace("cedana.ai", "node.kubernetes.io"), []).cause.name == "unschedulable"
+
+
 def test_every_rule_is_tested_and_names_known_causes():
     tested = {*BY_EVENT, *(one[0] for one in BY_WORDS), *(one[0] for one in BY_CEDANA), "node-not-ready"}
     assert tested == {rule.cause for rule in RULES}
