@@ -383,3 +383,78 @@ def test_there_is_no_side_of_a_process_that_did_not_go_on() -> None:
     verdict = judge(evidence)
     assert side("left", evidence, replace(verdict, a=None)) is None
     assert side("left", evidence, replace(verdict, own_nonce="e" * 16)) is None
+
+
+def test_a_verdict_as_the_evidence_has_it() -> None:
+    assert CutVerdict(CutKind.CONSISTENT, "all there", 3, 0.5, 0.75).to_dict() == {
+        "verdict": "consistent",
+        "sentence": "consistent: all there",
+        "messages": 3,
+        "cuts_apart_at_least_seconds": 0.5,
+        "cuts_apart_at_most_seconds": 0.75,
+        "pending": None,
+    }
+    found = CutVerdict(CutKind.INCONCLUSIVE, "nothing yet", pending="a step").to_dict()
+    assert (found["messages"], found["pending"]) == (0, "a step")
+
+
+def test_the_only_lost_message_is_named_alone() -> None:
+    verdict = judge_cut(one_way(8, [1, 2, 3, 4, 4, 6, 7, 8], 4))
+    assert str(verdict) == "lost: message 5 was sent from left to right and never got"
+
+
+def test_what_was_sent_is_not_what_was_got() -> None:
+    """The sender went on from before the message: it has since sent another one of the same number."""
+    sides = one_way(8, [1, 2, 3, 4, 5, 6, 7, 8], 5)
+    told = list(sides[1].own)
+    other = Message(7, "f" * 8)
+    told[1] = replace(told[1], exchange=replace(told[1].exchange, got=other))
+    verdict = judge_cut([sides[0], replace(sides[1], own=tuple(told))])
+    assert str(verdict) == f"from the future: right has got message {other}, and left has sent {Message(7, '00000007')}"
+
+
+def test_nothing_told_since_the_restore_is_waited_for() -> None:
+    sides = one_way(8, [1, 2, 3, 4, 5, 6, 7, 8], 5)
+    for quiet in (0, 1):
+        story = [replace(one, own=() if at == quiet else one.own) for at, one in enumerate(sides)]
+        verdict = judge_cut(story)
+        assert str(verdict) == f"inconclusive: {NAMES[quiet]} has told nothing since the restore"
+        assert verdict.pending == "a step"
+
+
+def test_a_message_after_the_restore_is_waited_for() -> None:
+    """What left told first since the restore may have been sent before it."""
+    verdict = judge_cut(one_way(6, [1, 2, 3, 4, 5, 6], 5))
+    assert str(verdict) == "inconclusive: no message from left to right was sent and got after the restore yet"
+    assert verdict.pending == "messages after the restore"
+    assert judge_cut(one_way(7, [1, 2, 3, 4, 5, 6, 7], 5)).kind is CutKind.CONSISTENT
+
+
+def test_who_has_sent_nothing_before_has_sent_nothing_of_the_future() -> None:
+    """Right had got the first message, and left, as it was restored, had sent none."""
+    sides = one_way(8, [1, 1, 2, 3, 4, 5, 6, 7], 1)
+    silent = tuple(replace(one, exchange=replace(one.exchange, sent=None)) for one in (*sides[0].before,))
+    first = replace(sides[0].own[0], exchange=replace(sides[0].own[0].exchange, sent=None))
+    verdict = judge_cut([replace(sides[0], before=silent, own=(first, *sides[0].own[1:])), sides[1]])
+    assert verdict.kind is CutKind.FUTURE
+    assert "left had sent 0 of them" in str(verdict)
+
+
+def test_only_that_senders_messages_can_be_begun_anew() -> None:
+    """A third container's messages, that begin late, are no sign that left's were forgotten."""
+    sides = one_way(8, [1, 2, 3, 4, 5, 6, 7, 8], 5)
+    assert not sides[1].forgets("c" * 16)
+    first = replace(sides[1].before[0], exchange=replace(sides[1].before[0].exchange, sender="c" * 16))
+    other = replace(sides[1].own[2], exchange=replace(sides[1].own[2].exchange, sender="c" * 16, got=None))
+    mixed = replace(sides[1], before=(first, *sides[1].before[1:]), own=(*sides[1].own[:2], other))
+    assert not mixed.forgets(NONCES["left"])
+    assert mixed.forgets("c" * 16)
+
+
+def test_cuts_are_apart_only_where_two_are_known() -> None:
+    sides, _ = Restored(ORDER, dict.fromkeys(NAMES, 16)).sides()
+    known = replace(sides[0], cut=(1, 2))
+    assert judge_cut([known]).apart_at_least is None
+    assert judge_cut([known, replace(sides[1], cut=None)]).apart_at_most is None
+    third = Side("third", "c" * 16, 1, (), (), cut=(3, 4))
+    assert judge_cut([known, sides[1], third]).apart_at_most is None, "two of three say nothing of the third"
