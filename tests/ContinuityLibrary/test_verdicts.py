@@ -157,7 +157,12 @@ def test_a_verdict_without_figures() -> None:
 
 
 def test_as_a_dictionary() -> None:
-    assert judge(Story().evidence).to_dict() == {
+    found = judge(Story().evidence).to_dict()
+    source, own = found["trail"][:14], found["trail"][14:]
+    assert source == [[round(at(0.2 * step).timestamp(), 3), step, "source"] for step in range(1, 15)]
+    assert own == [[round(at(10.3 + 0.2 * (step - 12)).timestamp(), 3), step, "own"] for step in range(12, 31)]
+    del found["trail"]
+    assert found == {
         "verdict": "continued",
         "witness": "log",
         "sentence": "continued: step 11 -> 12 of nonce aaaa..",

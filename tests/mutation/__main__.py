@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [--only FILE] [--sample N --seed S] [--workers N]`: a surviving mutant is exit status 1."""
+"""`python -m tests.mutation [--only FILE] [--verdict] [--sample N]`, see `--help`: a survivor is exit status 1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from . import equivalent, running
-from .targets import TARGETS, files_of, tests_of
+from .targets import TARGETS, VERDICT, files_of, tests_of
 
 
 def main() -> int:
@@ -21,22 +21,24 @@ def main() -> int:
     parser.add_argument(
         "--only", metavar="FILE", action="append", help="part of the paths of the modules to spoil; may be repeated"
     )
+    parser.add_argument("--verdict", action="store_true", help="only the rules of the verdict, by their own tests")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many mutants, drawn by lot")
     parser.add_argument("--seed", type=int, default=1, help="of that lot")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="mutants at the same time")
     options = parser.parse_args()
-    files = [file for file in files_of(TARGETS) if any(part in str(file) for part in options.only or [""])]
+    targets = VERDICT if options.verdict else TARGETS
+    files = [file for file in files_of(targets) if any(part in str(file) for part in options.only or [""])]
     if not files:
         parser.error(f"--only {', '.join(options.only)}: no such module is spoiled; tests/mutation/targets.py has them")
     with tempfile.TemporaryDirectory(prefix="cedana-e2e-mutation-", ignore_cleanup_errors=True) as folder:
-        return spoil(files, options, Path(folder))
+        return spoil(files, tests_of(files, targets), options, Path(folder))
 
 
-def spoil(files: list[Path], options: argparse.Namespace, scratch: Path) -> int:
+def spoil(files: list[Path], tests: list[str], options: argparse.Namespace, scratch: Path) -> int:
     """Spoils the files, one mutation at a time, and prints what became of it."""
     begin = time.monotonic()
     running.import_what_is_heavy()
-    coverage = running.watch(files, tests_of(files), scratch)
+    coverage = running.watch(files, tests, scratch)
     print(f"the tests pass without a mutation ({time.monotonic() - begin:.0f} s)", flush=True)
     mutants, known = list(running.mutants_of(files, coverage)), equivalent.named()
     named = [mutant for mutant in mutants if mutant.key in known]
