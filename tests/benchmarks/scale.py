@@ -41,7 +41,7 @@ def _run(facts: Facts, settings: dict[str, str], folder: Path, count: int) -> tu
     cost = robot(folders, *chosen, "suites/several_pods.robot", **settings)
     test = next(iter(ExecutionResult(str(folders.output / "output.xml")).suite.all_tests))
     journal = requests.get(f"{facts['admin_url']}/journal", params={"kind": "request"}, timeout=60).json()
-    watches = [one for one in journal if "watch=True" in one["query"] and one["path"].endswith("/pods")]
+    watches = [one for one in journal if "watch=true" in one["query"].lower() and one["path"].endswith("/pods")]
     log = folders.output / "log.html"
     return test.elapsed_time.total_seconds(), [
         Figure(f"{count} pods: resident memory of the harness", [cost.peak], "MB", 300),
