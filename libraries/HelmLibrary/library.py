@@ -340,6 +340,9 @@ class HelmLibrary(ChartKeywords):
         Returns:
             The releases; an empty list where there are none.
 
+        Raises:
+            OperationFailed: Helm cannot read the releases.
+
         ```robotframework
         ${releases}=    List Releases
         Should Be Empty    ${releases}

@@ -198,6 +198,9 @@ class K3sLibrary(PreflightKeywords):
             (a Secret), `chart` where the provider brings a propagator and a chart along (else None), and
             `second_kubeconfig` where a second cluster comes along with them.
 
+        Raises:
+            OperationFailed: the cluster does not answer.
+
         Example:
 
             ${facts}=    Get Cluster Facts

@@ -57,6 +57,13 @@ def test_a_keyword_says_what_it_takes_and_has_an_example(name: str) -> None:
     assert bool(keyword.args.return_doc) == (returns is not None and str(returns) != "None")
 
 
+def test_a_keyword_that_checks_or_waits_says_how_it_fails() -> None:
+    judging = re.compile(r"\b(Should|Wait)\b")
+    named = [name for name, keyword in KEYWORDS.items() if judging.search(name) or "assertion" in keyword.tags]
+    assert len(named) > 50
+    assert [name for name in named if not KEYWORDS[name].args.raises] == []
+
+
 def test_every_example_works(tmp_path: Path) -> None:
     folders = Folders.below(tmp_path)
     suite = tmp_path / "examples.robot"

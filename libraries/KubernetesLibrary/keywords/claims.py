@@ -28,6 +28,9 @@ class ClaimKeywords:
         Returns:
             Its name; empty where the cluster has none.
 
+        Raises:
+            OperationFailed: the cluster refuses.
+
         Example:
 
             ${class}=    Get Default Storage Class

@@ -59,6 +59,9 @@ class CrowdKeywords:
         Returns:
             The pods that are there now, which `Wait Until Restored Pods Are Ready` takes as `known`.
 
+        Raises:
+            OperationFailed: the cluster refuses.
+
         Example:
 
             ${known}=    Expect Restored Pods    ${pods}

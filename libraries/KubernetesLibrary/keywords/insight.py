@@ -108,6 +108,9 @@ class InsightKeywords:
         Returns:
             The events, with the API's field names: `type`, `reason`, `message`, `count` ...
 
+        Raises:
+            OperationFailed: the cluster refuses.
+
         Example:
 
             ${events}=    Get Pod Events    web    my-tests
@@ -170,6 +173,9 @@ class InsightKeywords:
         Returns:
             For each node `name`, `ready`, `emulated`, `unschedulable`, `conditions` (status by type), `capacity` and
             `nodeInfo` (the API's: `kubeletVersion`, `containerRuntimeVersion`, `kernelVersion`, `osImage` ...).
+
+        Raises:
+            OperationFailed: the cluster refuses.
 
         Example:
 

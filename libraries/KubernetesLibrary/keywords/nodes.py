@@ -25,6 +25,9 @@ class NodeKeywords:
         Returns:
             Their names, sorted.
 
+        Raises:
+            OperationFailed: the cluster refuses.
+
         Example:
 
             ${nodes}=    List Nodes For Workloads

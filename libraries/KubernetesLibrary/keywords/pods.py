@@ -214,6 +214,9 @@ class PodKeywords:
         Returns:
             The pods, with the API's field names.
 
+        Raises:
+            OperationFailed: the cluster refuses.
+
         Example:
 
             ${pods}=    List Pods    my-tests    selector=app=web

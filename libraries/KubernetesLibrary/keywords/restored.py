@@ -32,6 +32,9 @@ class RestoredPodKeywords:
         Returns:
             The pods that are there now, which `Wait Until Restored Pod Is Ready` takes as `known`.
 
+        Raises:
+            OperationFailed: the cluster refuses.
+
         Example:
 
             ${known}=    Expect Restored Pod    ${original}    name=web-again

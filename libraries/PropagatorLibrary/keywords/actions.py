@@ -219,6 +219,9 @@ class ActionKeywords(Connected):
         Returns:
             The action, with `id`, `type`, `status`, `checkpoint_ids`, `reason` and more; None when there is none.
 
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
+
         Example:
 
             ${action}=    Get Latest Action Of Pod    ${pod.metadata.uid}
@@ -236,6 +239,9 @@ class ActionKeywords(Connected):
 
         Returns:
             Actions with `id`, `type`, `status`, `checkpoint_ids` and more.
+
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
 
         Example:
 

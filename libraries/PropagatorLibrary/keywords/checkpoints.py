@@ -26,6 +26,9 @@ class CheckpointKeywords(Connected):
         Returns:
             Checkpoints with `id`, `status`, `name`, `platform` and `gpu`.
 
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
+
         Example:
 
             ${checkpoints}=    List Checkpoints

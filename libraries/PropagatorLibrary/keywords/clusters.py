@@ -134,6 +134,9 @@ class ClusterKeywords(Connected):
         Returns:
             Clusters with `id`, `name`, `status`, `kind` and `last_sync`.
 
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
+
         Example:
 
             ${clusters}=    List Clusters
@@ -148,6 +151,9 @@ class ClusterKeywords(Connected):
         Returns:
             Pods with `id`, `name`, `namespace`, `status`, `ready`, `node`, `restarts`; `id` need not be the UID.
 
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
+
         Example:
 
             ${pods}=    List Propagator Pods
@@ -160,6 +166,9 @@ class ClusterKeywords(Connected):
 
         Returns:
             Nodes with `id`, `name` and `status`.
+
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
 
         Example:
 

@@ -91,6 +91,9 @@ class PolicyKeywords(Connected):
         Returns:
             Actions with `id`, `status`, `checkpoint_ids`, `started` and more.
 
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
+
         Example:
 
             @{beats}=    List Heartbeats    ${pod.metadata.uid}
@@ -185,6 +188,9 @@ class PolicyKeywords(Connected):
         Returns:
             Policies with `id`, `status`, `interval` (seconds), `resources` and `pod_count`.
 
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
+
         Example:
 
             ${policies}=    List Heartbeat Policies
@@ -199,6 +205,9 @@ class PolicyKeywords(Connected):
 
         Args:
             policy_id: as `Create Heartbeat Policy` gave it.
+
+        Raises:
+            PropagatorError: the propagator refuses the request, or does not answer.
 
         Example:
 
