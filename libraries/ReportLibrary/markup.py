@@ -11,7 +11,6 @@ BLUE, ORANGE, RED, GREEN, GREY, PURPLE = "#3d85c6", "#d0701a", "#d9463d", "#3f91
 """Colours of shapes: each stands out against log.html's light and dark ground, and against that of our pages."""
 GROUNDS = ("#ffffff", "#1c2227")
 """The grounds of log.html in light and dark (robot/htmldata/rebot/common.css, 7.5)."""
-CELL = 'style="padding:1px 8px 1px 0;text-align:left;vertical-align:top;overflow-wrap:anywhere"'
 
 
 class Markup(str):
@@ -46,18 +45,12 @@ def folded(title: object, body: str) -> Markup:
 
 def table(caption: object, head: Sequence[object], rows: Iterable[Sequence[object]], kind: str) -> Markup:
     """A table; `kind` is its class, by which it can be found."""
-    heads = "".join(f'<th scope="col" {CELL}>{text(cell)}</th>' for cell in head)
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+    heads = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     words = f'<caption style="text-align:left;font-weight:bold">{text(caption)}</caption>'
-    whole = f'<table class="{kind}" style="border-collapse:collapse">{words}<tr>{heads}</tr>{body}</table>'
+    look = 'cellpadding="3" style="border-collapse:collapse;text-align:left"'
+    whole = f'<table class="{kind}" {look}>{words}<tr>{heads}</tr>{body}</table>'
     return Markup(f'<div style="overflow-x:auto">{whole}</div>')
-
-
-def _cells(row: Sequence[object]) -> str:
-    """The first one, which names the row, is not broken within a word."""
-    first, *others = row
-    rest = "".join(f"<td {CELL}>{text(cell)}</td>" for cell in others)
-    return f"<td {CELL.replace('anywhere', 'normal')}>{text(first)}</td>{rest}"
 
 
 def seconds(value: float) -> str:

@@ -83,7 +83,9 @@ def witness(title: str, trail: Sequence[tuple[float, int, str]], phases: Iterabl
     scale = Scale(min(trail[0][0], *ends, trail[-1][0]), max(trail[-1][0], *ends, trail[0][0]))
     top = max(number for _, number, _ in trail)
     shades = "".join(_shade(phase, number, scale) for number, phase in enumerate(phases))
-    marks = "".join(_mark(scale.x(moment), _y(number, top), whose) for moment, number, whose in trail)
+    marks = "".join(
+        _marks(whose, [(scale.x(at), _y(step, top)) for at, step, who in trail if who == whose]) for whose in MEANINGS
+    )
     levels = "".join(_words(LEFT - 8, _y(step, top) + 4, f"step {step}", "end") for step in sorted({1, top}))
     return _svg(
         "witness", title, _told(trail), HEIGHT, _axis(scale, HEIGHT - 24) + shades + levels + marks + _legend(trail)
@@ -148,22 +150,24 @@ def _shade(span: Span, number: int, scale: Scale) -> str:
     return line + _words(begin, y + 14, span.name, "start")
 
 
-def _mark(x: float, y: float, whose: str) -> str:
-    """Told apart by shape, too: a circle, a square, a cross."""
-    colour = OF_STEPS[whose]
-    if whose == "source":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
-    if whose == "own":
-        return f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8" fill="{colour}"/>'
-    cross = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0 -8l-8 8"
-    return f'<path d="{cross}" stroke="{colour}" stroke-width="2.5" fill="none"/>'
+def _marks(whose: str, points: Sequence[tuple[float, float]]) -> str:
+    """Told apart by shape, too: a circle, a square, a cross. One path for all, as there may be hundreds."""
+    if not points:
+        return ""
+    if whose == "other":
+        line = "".join(f"M{x - 4:.0f} {y - 4:.0f}l8 8m0-8l-8 8" for x, y in points)
+        return f'<path class="other" d="{line}" stroke="{OF_STEPS[whose]}" stroke-width="2.5" fill="none"/>'
+    line = "".join(f"M{x:.0f} {y:.0f}h.1" for x, y in points)
+    cap = "round" if whose == "source" else "square"
+    look = f'stroke="{OF_STEPS[whose]}" stroke-width="7" stroke-linecap="{cap}"'
+    return f'<path class="{whose}" d="{line}" {look}/>'
 
 
 def _legend(trail: Sequence[tuple[float, int, str]]) -> str:
     there = [whose for whose in MEANINGS if any(owner == whose for _, _, owner in trail)]
     places = [(LEFT + 170 * number, whose) for number, whose in enumerate(there)]
     y = HEIGHT - 10
-    return "".join(_mark(x, y - 4, whose) + _words(x + 10, y, MEANINGS[whose], "start") for x, whose in places)
+    return "".join(_marks(whose, [(x, y - 4)]) + _words(x + 10, y, MEANINGS[whose], "start") for x, whose in places)
 
 
 def _words(x: float, y: float, words: str, anchor: str) -> str:

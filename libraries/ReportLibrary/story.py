@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 
+LONGEST_GOOD = 600
+"""Characters that are shown of a good answer."""
+
+
 class Story:
     """Listener that tells tests; it is told of their steps."""
 
@@ -84,10 +88,18 @@ def exchanges(some: Sequence[Exchange]) -> Markup:
         one, times = group[0], [round(each.seconds * 1000) for each in group]
         often = f" ({len(group)} times)" if len(group) > 1 else ""
         took = f"{min(times)}" if min(times) == max(times) else f"{min(times)} to {max(times)}"
-        bodies = [markup.folded(title, body) for title, body in (("sent", one.sent), ("answer", one.answer)) if body]
+        good = 200 <= one.status < 300
+        texts = [("sent", one.sent), ("answer", beginning(one.answer) if good else one.answer)]
+        bodies = [markup.folded(title, body) for title, body in texts if body]
         rows.append((one.method, f"{one.path}{often}", one.status or "none", took, markup.joined(*bodies)))
     head = ("Method", "Path", "Status", "ms", "Bodies")
     return markup.table("Requests to the propagator", head, rows, "exchanges")
+
+
+def beginning(body: str) -> str:
+    """A good answer is seldom read to its end, and there are many."""
+    left_out = len(body) - LONGEST_GOOD
+    return body if left_out <= 0 else f"{body[:LONGEST_GOOD]} and {left_out} characters more"
 
 
 def steps(some: Sequence[tuple[Step, Any]]) -> Markup:

@@ -74,9 +74,11 @@ def test_bars_stand_in_the_order_of_time():
 
 def test_a_witness_is_told_apart_by_shape_too():
     svg = drawn(pictures.witness("w", TRAIL, []))
-    assert len(svg.findall(f"{SVG}circle")) == 2 + 1  # with the legend's
-    assert len(svg.findall(f"{SVG}rect")) == 1 + 1
-    assert len(svg.findall(f"{SVG}path")) == 1 + 1
+    legend = 1
+    assert {one.get("stroke-linecap") for one in svg.findall(f"{SVG}path[@class='source']")} == {"round"}
+    assert [one.get("d").count("M") for one in svg.findall(f"{SVG}path[@class='source']")] == [2, legend]
+    assert [one.get("stroke-linecap") for one in svg.findall(f"{SVG}path[@class='own']")] == ["square"] * 2
+    assert [one.get("d").count("l8 8") for one in svg.findall(f"{SVG}path[@class='other']")] == [1, legend]
     assert "source: steps 1 to 2 in 500 ms" in svg.findtext(f"{SVG}desc")
 
 
