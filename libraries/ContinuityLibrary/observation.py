@@ -49,6 +49,7 @@ class Observation:
     restore_asked_at: datetime | None = None
     gone: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
+    _known: tuple[Look, Printed | None] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def nonce(self) -> str:
@@ -111,4 +112,7 @@ class Observation:
         return [one for one in printed if witness.follows(one.step)]
 
     def _last(self) -> Printed | None:
-        return max(self._printed(), key=lambda printed: printed.stamp, default=None)
+        """Asked for with every step of a log: so it is looked for once a look."""
+        if self._known is None or self._known[0] is not self.before:
+            self._known = self.before, max(self._printed(), key=lambda printed: printed.stamp, default=None)
+        return self._known[1]

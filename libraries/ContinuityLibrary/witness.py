@@ -51,8 +51,9 @@ def follows(step: Step) -> bool:
     return step.number <= FARTHEST_STEP and chain(step.nonce, step.number) == step.chain
 
 
+@lru_cache(maxsize=1 << 16)
 def chain(nonce: str, number: int) -> str:
-    """The hash of step `number` of the witness with that nonce."""
+    """The hash of step `number` of the witness with that nonce. Each look at a log asks for those of the last one."""
     marks = _marks(nonce)
     with _extending:
         while len(marks) <= number // _STRIDE:

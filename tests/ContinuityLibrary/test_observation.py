@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.ContinuityLibrary.make import ANOTHER, NONCE, at, line, log, run
 
+from ContinuityLibrary import observation as observed
 from ContinuityLibrary.evidence import Look
 from ContinuityLibrary.observation import Observation, Workload
 
@@ -24,6 +26,16 @@ def test_only_the_steps_of_the_process_that_is_seen_count() -> None:
     seen = observation(*run(1, 9, 0.1, ANOTHER), *run(1, 3, 3.0))
     assert (seen.nonce, seen.step, seen.steps) == (NONCE, 3, 3)
     assert len(seen.log) == 12
+
+
+def test_the_nonce_is_looked_for_once_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long log asks for it with each of its steps."""
+    seen, asked = observation(*run(1, 50, 0.2)), []
+    monkeypatch.setattr(observed.witness, "follows", lambda step: bool(asked.append(step.number) or True))
+    assert {seen.nonce for _ in range(50)} == {NONCE}
+    assert len(asked) == 50
+    seen.asked(Look(at(9), log(run(1, 3, 0.2, ANOTHER), started=0)))
+    assert seen.nonce == ANOTHER
 
 
 def test_a_step_that_was_read_twice_counts_once() -> None:
