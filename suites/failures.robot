@@ -4,8 +4,9 @@ Documentation     What cannot work is refused soon and with a reason, never clai
 
 Resource          ../resources/failures.resource
 
-Suite Setup       Acquire Environment
-Suite Teardown    Release Environment
+Suite Setup       Acquire Environment And Begin Workloads
+...                   pending    completed    crashing    witness    witness    witness    witness    witness    witness
+Suite Teardown    Release Environment After Begun Workloads
 Test Teardown     Remove Workload And Mend The Connection
 
 Test Tags         e2e    k3s    propagator    failures    test:retry(1)

@@ -4,8 +4,8 @@ Documentation     A heartbeat policy checkpoints a pod at regular times, and the
 
 Resource          ../resources/heartbeat.resource
 
-Suite Setup       Acquire Environment With Policies
-Suite Teardown    Release Environment
+Suite Setup       Acquire Environment With Policies And Begin Workloads    witness    witness
+Suite Teardown    Release Environment After Begun Workloads
 Test Teardown     Remove Workload And Its Heartbeat
 
 Test Tags         e2e    k3s    propagator    checkpoint    heartbeat    needs-policies    test:retry(1)

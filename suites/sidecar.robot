@@ -9,7 +9,7 @@ Documentation     A pod with a proxy beside its application, as a service mesh i
 
 Resource          ../resources/sidecar.resource
 
-Suite Setup       Acquire Environment Beside A Control Arm    witness
+Suite Setup       Acquire Environment Beside A Control Arm    witness    sidecar-classic
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload
 

@@ -5,7 +5,7 @@ Documentation     A checkpoint does not harm the pod that it is taken of, and a 
 
 Resource          ../resources/source_kept_running.resource
 
-Suite Setup       Acquire Environment Beside A Control Arm    witness
+Suite Setup       Acquire Environment Beside A Control Arm    witness    witness    witness
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload
 
