@@ -12,6 +12,7 @@ from typing import Any
 
 from . import evidence
 from .evidence import Evidence, Outcome
+from .history import chart
 from .markdown import folded, table, text
 
 SUMMARY_FILE, INSIDE, WORKSPACE = "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"
@@ -81,7 +82,7 @@ def _where(facts: Mapping[str, Any]) -> str:
     parts = [
         f"Kubernetes {facts['kubernetes']}" if facts["kubernetes"] else None,
         f"provider {facts['provider']}" if facts["provider"] else None,
-        f"chart {Path(facts['chart']).name}" if facts["chart"] else None,
+        f"chart {named}" if (named := chart(facts)) else None,
         f"propagator {facts['propagator']['url']}" if facts["propagator"]["url"] else None,
     ]
     told = ", ".join(text(part) for part in parts if part)

@@ -78,6 +78,12 @@ def _outcome(one: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def chart(facts: Mapping[str, Any]) -> str | None:
+    """The chart with its version where that is known, from what evidence.json has of the environment."""
+    asked = Path(facts["chart"]).name if facts["chart"] else None
+    return facts["other"].get("chart_version") or asked
+
+
 def _versions(evidence: Mapping[str, Any]) -> dict[str, str | None]:
     facts = evidence["environment"]
     nodes = facts["nodes"] or []
@@ -86,7 +92,7 @@ def _versions(evidence: Mapping[str, Any]) -> dict[str, str | None]:
         "provider": facts["provider"],
         "kubernetes": facts["kubernetes"],
         **known,
-        "chart": Path(facts["chart"]).name if facts["chart"] else None,
+        "chart": chart(facts),
         "propagator": facts["propagator"]["era"],
         **{str(name): str(value) for name, value in facts["other"].items() if name.endswith("version")},
         "robot": evidence["run"]["robot"],

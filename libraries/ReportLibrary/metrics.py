@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .history import chart
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
@@ -110,8 +112,7 @@ def _info(run: Mapping[str, Any]) -> tuple[object, ...]:
     facts = run["environment"]
     runtimes = sorted({str(node.get("runtime")) for node in facts["nodes"] or []})
     emulated = "unknown" if facts["emulated"] is None else str(facts["emulated"]).lower()
-    chart = Path(facts["chart"]).name if facts["chart"] else ""
-    return emulated, facts["kubernetes"], ", ".join(runtimes), chart, run["run"]["robot"], run["run"]["python"]
+    return emulated, facts["kubernetes"], ", ".join(runtimes), chart(facts), run["run"]["robot"], run["run"]["python"]
 
 
 def _figures(found: Mapping[str, Any]) -> Iterator[Sample]:

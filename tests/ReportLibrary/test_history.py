@@ -29,7 +29,8 @@ def evidence(tests, start="2026-01-02T03:04:05+00:00", kubernetes="v1.34.2+k3s1"
         "complete": True,
         "environment": {
             "provider": "k3s", "emulated": False, "kubernetes": kubernetes, "nodes": [{"runtime": "containerd://2.1.5"}],
-            "chart": "cedana-0.4.0", "propagator": {"era": None, "url": None}, "other": {"runc_version": "1.3"},
+            "chart": "oci://registry/cedana", "propagator": {"era": None, "url": None},
+            "other": {"chart_version": "cedana-0.4.0"},
         },
         "summary": {
             "passed": count["PASS"], "failed": count["FAIL"], "skipped": count["SKIP"],
