@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -118,3 +119,125 @@ def test_the_keywords(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert library._held == []
     assert not one._thread.is_alive()
     library.release_connections()
+
+
+class Idle:
+    """In place of the thread: it only tells how it was made and what was asked of it."""
+
+    made: ClassVar[list[Idle]] = []
+
+    def __init__(self, **given: object) -> None:
+        self.given, self.calls = given, list[object]()
+        Idle.made.append(self)
+
+    def start(self) -> None:
+        """Does nothing."""
+
+    def join(self, timeout: float) -> None:
+        """Notes it."""
+        self.calls.append(timeout)
+
+
+@pytest.fixture
+def unused(server: Server, monkeypatch: pytest.MonkeyPatch) -> HeldConnection:
+    """A connection that its thread has not begun to use."""
+    monkeypatch.setattr(Idle, "made", [])
+    monkeypatch.setattr(connection.threading, "Thread", Idle)
+    return held()
+
+
+def test_before_its_first_use(unused: HeldConnection) -> None:
+    assert unused.fate == Fate(True, 0, 0.0)
+    assert unused.fate.end == ""
+    assert Idle.made[0].given["daemon"], "a run that ends waits for nobody's answer"
+
+
+def test_each_use_is_counted_and_timed(unused: HeldConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, clock, pauses = ["", "", "it broke"], [100.0], list[float]()
+
+    def exchange() -> str:
+        clock[0] += 3.0 if len(answers) == 2 else 1.0
+        return answers.pop(0)
+
+    monkeypatch.setattr(connection.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(unused, "_exchange", exchange)
+    monkeypatch.setattr(unused._stop, "wait", pauses.append)
+    unused._run()
+    clock[0] += 50.0
+    assert unused.fate == Fate(False, 2, 3.0, "it broke")
+    assert pauses == [0.001, 0.001]
+
+
+def test_how_long_an_answer_is_waited_for(unused: HeldConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(connection.time, "monotonic", lambda: clock[0])
+
+    def exchange() -> str:
+        clock[0] += 7.0
+        assert unused.fate == Fate(True, 0, 7.0)
+        return "over"
+
+    monkeypatch.setattr(unused, "_exchange", exchange)
+    unused._run()
+
+
+def test_one_answer_may_have_been_on_its_way(unused: HeldConnection) -> None:
+    for more, goes_on in ((1, False), (2, True)):
+        unused._exchanges = 0
+        looks = iter([Fate(True, 0, 0.0), *[Fate(True, more, 0.0)] * 1000])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HeldConnection, "fate", property(lambda _, looks=looks: next(looks)))
+            if goes_on:
+                assert unused.should_go_on(20).exchanges == 2
+            else:
+                with pytest.raises(WaitTimedOut):
+                    unused.should_go_on(0.05)
+
+
+def test_closing_ends_the_use_and_the_forwarding(unused: HeldConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = list[bool]()
+    unused._forward = SimpleNamespace(close=lambda: closed.append(True))  # type: ignore[assignment]
+    unused.close()
+    assert (closed, Idle.made[0].calls) == ([True], [connection.PATIENCE])
+    monkeypatch.setattr(unused, "_exchange", lambda: pytest.fail("it is used although it is closed"))
+    unused._run()
+
+
+@pytest.mark.parametrize(
+    ("received", "refusal", "end"),
+    [
+        (b"+PONG", "", ""),
+        (b"", "", "the other side closed it"),
+        (b"", "no such port", "no such port"),
+        (OSError("reset"), "", "reset"),
+        (ConnectionResetError(), "", "ConnectionResetError"),
+    ],
+)
+def test_how_it_ended(unused: HeldConnection, received: bytes | OSError, refusal: str, end: str) -> None:
+    def receive(_: int) -> bytes:
+        if isinstance(received, OSError):
+            raise received
+        return received
+
+    socket_ = SimpleNamespace(sendall=lambda _: None, recv=receive)
+    unused._forward = SimpleNamespace(socket=socket_, refusal=refusal)  # type: ignore[assignment]
+    assert unused._exchange() == end
+
+
+def test_what_the_keywords_take_when_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def made(_: object, workload: Workload, port: int, **given: object) -> SimpleNamespace:
+        asked.append((workload, port, given))
+        return SimpleNamespace(should_go_on=asked.append, settled=asked.append)
+
+    monkeypatch.setattr("ContinuityLibrary.connection_keywords.HeldConnection", made)
+    library = ContinuityLibrary()
+    monkeypatch.setattr(library, "_cluster", lambda _: SimpleNamespace(alias="here"))
+    one = library.hold_connection("db")
+    library.connection_should_go_on(one)
+    library.get_fate_of_connection(one)
+    assert asked == [(Workload("here", "default", "db"), 6379, {"say": b"PING\r\n", "every": 0.1}), 30.0, 10.0]
+    library.hold_connection("db", port=1)
+    with pytest.raises(BadInput, match="port"):
+        library.hold_connection("db", port=0)

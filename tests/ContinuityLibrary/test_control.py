@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
@@ -181,3 +181,95 @@ def test_a_manifest_without_a_pod_is_refused(text: str | None, tmp_path: Path) -
         control_pod(path)
     assert problem.value.cause.name == "bad-manifest"
     assert str(path) in str(problem.value)
+
+
+def test_what_it_waits_for_when_nothing_is_said(arm: ControlArm) -> None:
+    assert Limits() == Limits(ready=60.0, witness=30.0, deletion=60.0, verdict=30.0, steps=5)
+    assert (arm.step, arm._uid, arm.least) == ("begin", "", 0)
+    assert arm._thread.daemon, "a run that ends waits for no arm"
+    arm.start()
+
+
+def test_the_source_is_read_to_its_end_before_it_is_deleted(
+    arm: ControlArm, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_on = control.any_witness.read_on
+
+    def read(cluster: Cluster, observation: Any) -> Any:
+        deeds.done.append("read")
+        return read_on(cluster, observation)
+
+    monkeypatch.setattr(control.any_witness, "read_on", read)
+    arm.start()
+    arm.result(20)
+    assert deeds.done[:4] == ["create", "ready", "read", "delete"]
+
+
+def test_the_pod_is_made_where_the_arm_is_with_the_images_of_the_settings(tmp_path: Path) -> None:
+    manifest = tmp_path / "pod.yaml"
+    manifest.write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: one, namespace: elsewhere},"
+        " spec: {containers: [{name: main, image: docker.io/library/nginx:1}]}}"
+    )
+    pod = control_pod(manifest, images={"nginx": "mirror/nginx:2"})
+    assert "namespace" not in pod["metadata"]
+    assert pod["spec"]["containers"][0]["image"] == "mirror/nginx:2"
+    for missing in (tmp_path / "none.yaml", tmp_path / "empty.yaml"):
+        (tmp_path / "empty.yaml").write_text("")
+        with pytest.raises(BadInput, match=r"\bmanifest\b"):
+            control_pod(missing)
+
+
+def test_a_failure_that_nobody_foresaw_has_no_advice(arm: ControlArm, deeds: Deeds) -> None:
+    deeds.failing["create"] = RuntimeError("oops")
+    arm.start()
+    with pytest.raises(NotAsExpected) as problem:
+        arm.result(20)
+    assert problem.value.look == ""
+
+
+class Arm:
+    """In place of an arm: it notes with what it was made and how long it is waited for."""
+
+    made: ClassVar[list[Arm]] = []
+    ends = True
+
+    def __init__(self, _cluster: Any, _namespace: str, _pod: Any, **given: Any) -> None:
+        self.given, self.waits, self.verdict = given, list[float](), None
+        self.workload, self.step = "ns/one", "delete the pod"
+        Arm.made.append(self)
+
+    def start(self) -> None:
+        """Does nothing."""
+
+    def result(self, timeout: float) -> str:
+        self.waits.append(timeout)
+        return "verdict"
+
+    def stop(self, timeout: float) -> bool:
+        self.waits.append(timeout)
+        return self.ends
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_keywords_wait_as_their_documentation_says(ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Arm, "made", [])
+    monkeypatch.setattr(Arm, "ends", ends)
+    monkeypatch.setattr(control, "ControlArm", Arm)
+    monkeypatch.setattr(CLUSTERS, "get", lambda _: None)
+    warned: list[str] = []
+    monkeypatch.setattr("ContinuityLibrary.control_keywords.logger.warn", warned.append)
+    library = ControlArmKeywords()
+    with pytest.raises(BadInput, match="started before it is joined"):
+        library.control_arm_should_have_restarted()
+    library.start_control_arm(NGINX)
+    (arm,) = Arm.made
+    assert arm.given["limits"] == Limits(60.0, 30.0, 60.0, 30.0)
+    assert (arm.given["least"], arm.given["way"]) == (0, None)
+    with pytest.raises(BadInput, match="one of "):
+        library.control_arm_should_have_restarted("another")
+    library.control_arm_should_have_restarted()
+    library.start_control_arm(NGINX)
+    library.stop_control_arm()
+    assert [one.waits for one in Arm.made] == [[120.0], [60.0]]
+    assert warned == ([] if ends else ["the control arm ns/one is still at the step: delete the pod"])

@@ -184,3 +184,9 @@ def test_as_a_dictionary() -> None:
     assert [key for key, value in nothing.items() if value is None] == [
         "a", "last", "own_nonce", "downtime_seconds", "restore_to_first_step_seconds", "first_step_at",
     ]  # fmt: skip
+
+
+def test_a_long_trail_is_kept_to_its_newest_steps() -> None:
+    steps = tuple((float(number), number, "source") for number in range(1, 501))
+    found = replace(judge(Story().evidence), trail=steps).to_dict()["trail"]
+    assert (len(found), found[0][1], found[-1][1]) == (400, 101, 500)
