@@ -36,7 +36,12 @@ def first(evidence: Evidence, failures: list[tuple[Outcome, Failure]]) -> tuple[
 
 
 def verdict(evidence: Evidence, main: tuple[Outcome, Failure] | None) -> str:
-    """One sentence."""
+    """One sentence, and whether all that was on an emulated cluster."""
+    emulated = " On an emulated cluster: no real container or CRIU ran." if evidence.environment.get("emulated") else ""
+    return f"{_counted(evidence, main)}{emulated}"
+
+
+def _counted(evidence: Evidence, main: tuple[Outcome, Failure] | None) -> str:
     counts = Counter(test.status for test in evidence.tests)
     count, passed, skipped = len(evidence.tests), counts["PASS"], counts["SKIP"]
     aside = f", {skipped} skipped" if skipped else ""

@@ -45,6 +45,12 @@ class Span:
         return self.start + self.seconds
 
     @property
+    def told(self) -> str:
+        """In words; only a step has a result."""
+        took = f"{self.lane} {self.name}: {seconds(self.seconds)}"
+        return f"{took}, {self.status}" if self.lane == "step" else took
+
+    @property
     def colour(self) -> str:
         """Of its bar; what failed is red in every lane."""
         return COLOURS.get(self.status, RED) if self.status != "PASS" else OF_LANES.get(self.lane, GREY)
@@ -69,7 +75,7 @@ def timeline(title: str, spans: Sequence[Span]) -> Markup:
         return Markup()
     scale = Scale(min(one.start for one in spans), max(one.end for one in spans))
     height = TOP + ROW * len(spans) + 4
-    told = "; ".join(f"{one.lane} {one.name}: {seconds(one.seconds)}, {one.status}" for one in spans)
+    told = "; ".join(one.told for one in spans)
     rows = "".join(_bar(one, TOP + ROW * number, scale) for number, one in enumerate(spans))
     return _svg("timeline", title, told, height, _axis(scale, height) + rows)
 
@@ -130,7 +136,7 @@ def _axis(scale: Scale, height: float) -> str:
 
 def _bar(span: Span, y: float, scale: Scale) -> str:
     begin, end = scale.x(span.start), scale.x(span.end)
-    hint = f"<title>{text(f'{span.lane} {span.name}: {seconds(span.seconds)}, {span.status}')}</title>"
+    hint = f"<title>{text(span.told)}</title>"
     shape = f'x="{begin:.1f}" y="{y}" width="{max(2.0, end - begin):.1f}" height="{BAR}" rx="2" fill="{span.colour}"'
     name = span.name if span.lane == "step" else f"{span.lane}: {span.name}" if span.name != span.lane else span.name
     label = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"

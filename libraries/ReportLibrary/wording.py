@@ -18,9 +18,9 @@ SAME = 60
 OF_ROBOT = re.compile(r"^((Parent s|S)uite (setup|teardown) failed|Setup failed|Teardown failed):\s*", re.IGNORECASE)
 
 WHOSE = {
-    Blame.PRODUCT: "the product: checkpoint or restore did wrong",
+    Blame.PRODUCT: "the product under test: what installs, checkpoints or restores did wrong",
     Blame.ENVIRONMENT: "the environment: cluster, node, image, quota or a setting, not checkpoint or restore",
-    Blame.SERVICE: "the propagator service: it was away or refused, so checkpoint and restore were not judged",
+    Blame.SERVICE: "the propagator service: away, refusing, or not what answered; no verdict on checkpoint and restore",
     Blame.HARNESS: "this test project itself",
     Blame.UNKNOWN: "not known",
 }
