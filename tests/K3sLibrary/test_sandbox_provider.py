@@ -41,7 +41,7 @@ def test_a_sandbox_is_started_reached_and_ended_without_a_trace(own_ledger: Ledg
     assert Path(str(started.chart), "Chart.yaml").is_file()
     assert started.token
     assert started.token not in repr(started)
-    assert str(started.kubeconfig) in entry.find["places"]
+    assert {str(started.kubeconfig), str(started.second_kubeconfig)} <= set(entry.find["places"])
     assert {trace.split()[0] for trace in provider.traces()} == {"process", "folder", "an"}
     provider.stop(10)
     assert not process.alive()

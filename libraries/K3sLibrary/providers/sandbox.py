@@ -47,13 +47,14 @@ class SandboxProvider:
         prepare()
         told = first_line(process, timeout, errors, "the sandbox", "cluster-start")
         SECRETS.add(told["token"])
-        LEDGER.made(self._entry, places=[told["kubeconfig"], told["propagator_url"]])
+        kubeconfigs = [cluster["kubeconfig"] for cluster in told["clusters"]]
+        LEDGER.made(self._entry, places=[*kubeconfigs, told["propagator_url"]])
         return Started(
             kubeconfig=Path(told["kubeconfig"]),
             propagator_url=told["propagator_url"],
             token=told["token"],
             chart=told["chart"],
-            second_kubeconfig=Path(told["clusters"][1]["kubeconfig"]),
+            second_kubeconfig=Path(kubeconfigs[1]),
         )
 
     def stop(self, timeout: float) -> None:
@@ -67,7 +68,7 @@ class SandboxProvider:
         if self._entry is None:
             return []
         find = self._entry.find
-        found = []
+        found: list[str] = []
         if "pid" in find and ProcessId(find["pid"], find["started"]).alive():
             found.append(f"process {find['pid']} of the sandbox")
         for place in find.get("places", ()):
@@ -75,7 +76,7 @@ class SandboxProvider:
                 found += [f"an open port at {place}"] if _is_open(place) else []
             elif Path(place).parent.exists():
                 found.append(f"folder {Path(place).parent}")
-        return found
+        return list(dict.fromkeys(found))
 
 
 def _is_open(url: str) -> bool:
