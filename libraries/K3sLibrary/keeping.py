@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.failures import BadInput
 from harness.kube import Cluster
+from harness.kube.kubeconfig import files
 from harness.ledger import LEDGER, ReadLedger, all_ledgers
 from harness.processes import LIBRARIES
 from harness.rundir import private_directory
@@ -77,8 +78,7 @@ def find_kept(run: str) -> Kept:
 
 def _is_there(ledger: ReadLedger) -> bool:
     """A cluster that ended with its process takes its kubeconfig along."""
-    files = ledger.environment.get("kubeconfig", "").split(":")
-    return any(Path(file).is_file() for file in files)
+    return any(file.is_file() for file in files(Path(ledger.environment.get("kubeconfig", ""))))
 
 
 def _token(file: str | None) -> str | None:

@@ -17,6 +17,7 @@ from .evidence import FAIL, Evidence, Failure, Outcome, failed
 from .places import Places, plain
 
 MOST_CAUSES = 6
+NOT_REAL = "no real container or CRIU ran"
 
 
 def of(evidence: Evidence, places: Places) -> str:
@@ -37,7 +38,7 @@ def first(evidence: Evidence, failures: list[tuple[Outcome, Failure]]) -> tuple[
 
 def verdict(evidence: Evidence, main: tuple[Outcome, Failure] | None) -> str:
     """One sentence, and whether all that was on an emulated cluster."""
-    emulated = " On an emulated cluster: no real container or CRIU ran." if evidence.environment.get("emulated") else ""
+    emulated = f" On an emulated cluster: {NOT_REAL}." if evidence.environment.get("emulated") else ""
     return f"{_counted(evidence, main)}{emulated}"
 
 
@@ -107,7 +108,7 @@ def where(evidence: Evidence) -> str:
     if not facts:
         return "not known: the run ended before there was a cluster"
     emulated = facts.get("emulated")
-    kind = "emulated: no real container or CRIU ran" if emulated else "a real cluster"
+    kind = f"emulated: {NOT_REAL}" if emulated else "a real cluster"
     kind = "not known whether emulated" if emulated is None else kind
     nodes = facts.get("nodes") or []
     return f"provider {facts.get('provider', 'not known')} ({kind}), {len(nodes)} node(s); {_service(facts)}"

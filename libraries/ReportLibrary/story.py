@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from robot.api import logger
 
-from harness.exchanges import EXCHANGES, Exchange
+from harness.exchanges import EXCHANGES, Exchange, beginning
 
 from . import markup, pictures, wording
 from .markup import Markup
@@ -89,17 +89,11 @@ def exchanges(some: Sequence[Exchange]) -> Markup:
         often = f" ({len(group)} times)" if len(group) > 1 else ""
         took = f"{min(times)}" if min(times) == max(times) else f"{min(times)} to {max(times)}"
         good = 200 <= one.status < 300
-        texts = [("sent", one.sent), ("answer", beginning(one.answer) if good else one.answer)]
+        texts = [("sent", one.sent), ("answer", beginning(one.answer, LONGEST_GOOD) if good else one.answer)]
         bodies = [markup.folded(title, body) for title, body in texts if body]
         rows.append((one.method, f"{one.path}{often}", one.status or "none", took, markup.joined(*bodies)))
     head = ("Method", "Path", "Status", "ms", "Bodies")
     return markup.table("Requests to the propagator", head, rows, "exchanges")
-
-
-def beginning(body: str) -> str:
-    """A good answer is seldom read to its end, and there are many."""
-    left_out = len(body) - LONGEST_GOOD
-    return body if left_out <= 0 else f"{body[:LONGEST_GOOD]} and {left_out} characters more"
 
 
 def steps(some: Sequence[tuple[Step, Any]]) -> Markup:

@@ -48,7 +48,7 @@ class Exchanges:
 
     def note(self, method: str, path: str, status: int, seconds: float, *, sent: str = "", answer: str = "") -> None:
         """Keeps one, with bodies as texts; of longer ones the beginning."""
-        texts = (_shortened(SECRETS.redact(text)) for text in (sent, answer))
+        texts = (beginning(SECRETS.redact(text), LONGEST_BODY) for text in (sent, answer))
         with self._lock:
             self._count += 1
             self._kept.append(Exchange(self._count, method, SECRETS.redact(path), status, seconds, *texts))
@@ -59,9 +59,10 @@ class Exchanges:
             return [one for one in self._kept if one.number > count]
 
 
-def _shortened(text: str) -> str:
-    left_out = len(text) - LONGEST_BODY
-    return text if left_out <= 0 else f"{text[:LONGEST_BODY]} and {left_out} characters more"
+def beginning(text: str, most: int) -> str:
+    """A text, or so many characters of it and how many are left out."""
+    left_out = len(text) - most
+    return text if left_out <= 0 else f"{text[:most]} and {left_out} characters more"
 
 
 EXCHANGES = Exchanges()
