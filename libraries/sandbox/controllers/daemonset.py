@@ -10,7 +10,7 @@ from ..api import objects
 from ..api.status import ApiError
 from ..store import clone
 from .base import Controller, key_of
-from .index import controller_of
+from .claims import concerned, pods_of
 from .scheduling import fits_affinity, tolerates
 from .workload import (
     change_status,
@@ -18,7 +18,6 @@ from .workload import (
     is_available,
     is_ready,
     make_pod,
-    pods_of,
     revision_of,
     rounded,
     template_hash,
@@ -53,9 +52,8 @@ class DaemonSets(Controller):
         if change.kind is kinds.DAEMON_SET:
             self.enqueue(key_of(change.object))
         elif change.kind is kinds.POD:
-            owner = controller_of(change.object)
-            if owner and owner["kind"] == "DaemonSet":
-                self.enqueue((change.object["metadata"]["namespace"], owner["name"]))
+            for key in concerned(self.cluster, kinds.DAEMON_SET, change):
+                self.enqueue(key)
         elif change.old is None or _place(change.old) != _place(change.object) or change.type == "DELETED":
             for each in self.store.list(kinds.DAEMON_SET):
                 self.enqueue(key_of(each))

@@ -12,8 +12,8 @@ from ..api import objects
 from ..api.status import ApiError
 from ..store import timestamp
 from .base import Controller, key_of
-from .index import controller_of
-from .workload import change_status, is_ready, make_pod, pods_of
+from .claims import concerned, pods_of
+from .workload import change_status, is_ready, make_pod
 
 if TYPE_CHECKING:
     from ..kinds import Kind
@@ -31,13 +31,12 @@ class Jobs(Controller):
         return (kinds.JOB, kinds.POD)
 
     def changed(self, change: Change) -> None:
-        """A pod's change concerns its Job."""
+        """A pod's change concerns its Job, or those that may adopt it."""
         if change.kind is kinds.JOB:
             self.enqueue(key_of(change.object))
             return
-        owner = controller_of(change.object)
-        if owner and owner["kind"] == "Job":
-            self.enqueue((change.object["metadata"]["namespace"], owner["name"]))
+        for key in concerned(self.cluster, kinds.JOB, change):
+            self.enqueue(key)
 
     def reconcile(self, key: Hashable) -> None:
         """Starts what is missing, ends the Job when it is decided, counts."""

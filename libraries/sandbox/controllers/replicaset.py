@@ -10,9 +10,9 @@ from ..api import objects
 from ..api.status import ApiError
 from ..store import timestamp
 from .base import Controller, key_of
-from .index import controller_of
-from .selectors import matches, matches_map
-from .workload import change_status, is_active, is_available, is_ready, make_pod, pods_of
+from .claims import concerned, pods_of
+from .selectors import matches_map
+from .workload import change_status, is_active, is_available, is_ready, make_pod
 
 if TYPE_CHECKING:
     from ..kinds import Kind
@@ -35,14 +35,8 @@ class ReplicaSets(Controller):
         if change.kind is kinds.REPLICA_SET:
             self.enqueue(key_of(change.object))
             return
-        owner = controller_of(change.object)
-        namespace = change.object["metadata"]["namespace"]
-        if owner and owner["kind"] == "ReplicaSet":
-            self.enqueue((namespace, owner["name"]))
-        elif owner is None and change.type == "ADDED":
-            for each in self.store.list(kinds.REPLICA_SET, namespace):
-                if matches(each["spec"].get("selector"), change.object["metadata"].get("labels")):
-                    self.enqueue(key_of(each))
+        for key in concerned(self.cluster, kinds.REPLICA_SET, change):
+            self.enqueue(key)
 
     def reconcile(self, key: Hashable) -> None:
         """Makes or deletes pods until there are as many as wanted, and counts them in the status."""

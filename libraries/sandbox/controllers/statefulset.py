@@ -11,7 +11,7 @@ from ..api import objects
 from ..api.status import ApiError
 from ..store import clone
 from .base import Controller, key_of
-from .index import controller_of
+from .claims import concerned, pods_of
 from .workload import (
     change_status,
     is_active,
@@ -19,7 +19,6 @@ from .workload import (
     is_ready,
     make_pod,
     owner_reference,
-    pods_of,
     revision_of,
 )
 
@@ -39,13 +38,12 @@ class StatefulSets(Controller):
         return (kinds.STATEFUL_SET, kinds.POD)
 
     def changed(self, change: Change) -> None:
-        """A pod's change concerns its StatefulSet."""
+        """A pod's change concerns its StatefulSet, or those that may adopt it."""
         if change.kind is kinds.STATEFUL_SET:
             self.enqueue(key_of(change.object))
             return
-        owner = controller_of(change.object)
-        if owner and owner["kind"] == "StatefulSet":
-            self.enqueue((change.object["metadata"]["namespace"], owner["name"]))
+        for key in concerned(self.cluster, kinds.STATEFUL_SET, change):
+            self.enqueue(key)
 
     def reconcile(self, key: Hashable) -> None:
         """The next pod up, or down, or over; and the status."""

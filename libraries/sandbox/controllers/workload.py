@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import kinds
 from ..api import objects
 from ..store import clone
-from .selectors import matches
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -87,27 +85,6 @@ def make_pod(
     metadata["ownerReferences"] = [owner_reference(owner)]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": clone(template["spec"])}
     return objects.create(cluster, kinds.POD, pod)
-
-
-def pods_of(cluster: Cluster, owner: Object, fits: Callable[[Object], bool] = lambda _: True) -> list[Object]:
-    """The pods that the owner controls; pods that its selector and `fits` fit and nobody controls are adopted."""
-    uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
-    for namespace_name in sorted(cluster.orphans.get(namespace, ())):
-        pod = cluster.store.get(kinds.POD, namespace, namespace_name)
-        selected = pod and matches(owner["spec"].get("selector"), pod["metadata"].get("labels"))
-        if pod and selected and is_active(pod) and fits(pod):
-            _adopt(cluster, owner, pod)
-    return cluster.index.owned(uid, kinds.POD)
-
-
-def _adopt(cluster: Cluster, owner: Object, pod: Object) -> None:
-    if owner["metadata"].get("deletionTimestamp"):
-        return
-
-    def owned(stored: Object) -> None:
-        stored["metadata"].setdefault("ownerReferences", []).append(owner_reference(owner))
-
-    cluster.store.change(kinds.POD, pod["metadata"]["namespace"], pod["metadata"]["name"], owned)
 
 
 def change_status(cluster: Cluster, kind: Kind, owner: Object, status: Object) -> None:

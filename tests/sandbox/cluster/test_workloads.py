@@ -145,6 +145,27 @@ async def test_a_replica_set_adopts_pods_that_fit(hands, cluster):
     assert pods[0]["metadata"]["ownerReferences"][0]["name"] == "r"
 
 
+@pytest.mark.parametrize("kind", [kinds.REPLICA_SET, kinds.DAEMON_SET, kinds.JOB])
+async def test_a_pod_that_is_new_to_a_selector_is_adopted_and_one_that_left_it_is_released(hands, cluster, kind):
+    workload = _workload("w")
+    if kind is kinds.JOB:
+        workload["spec"] |= {"manualSelector": True}
+        workload["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+    hands.create(kind, workload)
+    await hands.until(lambda: [hands.ready(pod["metadata"]["name"]) for pod in _pods(hands, "w")].count(True))
+    taken = _pods(hands, "w")[0]["metadata"]["name"]
+
+    def owners(name: str) -> list[str]:
+        return [owner["name"] for owner in hands.get(kinds.POD, name).get("metadata", {}).get("ownerReferences", [])]
+
+    cluster.store.change(kinds.POD, "test", taken, lambda pod: pod["metadata"].update(labels={"app": "aside"}))
+    await hands.until(lambda: not owners(taken), lambda: owners(taken))
+    await hands.until(lambda: _pods(hands, "w"))
+    hands.pod("stray", ["sleep", "3600"])
+    cluster.store.change(kinds.POD, "test", "stray", lambda pod: pod["metadata"].update(labels={"app": "w"}))
+    await hands.until(lambda: not hands.get(kinds.POD, "stray") or owners("stray") == ["w"], lambda: owners("stray"))
+
+
 async def test_a_daemon_set_runs_on_each_node_that_fits(hands, cluster):
     hands.create(kinds.DAEMON_SET, _workload("ds"))
     await hands.until(lambda: hands.get(kinds.DAEMON_SET, "ds").get("status", {}).get("numberReady") == 2)
