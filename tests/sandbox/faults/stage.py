@@ -22,6 +22,9 @@ RESOURCES = Path(__file__).parents[3] / "resources" / "workloads"
 QUICK = Latencies(pod_start=0.01, pod_stop=0.01, checkpoint=0.04, restore=0.02, freeze=0.0, back_off=0.1)
 STEP = re.compile(r"witness/1 nonce=(\w{16}) step=(\d+) chain=(\w{16})")
 PODS = "/api/v1/namespaces/default/pods"
+RESTORED = "web-restored"
+Step = tuple[str, int, str]
+"""Nonce, number and chain."""
 SECONDS = 10.0
 
 
@@ -133,7 +136,7 @@ class Stage:
         assert answer.status == 200, answer.text
         return answer.text.splitlines()
 
-    async def steps(self, name: str, container: str = "") -> list[tuple[str, int, str]]:
+    async def steps(self, name: str, container: str = "") -> list[Step]:
         """Nonce, number and chain value of each step in a container's log."""
         found = [STEP.search(line) for line in await self.lines(name, container)]
         return [(match[1], int(match[2]), match[3]) for match in found if match]
@@ -189,7 +192,7 @@ class Stage:
         await self.api("DELETE", f"{PODS}/{name}")
         await self.until(lambda: self.pod(name), lambda pod: not pod, f"pod {name} to be gone")
 
-    async def lifecycle(self, name: str = "web", **changes: Any) -> tuple[Object, list[tuple[str, int, str]]]:
+    async def lifecycle(self, name: str = "web", **changes: Any) -> tuple[Object, list[Step]]:
         """A workload checkpointed, deleted and restored: the original, and its steps when the checkpoint was ready."""
         pod = await self.workload(name, **changes)
         await self.until(lambda: self.steps(name), lambda steps: len(steps) > 2, "three steps")
@@ -211,6 +214,14 @@ class Stage:
         return seen
 
 
+async def own_steps(stage: Stage, source: list[Step], name: str = RESTORED, container: str = "") -> list[Step]:
+    """The steps of the restored process's own, once there are any."""
+    await stage.ready(name)
+    return await stage.until(
+        lambda: stage.steps(name, container), lambda steps: set(steps) - set(source), "steps of its own"
+    )
+
+
 def manifest(name: str, kind: str = "witness", **changes: Any) -> Object:
     """The project's own workload under another name; `changes` to its spec, `container` to its container."""
     pod: Object = next(iter(yaml.safe_load_all((RESOURCES / f"{kind}.yaml").read_text())))
@@ -218,6 +229,12 @@ def manifest(name: str, kind: str = "witness", **changes: Any) -> Object:
     pod["spec"]["containers"][0] |= changes.pop("container", {})
     pod["spec"] |= changes
     return {"metadata": pod["metadata"], "spec": pod["spec"]}
+
+
+def restarted(pod: Object) -> bool:
+    """Whether the first container has been started anew."""
+    states = pod.get("status", {}).get("containerStatuses") or [{}]
+    return bool(states[0].get("restartCount"))
 
 
 def is_ready(obj: Object) -> bool:

@@ -7,8 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.sandbox.faults.stage import PODS, Stage, manifest
-from tests.sandbox.faults.test_restores import RESTORED, own_steps
+from tests.sandbox.faults.stage import PODS, RESTORED, Stage, manifest, own_steps
 
 
 async def test_without_data(stage: Stage) -> None:

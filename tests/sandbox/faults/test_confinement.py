@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tests.sandbox.faults.stage import PODS, Object, Stage, manifest
+from tests.sandbox.faults.stage import PODS, RESTORED, Object, Stage, manifest
 
 from sandbox import kinds
 from sandbox.cluster import Cluster
 from sandbox.faults.confinement import LARGE
 from sandbox.runtime import Container
 
-RESTORED = "web-restored"
 EATING = "until [ -e /tmp/eat ]; do sleep 0.05; done; exec tail /dev/zero"
 HOLDING = (
     "d=$(od -An -v -N65536 -tx1 /dev/urandom | tr -d ' \\n'); m=0; "

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 import yaml
-from tests.sandbox.faults.stage import PODS, RESOURCES, Stage
-
-RESTORED = "web-restored"
+from tests.sandbox.faults.stage import PODS, RESOURCES, RESTORED, Stage
 
 
 async def test_a_second_checkpoint_saves_what_the_first_did(stage: Stage) -> None:

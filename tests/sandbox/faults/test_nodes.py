@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.sandbox.faults.stage import PODS, Object, Stage, is_ready, manifest
-from tests.sandbox.faults.test_restores import RESTORED, own_steps, restarted
+from tests.sandbox.faults.stage import PODS, RESTORED, Object, Stage, is_ready, manifest, own_steps, restarted
 
 NODES = "/api/v1/nodes"
 SYSTEM = "/api/v1/namespaces/cedana-system/pods"
