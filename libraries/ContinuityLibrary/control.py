@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from harness.durations import lasting
 from harness.failures import BadInput, E2EFailure, NotAsExpected, WaitTimedOut
 from harness.images import replace_images
 from harness.kube import Cluster, objects, pods
@@ -127,7 +128,7 @@ class ControlArm:
         self._thread.join(timeout)
         if self._thread.is_alive():
             raise WaitTimedOut(
-                f"{EXPECTED} within {timeout:g} s",
+                f"{EXPECTED} within {lasting(timeout)}",
                 f"it is still at the step: {self.step}",
                 f"pod {self.workload.pod} and its events",
                 cause="check-broken",

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from harness.durations import lasting
 from harness.rundir import private_directory
 
 from .command import run
@@ -126,7 +127,7 @@ class CommandEngine:
     def _call(self, words: Sequence[str], timeout: float) -> str:
         done = run([self._path, *words], environment=helm_environment(), timeout=timeout + PATIENCE)
         if done.stopped:
-            raise HelmError(f"helm was stopped after {timeout + PATIENCE:g} s. {done.errors.strip()}", "timeout")
+            raise HelmError(f"helm was stopped after {lasting(timeout + PATIENCE)}. {done.errors.strip()}", "timeout")
         if done.status:
             words_of_helm = done.errors.strip() or done.output.strip() or f"exit status {done.status}, no output"
             raise HelmError(words_of_helm, "not-found" if re.search(r"release: not found", words_of_helm) else "")

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.durations import lasting
+
 from .command import run
 from .homes import helm_environment
 from .releases import Chart, Deployed, HelmError, Order, Release, Target
@@ -100,7 +102,11 @@ class EmbeddedEngine:
         command = [sys.executable, "-P", str(CHILD)]
         done = run(command, environment=helm_environment(), timeout=timeout + PATIENCE, text=json.dumps(request))
         if not done.output:
-            why = f"was stopped after {timeout + PATIENCE:g} s" if done.stopped else f"ended with status {done.status}"
+            why = (
+                f"was stopped after {lasting(timeout + PATIENCE)}"
+                if done.stopped
+                else f"ended with status {done.status}"
+            )
             raise HelmError(f"Helm's process {why}. {done.errors[-2000:]}".strip(), "timeout" if done.stopped else "")
         answer = json.loads(done.output)
         if "error" in answer:

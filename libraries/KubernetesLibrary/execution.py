@@ -13,6 +13,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import stream
 from kubernetes.stream.ws_client import ERROR_CHANNEL, STDERR_CHANNEL, STDOUT_CHANNEL
 
+from harness.durations import lasting
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors
 from harness.kube.connection import TimedApiClient
@@ -76,7 +77,9 @@ def execute(
     shown = f"{' '.join(command)} in {place}"
     if not ended:
         said = " ".join((stderr or stdout).split())[-200:] or "nothing"
-        raise WaitTimedOut(f"{shown} to end within {timeout:g} s", f"it runs on; it said {said!r}", cause="unknown")
+        raise WaitTimedOut(
+            f"{shown} to end within {lasting(timeout)}", f"it runs on; it said {said!r}", cause="unknown"
+        )
     result = Execution(tuple(command), _exit_code(error, shown), stdout, stderr)
     if exit_code is not None and result.exit_code != exit_code:
         raise NotAsExpected(f"{shown} to end with exit code {exit_code}", str(result))

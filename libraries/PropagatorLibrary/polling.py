@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from harness.durations import lasting
 from harness.waiting import Done, Look, Pace, Pending, wait_until
 
 from .errors import ActionFailed, NotUnderstood, PropagatorError
@@ -55,7 +56,7 @@ class ActionWatch:
         now = time.monotonic()
         self._unknown_since = self._unknown_since or now
         if now - self._unknown_since >= self.unknown_for:
-            seen = f"the propagator has not known the action for {self.unknown_for:g} s"
+            seen = f"the propagator has not known the action for {lasting(self.unknown_for)}"
             raise self._failed(seen, "action-unknown")
         return Pending("an action that the propagator does not know", cause="action-unknown")
 

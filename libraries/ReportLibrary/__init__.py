@@ -14,6 +14,7 @@ from robot.libraries.BuiltIn import BuiltIn
 
 from harness import VERSION
 from harness.diagnosis import diagnose
+from harness.durations import lasting
 from harness.failures import BadInput, E2EFailure
 from harness.kube import CLUSTERS, Cluster
 from harness.secrets import SECRETS
@@ -105,7 +106,7 @@ class ReportLibrary:
         """
         if not math.isfinite(value):
             raise BadInput("value", value, "a finite number", cause="harness-error")
-        logger.info(f"{name}: {value:g} {unit}".rstrip())
+        logger.info(f"{name}: {value:.4g} {unit}".rstrip())
         _RECORDER.notes.measurements.append({"name": name, "value": value, "unit": unit})
 
     @keyword
@@ -150,7 +151,7 @@ class ReportLibrary:
         known = plain(phase)
         if not known.get("phase") or not isinstance(known.get("seconds"), int | float):
             raise BadInput("phase", phase, "a dictionary with phase and seconds", cause="harness-error")
-        logger.info(f"{known['phase']}: {known['seconds']:g} s")
+        logger.info(f"{known['phase']}: {lasting(known['seconds'])}")
         _RECORDER.notes.phases.append(known)
 
     @keyword

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .children import MARK
+from .durations import lasting
 from .failures import OperationFailed
 from .processes import LIBRARIES, clean_environment, python_command
 
@@ -63,7 +64,7 @@ def first_line(process: subprocess.Popen[bytes], timeout: float, errors: Path, w
                     process.wait(0 if not ready else END_GRACE)
                 module = process.args[2] if isinstance(process.args, list) else ""
                 raise OperationFailed(
-                    f"{what} to serve within {timeout:g} s",
+                    f"{what} to serve within {lasting(timeout)}",
                     f"exit status {process.returncode}: {_tail(errors)}" if ready else f"no answer: {_tail(errors)}",
                     f"`PYTHONPATH=libraries python -m {module}` starts it by hand",
                     cause=cause,

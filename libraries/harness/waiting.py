@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from .durations import lasting
 from .failures import WaitTimedOut
 from .progress import PROGRESS
 
@@ -67,8 +68,8 @@ class LastSeen:
     def timed_out(self, expected: str, timeout: float, look: str, cause: str) -> WaitTimedOut:
         """The failure of a wait that ran out: what was expected, what was last seen and for how long."""
         lasted = time.monotonic() - self.since
-        seen = f"{self.text} (so for the last {lasted:.1f} s of {timeout:.1f} s)"
-        return WaitTimedOut(f"{expected} within {timeout:g} s", seen, look, cause=self.cause or cause)
+        seen = f"{self.text} (so for the last {lasting(lasted)} of {lasting(timeout)})"
+        return WaitTimedOut(f"{expected} within {lasting(timeout)}", seen, look, cause=self.cause or cause)
 
 
 def wait_until(

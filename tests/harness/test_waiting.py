@@ -45,7 +45,7 @@ def test_running_out_names_the_last_thing_seen_and_how_long_it_lasted(clock: Clo
     with pytest.raises(WaitTimedOut) as failure:
         wait_until(look, timeout=10, expected="red", look_next="the lamp", cause="not-ready", pace=Pace(1, 0, 1))
     assert failure.value.expected == "red within 10 s"
-    assert failure.value.seen == "blue (so for the last 6.0 s of 10.0 s)"
+    assert failure.value.seen == "blue (so for the last 6 s of 10 s)"
     assert failure.value.look == "the lamp"
     assert failure.value.cause.name == "not-ready"
 

@@ -7,6 +7,7 @@ from typing import Any
 from robot.api import logger
 from robot.api.deco import keyword
 
+from harness.durations import lasting
 from harness.failures import BadInput
 from harness.kube import CLUSTERS
 
@@ -84,7 +85,7 @@ class MeasuringKeywords:
         if ended is None:
             raise BadInput("phase", None, "begun before by `Start Measuring Resource Use`", cause="harness-error")
         seconds = ended.stop()
-        logger.info(f"{ended.name}: {seconds:.3f} s")
+        logger.info(f"{ended.name}: {lasting(seconds)}")
         return seconds
 
     @keyword
@@ -107,8 +108,8 @@ class MeasuringKeywords:
         found = self._phases.results(new=new)
         for phase in found:
             used = [
-                f"{one['of']} {one['cpu_cores_most']:g} cores, {one['memory_bytes_most'] / 1e6:.1f} MB"
+                f"{one['of']} {one['cpu_cores_most']:.3g} cores, {one['memory_bytes_most'] / 1e6:.1f} MB"
                 for one in phase["use"]
             ]
-            logger.info(f"{phase['phase']}: {phase['seconds']:g} s; {'; '.join(used) or phase['unmeasured']}")
+            logger.info(f"{phase['phase']}: {lasting(phase['seconds'])}; {'; '.join(used) or phase['unmeasured']}")
         return found

@@ -7,6 +7,7 @@ from datetime import timedelta
 from robot.api import logger
 from robot.api.deco import keyword
 
+from harness.durations import lasting
 from harness.failures import BadInput, NotAsExpected, WaitTimedOut
 from harness.ledger import LEDGER
 from harness.waiting import Done, Look, Pending, wait_until
@@ -174,7 +175,7 @@ class PolicyKeywords(Connected):
             beat = next((beat for beat in client.heartbeats([pod_uid]) if beat.id not in ignored), None)
             return Done(beat) if beat else Pending("none")
 
-        expected = f"no heartbeat of pod {pod_uid} for {seconds:g} s"
+        expected = f"no heartbeat of pod {pod_uid} for {lasting(seconds)}"
         try:
             beat = wait_until(look, timeout=seconds, expected=expected, pace=client.pace)
         except WaitTimedOut:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ..durations import lasting
 from ..failures import NotAsExpected
 from ..waiting import Done, Look, Pending
 from .connection import Cluster
@@ -181,7 +182,7 @@ def stay_ready(
             since=first["metadata"].get("resourceVersion") or "",
         )
     if broken:
-        expected = f"pod {name} to stay Ready for {seconds:g} s as the same pod, without a restart"
+        expected = f"pod {name} to stay Ready for {lasting(seconds)} as the same pod, without a restart"
         raise NotAsExpected(expected, broken, LOOK_AT_EVENTS, cause=cause)
     return first
 
