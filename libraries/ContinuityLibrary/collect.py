@@ -195,12 +195,13 @@ class Watcher:
             absent = f"there is no pod {self.restored.pod} in namespace {self.restored.namespace}"
             self.looks = [Look(now(), running=False, ready=False, state=absent)]
             return
-        if len(self.looks) > 1 and _same(self.looks[-2], self.looks[-1]) and _same(self.looks[-1], seen.look):
-            self.looks[-1] = seen.look  # nothing new: only the time goes on
+        look = seen.look.sharing(self.looks[-1] if self.looks else self.observation.newest)
+        if len(self.looks) > 1 and _same(self.looks[-2], self.looks[-1]) and _same(self.looks[-1], look):
+            self.looks[-1] = look  # nothing new: only the time goes on
             return
         if len(self.looks) > 2 and self.looks[-2].steps() <= self.looks[-1].steps():
             del self.looks[-2]  # the first look, and the newest ones, say it all
-        self.looks.append(seen.look)
+        self.looks.append(look)
 
     def _look_at_source(self) -> None:
         """Where the source lives on, its lines must be known up to now: a copy of them is no process of its own."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from .logs import LogLine, Printed, steps
+from .logs import LogLine, Printed, sharing, steps
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class ContainerLog:
     def steps(self) -> tuple[Printed, ...]:
         """The witness steps in it, each once, by their stamps. A log is judged again and again, but read once."""
         return steps(self.lines)
+
+    def sharing(self, earlier: ContainerLog | None) -> ContainerLog:
+        """The same log, with the very lines of an earlier look at it: each look keeps only what is new."""
+        return replace(self, lines=sharing(self.lines, earlier.lines)) if earlier else self
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Look:
     ready: bool = True
     over: bool = False
     state: str = "running"
+
+    def sharing(self, earlier: Look) -> Look:
+        """The same look, with the very lines of the log that an earlier one saw."""
+        return replace(self, log=self.log.sharing(earlier.log)) if self.log else self
 
     def runs(self) -> Iterator[tuple[int, ContainerLog]]:
         """The logs by start of the container: 0 for the first, 1 after the first restart."""

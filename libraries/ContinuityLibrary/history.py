@@ -20,7 +20,7 @@ HEAD_SLACK = 50
 """How many steps' time after `startedAt` the first step may come before lines must be missing at the log's head."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Own:
     """A step of the restored process's own, and in which start of its container it was printed."""
 

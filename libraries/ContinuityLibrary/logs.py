@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
+from typing import Literal
 
 from . import witness
 from .witness import Step
@@ -15,15 +18,7 @@ NANOSECONDS = 1_000_000_000
 _LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)(?: (.*))?", re.ASCII | re.DOTALL)
 
 
-@dataclass(frozen=True, order=True)
-class LogLine:
-    """One line of a container's log: `stamp` is the node's clock in nanoseconds since 1970."""
-
-    stamp: int
-    text: str
-
-
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Printed:
     """A step with the stamp of the line that holds it. Equal ones are one and the same line, copied."""
 
@@ -34,6 +29,23 @@ class Printed:
     def number(self) -> int:
         """The step's number."""
         return self.step.number
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class LogLine:
+    """One line of a container's log: `stamp` is the node's clock in nanoseconds since 1970."""
+
+    stamp: int
+    text: str
+    _printed: Printed | Literal[False] | None = field(default=False, init=False, repr=False, compare=False)
+
+    @property
+    def printed(self) -> Printed | None:
+        """The witness step in it; None where there is none. It is looked for once."""
+        if self._printed is False:
+            step = witness.parse(self.text)
+            object.__setattr__(self, "_printed", Printed(self.stamp, step) if step else None)
+        return self._printed or None
 
 
 def parse(log: str | Iterable[str]) -> tuple[LogLine, ...]:
@@ -47,8 +59,15 @@ def parse(log: str | Iterable[str]) -> tuple[LogLine, ...]:
 
 def steps(lines: Iterable[LogLine]) -> tuple[Printed, ...]:
     """The witness steps among the lines, each once, by their stamps."""
-    found = ((line.stamp, witness.parse(line.text)) for line in lines)
-    return tuple(sorted({Printed(stamp, step) for stamp, step in found if step is not None}))
+    return tuple(sorted({printed for line in lines if (printed := line.printed) is not None}))
+
+
+def sharing(lines: tuple[LogLine, ...], earlier: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+    """The same lines; those that an earlier look at the log has seen, too, are its very ones, and so take no room."""
+    begin = bisect_left(earlier, lines[0]) if lines else 0
+    same = takewhile(_are_equal, zip(lines, earlier[begin:], strict=False))
+    known = tuple(old for _, old in same)
+    return known + lines[len(known) :]
 
 
 def nanoseconds(moment: datetime) -> int:
@@ -67,3 +86,8 @@ def _parse_line(text: str) -> LogLine | None:
     except ValueError:
         return None
     return LogLine(nanoseconds(moment) + int((fraction or "").ljust(9, "0")), rest or "")
+
+
+def _are_equal(pair: tuple[LogLine, LogLine]) -> bool:
+    new, old = pair
+    return new.stamp == old.stamp and new.text == old.text

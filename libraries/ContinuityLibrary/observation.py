@@ -64,6 +64,11 @@ class Observation:
         return last.number if last else 0
 
     @property
+    def newest(self) -> Look:
+        """The newest look at it."""
+        return self.after[-1] if self.after else self.before
+
+    @property
     def steps(self) -> int:
         """How many different steps of the process were seen."""
         nonce = self.nonce
@@ -82,7 +87,7 @@ class Observation:
 
     def asked(self, look: Look) -> None:
         """A checkpoint is asked for now; `look` was taken just before."""
-        self.before = look
+        self.before = look.sharing(self.before)
         self.after.clear()
         self.ready_at = None
 
@@ -90,6 +95,7 @@ class Observation:
         """A further look at the source. Of those when the checkpoint was ready the first tells `r`, the newest which
         lines are the source's; those between say nothing more and are dropped, as are all but the newest before."""
         ready = self.ready_at
+        look = look.sharing(self.newest)
         late = [earlier for earlier in self.after if ready and earlier.read_at >= ready]
         self.after = [*late[:1], replace(look, log=look.log or (late[-1].log if late else None))]
 

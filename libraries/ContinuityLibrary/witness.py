@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 PERIOD = 0.1
@@ -31,29 +32,32 @@ _STRIDE = 8
 _extending = threading.Lock()
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Step:
     """One step that a witness printed."""
 
     number: int
     nonce: str
     chain: str
+    _right: bool | None = field(default=None, init=False, repr=False, compare=False)
 
 
 def parse(text: str) -> Step | None:
     """The step that a line's text holds; None for any other text, a line that was cut off included."""
     found = _LINE.fullmatch(text)
-    return Step(int(found[2]), found[1], found[3]) if found else None
+    return Step(int(found[2]), sys.intern(found[1]), found[3]) if found else None
 
 
 def follows(step: Step) -> bool:
-    """Whether the step's hash is the one that its nonce and number must have."""
-    return step.number <= FARTHEST_STEP and chain(step.nonce, step.number) == step.chain
+    """Whether the step's hash is the one that its nonce and number must have. Computed once for each step."""
+    if step._right is None:
+        right = step.number <= FARTHEST_STEP and chain(step.nonce, step.number) == step.chain
+        object.__setattr__(step, "_right", right)
+    return bool(step._right)
 
 
-@lru_cache(maxsize=1 << 16)
 def chain(nonce: str, number: int) -> str:
-    """The hash of step `number` of the witness with that nonce. Each look at a log asks for those of the last one."""
+    """The hash of step `number` of the witness with that nonce."""
     marks = _marks(nonce)
     with _extending:
         while len(marks) <= number // _STRIDE:

@@ -294,6 +294,16 @@ def test_looks_of_a_pod_that_was_replaced_are_forgotten(api: FakeApi, cluster: C
     assert len(watcher.looks) == 1
 
 
+def test_what_a_look_at_a_restored_pod_saw_is_kept_once(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
+    restore(api, observed, last=observed.step + 2)
+    watcher = collect.Watcher(cluster, observed, RESTORED, cluster)
+    watcher.look()
+    watcher.look()
+    first, second = (one.log.lines for one in watcher.looks)
+    assert first
+    assert all(any(new is old for old in first) for new in second[: len(first)])
+
+
 def test_a_native_sidecar_is_a_container_and_an_init_container_is_not() -> None:
     running = {"name": "proxy", "state": {"running": {}}}
     pod = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from ContinuityLibrary import witness
-from ContinuityLibrary.logs import LogLine, Printed, nanoseconds, parse, steps
+from ContinuityLibrary.logs import LogLine, Printed, nanoseconds, parse, sharing, steps
 
 SECOND = 1_000_000_000
 BASE = int(datetime(2026, 11, 24, 22, 18, 40, tzinfo=UTC).timestamp()) * SECOND
@@ -80,3 +80,27 @@ def test_nanoseconds_keep_microseconds() -> None:
 def test_a_line_that_holds_a_line_break_is_one_line() -> None:
     (line,) = parse(["2026-11-24T22:18:40Z one\ntwo"])
     assert line.text == "one\ntwo"
+
+
+LINES = tuple(LogLine(BASE + number, f"line {number}") for number in range(6))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "known"),
+    [(0, 4, 4), (0, 6, 6), (0, 0, 0), (2, 6, 4), (4, 6, 2), (6, 6, 0)],
+    ids=["longer now", "nothing new", "nothing before", "its head is rotated away", "two lines before", "both empty"],
+)
+def test_lines_that_an_earlier_look_has_seen_are_its_very_ones(begin: int, end: int, known: int) -> None:
+    earlier = LINES[:end]
+    now = tuple(LogLine(line.stamp, line.text) for line in LINES[begin:])
+    shared = sharing(now, earlier)
+    assert shared == now
+    assert [any(line is old for old in earlier) for line in shared] == [n < known for n in range(len(now))]
+
+
+def test_a_line_that_is_another_one_is_not_shared_nor_what_follows_it() -> None:
+    other = LogLine(BASE + 1, "another line 1"), LogLine(BASE + 2, "line 2")
+    shared = sharing((LINES[0], *other), LINES)
+    assert shared[0] is LINES[0]
+    assert shared[1:] == other
+    assert shared[2] is not LINES[2]
