@@ -60,6 +60,18 @@ def test_a_file_without_which_nothing_is_restored_is_missed(name: str, tmp_path:
         examine(written(tmp_path, content))
 
 
+def test_an_archive_of_crio_says_in_its_spec_what_containerds_says_in_its_status(tmp_path: Path) -> None:
+    content = files()
+    del content["status.dump"]
+    annotations = {"io.kubernetes.cri-o.ContainerName": "main", "io.kubernetes.pod.uid": "uid"}
+    paths = ("/data", "/etc/hosts", "/dev/shm", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets/x")  # noqa: S108
+    mounts = [{"destination": path, "type": "bind"} for path in paths]
+    spec = {"annotations": annotations, "mounts": [*mounts, {"destination": "/proc", "type": "proc"}]}
+    content |= {"spec.dump": json.dumps(spec).encode(), "bind.mounts": b"[]"}
+    found = examine(written(tmp_path, content))
+    assert (found.pod_uid, found.shown()["volumes"]) == ("uid", ["/data", "/etc/hosts"])
+
+
 def test_pages_that_are_too_few_are_noticed(tmp_path: Path) -> None:
     content = files(b"x" * 9000)
     content["checkpoint/pages-1.img"] = content["checkpoint/pages-1.img"][:4096]

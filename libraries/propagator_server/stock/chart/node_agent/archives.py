@@ -16,6 +16,11 @@ from . import criu
 
 CONFIG, SPEC, STATUS = "config.dump", "spec.dump", "status.dump"
 IMAGES = "checkpoint/"
+CRIO = "io.kubernetes.cri-o."
+"""How annotations begin that CRI-O gives a container; its archives have no `status.dump` (its `exportCheckpoint`)."""
+_CRIO_OWN = ("/dev/shm", "/etc/resolv.conf", "/etc/hostname", "/etc/passwd", "/etc/group", "/run/.containerenv")  # noqa: S108
+_CRIO_FOLDERS = ("/proc", "/sys", "/run/secrets")
+"""What CRI-O mounts by itself, and does not look for at a restore."""
 _BLOCK = 512
 _LARGEST_IMAGE = 64 << 20
 """Bytes; descriptions of processes are small, and whatever is larger is not read into memory."""
@@ -46,7 +51,7 @@ class Findings:
             "checkpointed": self.config.get("checkpointedTime"),
             "runtime": self.config.get("runtime"),
             "mounts": mounts,
-            "volumes": [m.get("container_path", "") for m in self.status.get("mounts") or []],
+            "volumes": self._volumes(),
             "files": [asdict(file) for file in self.files],
             "sockets": [asdict(socket) for socket in self.sockets],
         }
@@ -54,7 +59,15 @@ class Findings:
     @property
     def pod_uid(self) -> str:
         """The UID of the pod that it is of."""
-        return str((self.status.get("labels") or {}).get("io.kubernetes.pod.uid", ""))
+        known = (self.spec.get("annotations") or {}) | (self.status.get("labels") or {})
+        return str(known.get("io.kubernetes.pod.uid", ""))
+
+    def _volumes(self) -> list[str]:
+        """Where the kubelet had something mounted."""
+        if self.status:
+            return [m.get("container_path", "") for m in self.status.get("mounts") or []]
+        bound = [str(m.get("destination", "")) for m in self.spec.get("mounts") or [] if m.get("type") == "bind"]
+        return [path for path in bound if path not in _CRIO_OWN and not path.startswith(_CRIO_FOLDERS)]
 
 
 def examine(path: Path) -> Findings:
@@ -75,18 +88,13 @@ def _read(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], size: i
         found = archive.extractfile(members[name])
         return found.read(_LARGEST_IMAGE) if found else b""
 
-    needed = [CONFIG, SPEC, STATUS, f"{IMAGES}inventory.img"]
+    texts = _dumps({name: content(name) for name in (CONFIG, SPEC, STATUS) if name in members})
+    needed = [CONFIG, SPEC, *([] if _is_of_crio(texts[SPEC]) else [STATUS]), f"{IMAGES}inventory.img"]
     missing = [name for name in needed if name not in members]
     if not any(name.startswith(f"{IMAGES}pages-") for name in members):
         missing.append(f"{IMAGES}pages-*.img")
     if missing:
         raise BrokenArchiveError(f"the archive lacks {', '.join(missing)}")
-    texts = {}
-    for name in needed[:3]:
-        try:
-            texts[name] = json.loads(content(name))
-        except ValueError:
-            raise BrokenArchiveError(f"{name} in the archive is no JSON") from None
     name = ""
     try:
         for name in sorted(members):
@@ -97,6 +105,21 @@ def _read(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], size: i
     except criu.BrokenImageError as broken:
         raise BrokenArchiveError(f"{name} in the archive is broken: {broken}") from None
     return Findings(size, digest, texts[CONFIG], texts[SPEC], texts[STATUS], tuple(files), tuple(sockets))
+
+
+def _dumps(contents: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """What the runtime wrote; empty for what is not there."""
+    found: dict[str, dict[str, Any]] = {CONFIG: {}, SPEC: {}, STATUS: {}}
+    for name, content in contents.items():
+        try:
+            found[name] = dict(json.loads(content))
+        except (ValueError, TypeError):
+            raise BrokenArchiveError(f"{name} in the archive is no JSON") from None
+    return found
+
+
+def _is_of_crio(spec: dict[str, Any]) -> bool:
+    return any(name.startswith(CRIO) for name in spec.get("annotations") or {})
 
 
 def _pages_are_whole(pagemap: bytes, members: dict[str, tarfile.TarInfo]) -> None:
