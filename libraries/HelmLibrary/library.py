@@ -13,6 +13,7 @@ from robot.api.types import Secret
 from harness import VERSION
 from harness.failures import NotAsExpected
 from harness.kube import CLUSTERS
+from harness.kube.objects import PodSecurity
 
 from . import tales
 from .chart_keywords import ChartKeywords
@@ -54,6 +55,7 @@ class HelmLibrary(ChartKeywords):
         version: str | None = None,
         repo: str | None = None,
         create_namespace: bool = False,
+        pod_security: PodSecurity | None = None,
         wait: bool = True,
         timeout: timedelta = timedelta(minutes=5),
         cluster: str | None = None,
@@ -69,6 +71,7 @@ class HelmLibrary(ChartKeywords):
             version: of the chart, for `oci://` and `repo`; the newest one when it is not given.
             repo: URL of the chart repository that has `chart`.
             create_namespace: create the namespace if there is none; it is then removed at the end of the run.
+            pod_security: the Pod Security level of a namespace that is created; the cluster's default when not given.
             wait: until every pod of the release is Ready.
             timeout: for all of it.
             cluster: alias of the cluster.
@@ -85,7 +88,7 @@ class HelmLibrary(ChartKeywords):
         VAR    &{config}    authToken=${TOKEN}    url=${URL}    clusterId=${ID}
         VAR    &{values}    config=${config}
         Install Chart    cedana    oci://registry-1.docker.io/cedana/cedana-helm    namespace=cedana-system
-        ...    create_namespace=True    values=${values}    timeout=7 min
+        ...    create_namespace=True    pod_security=privileged    values=${values}    timeout=7 min
         ```
         """
         check_release(release)
@@ -94,7 +97,8 @@ class HelmLibrary(ChartKeywords):
         order = Order(wanted, given, wait, timeout.total_seconds())
         helm = self._helm(namespace, cluster)
         tales.offer(helm, namespace, release)
-        return _told(helm.install(release, order, create_namespace=create_namespace))
+        installed = helm.install(release, order, create_namespace=create_namespace, pod_security=pod_security)
+        return _told(installed)
 
     @keyword(tags=["helm"])
     def upgrade_chart(

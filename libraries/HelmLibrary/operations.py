@@ -14,6 +14,7 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.failures import NotAsExpected, OperationFailed
 from harness.kube import Cluster, api_errors, objects
+from harness.kube.objects import PodSecurity
 from harness.kube.pods import raw
 from harness.ledger import LEDGER, Entry
 from harness.progress import PROGRESS
@@ -49,7 +50,9 @@ class Helm:
         self._engine, self._cluster, self._namespace = engine, cluster, namespace
         self._target = Target(cluster.kubeconfig, cluster.context, namespace)
 
-    def install(self, release: str, order: Order, *, create_namespace: bool) -> Release:
+    def install(
+        self, release: str, order: Order, *, create_namespace: bool, pod_security: PodSecurity | None = None
+    ) -> Release:
         """Installs `order` as `release`, with ledger entries for it and for a namespace that it brings.
 
         Raises:
@@ -67,7 +70,7 @@ class Helm:
                 cause="helm-failed",
             )
         if create_namespace:
-            self._bring_namespace()
+            self._bring_namespace(pod_security)
         facts = self._cluster.where | self._facts(release) | {"within": order.timeout}
         entry = LEDGER.intend("helm-release", f"{self._namespace}/{release}", **facts)
         try:
@@ -275,7 +278,7 @@ class Helm:
             look = "uninstall the release, or roll it back: Helm refuses to go on from there"
         raise failed(expected, problem, seen=seen, look=look, cause=cause) from None
 
-    def _bring_namespace(self) -> None:
+    def _bring_namespace(self, pod_security: PodSecurity | None) -> None:
         with api_errors(f"get namespace {self._namespace}"):
             try:
                 self._cluster.core.read_namespace(self._namespace)
@@ -284,8 +287,7 @@ class Helm:
                     raise
             else:
                 return
-        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}}
-        objects.create(self._cluster, manifest, "")
+        objects.create(self._cluster, objects.namespace_manifest(self._namespace, pod_security), "")
 
     def _facts(self, release: str) -> dict[str, str | None]:
         return {"context": self._cluster.context, "namespace": self._namespace, "release": release}

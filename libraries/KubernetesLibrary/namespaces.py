@@ -10,7 +10,7 @@ from kubernetes.client.exceptions import ApiException
 
 from harness.failures import OperationFailed
 from harness.kube import Cluster, api_errors
-from harness.kube.objects import entry_of, intend, labelled, was_refused
+from harness.kube.objects import PodSecurity, entry_of, intend, labelled, namespace_manifest, was_refused
 from harness.kube.pods import raw
 from harness.kube.watching import Obj, Objects, watch_until
 from harness.ledger import LEDGER
@@ -19,13 +19,14 @@ from harness.waiting import Done, Look, Pending
 from . import volumes
 
 
-def create(cluster: Cluster, name: str, timeout: float) -> bool:
+def create(cluster: Cluster, name: str, timeout: float, pod_security: PodSecurity | None = None) -> bool:
     """Makes the namespace and waits until pods can be created in it; uses the one that is there already.
 
     A namespace of that name that is on its way out is awaited first.
 
     Args:
         timeout: seconds.
+        pod_security: the Pod Security level of a namespace that is made here.
 
     Returns:
         Whether this call created it.
@@ -38,7 +39,7 @@ def create(cluster: Cluster, name: str, timeout: float) -> bool:
     if there and "deletionTimestamp" in there["metadata"]:
         wait_until_gone(cluster, name, timeout, uid=there["metadata"]["uid"])
         there = None
-    created = there is None and _create(cluster, name)
+    created = there is None and _create(cluster, name, pod_security)
     _wait_until_usable(cluster, name, timeout)
     return created
 
@@ -115,8 +116,8 @@ def wait_until_gone(cluster: Cluster, name: str, timeout: float, *, uid: str | N
         )
 
 
-def _create(cluster: Cluster, name: str) -> bool:
-    manifest = labelled({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+def _create(cluster: Cluster, name: str, pod_security: PodSecurity | None) -> bool:
+    manifest = labelled(namespace_manifest(name, pod_security))
     entry = intend(cluster, "v1", "Namespace", "", name)
     try:
         with api_errors(f"create namespace {name}"):

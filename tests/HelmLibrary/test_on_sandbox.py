@@ -199,6 +199,15 @@ def test_a_namespace_that_is_missing(helm: Helm, sandbox: dict[str, Any], ledger
     assert not ledger.owed()
 
 
+def test_a_namespace_that_it_brings_lets_pods_do_what_they_must(
+    helm: Helm, cluster: Cluster, sandbox: dict[str, Any]
+) -> None:
+    helm.install("cedana", order(sandbox, wait=False), create_namespace=True, pod_security="privileged")
+    labels = cluster.core.read_namespace(namespace_of(helm)).metadata.labels
+    assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
+    helm.uninstall("cedana", wait=True, timeout=LONG)
+
+
 def test_a_namespace_that_was_there_is_not_ours(
     helm: Helm, cluster: Cluster, sandbox: dict[str, Any], ledger: Ledger
 ) -> None:

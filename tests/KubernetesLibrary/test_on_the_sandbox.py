@@ -39,6 +39,12 @@ def test_the_life_of_a_pod(kube: KubernetesLibrary, namespace: str) -> None:
     assert not [entry for entry in LEDGER.owed() if entry.find.get("uid") == pod.metadata.uid]
 
 
+def test_a_namespace_says_what_its_pods_may(kube: KubernetesLibrary, main: Cluster) -> None:
+    name = kube.create_namespace("may-do-anything", pod_security="privileged")
+    assert main.core.read_namespace(name).metadata.labels["pod-security.kubernetes.io/enforce"] == "privileged"
+    kube.delete_namespace(name)
+
+
 def test_pods_are_renamed_and_relabelled(kube: KubernetesLibrary, namespace: str) -> None:
     pod = kube.apply_manifest(WITNESS, namespace, pod_name="other", labels={"team": "blue"})
     ready = kube.wait_until_pod_is_ready("other", namespace)

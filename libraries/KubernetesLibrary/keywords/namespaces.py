@@ -8,6 +8,7 @@ from robot.api import logger
 from robot.api.deco import keyword
 
 from harness.kube import CLUSTERS
+from harness.kube.objects import PodSecurity
 
 from .. import namespaces
 
@@ -17,7 +18,12 @@ class NamespaceKeywords:
 
     @keyword
     def create_namespace(
-        self, name: str, *, timeout: timedelta = timedelta(seconds=30), cluster: str | None = None
+        self,
+        name: str,
+        *,
+        pod_security: PodSecurity | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        cluster: str | None = None,
     ) -> str:
         """Creates a namespace and waits until pods can be created in it.
 
@@ -25,6 +31,7 @@ class NamespaceKeywords:
 
         Args:
             name: of the namespace.
+            pod_security: the Pod Security level that pods in it must keep to; the cluster's default when not given.
             timeout: for its default ServiceAccount, and for an earlier namespace of that name to be gone.
             cluster: alias; the first started cluster by default.
 
@@ -37,9 +44,9 @@ class NamespaceKeywords:
 
         Example:
 
-            ${namespace}=    Create Namespace    my-tests
+            ${namespace}=    Create Namespace    my-tests    pod_security=privileged
         """
-        created = namespaces.create(CLUSTERS.get(cluster), name, timeout.total_seconds())
+        created = namespaces.create(CLUSTERS.get(cluster), name, timeout.total_seconds(), pod_security)
         logger.info(f"Namespace {name} {'was created' if created else 'was there already; it is used and kept'}.")
         return name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from kubernetes.client.exceptions import ApiException
 
@@ -19,6 +19,9 @@ from .watching import Obj, Objects, watch_until
 FIELD_MANAGER = "cedana-e2e"
 RUN_LABEL = "e2e.cedana.ai/run"
 """Label of everything that a run creates in a cluster; its value is the run's id."""
+POD_SECURITY = "pod-security.kubernetes.io/enforce"
+"""Label of a namespace with the Pod Security level that its pods must keep to, whatever the cluster's default is."""
+PodSecurity = Literal["privileged", "baseline", "restricted"]
 
 
 def resource(cluster: Cluster, api_version: str, kind: str) -> Any:
@@ -99,6 +102,12 @@ def labelled(manifest: Mapping[str, Any]) -> Obj:
     if claims:
         made["spec"] = {**manifest["spec"], "volumeClaimTemplates": [labelled(claim) for claim in claims]}
     return made
+
+
+def namespace_manifest(name: str, pod_security: PodSecurity | None = None) -> Obj:
+    """A namespace; `pod_security`: its level, the cluster's default where there is none."""
+    labels = {"labels": {POD_SECURITY: pod_security}} if pod_security else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **labels}}
 
 
 def was_refused(failure: OperationFailed) -> bool:

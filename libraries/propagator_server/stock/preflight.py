@@ -114,7 +114,12 @@ async def _pod_security(cluster: StockCluster, namespace: str) -> Finding:
     except KubeError as hidden:
         return Finding(what, None, str(hidden), False)
     if not found:
-        return Finding(what, None, "there is no such namespace yet; what is enforced in a new one is not told", False)
+        return Finding(
+            what,
+            None,
+            f"there is no such namespace yet; it needs the label {ENFORCED}=privileged where the cluster enforces less",
+            False,
+        )
     level = (found["metadata"].get("labels") or {}).get(ENFORCED)
     if level is None:
         return Finding(what, True, f"the namespace has no label {ENFORCED}")
