@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from harness.diagnosis import QUOTA_WORDS
 from harness.failures import OperationFailed
 
 from .releases import HelmError
@@ -15,7 +16,7 @@ _BY_CODE = {"chart": "bad-chart", "timeout": "install-timeout"}
 _BY_WORDS = [
     (re.compile(pattern, re.IGNORECASE), cause)
     for pattern, cause in (
-        (r"exceeded quota", "quota"),
+        (QUOTA_WORDS, "quota"),
         (r"admission webhook", "webhook-refused"),
         (r"because it is being terminated", "stuck-terminating"),
         (

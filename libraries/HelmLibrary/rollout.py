@@ -6,11 +6,13 @@ allows 99999.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
+from harness.diagnosis import QUOTA_WORDS
 from harness.kube import Cluster, api_errors
 from harness.kube.errors import patiently
 from harness.kube.pods import is_ready, list_pods, raw, state_of
@@ -103,5 +105,5 @@ def _refused_pods(cluster: Cluster, workload: Thing, words: str) -> Pending:
     told = [event["message"] for event in events if event["involvedObject"]["name"].startswith(workload.name)]
     if not told:
         return Pending(words)
-    cause = "quota" if "exceeded quota" in told[-1] else "webhook-refused" if "webhook" in told[-1] else ""
+    cause = "quota" if re.search(QUOTA_WORDS, told[-1]) else "webhook-refused" if "webhook" in told[-1] else ""
     return Pending(f"{words}; {told[-1]}", cause)

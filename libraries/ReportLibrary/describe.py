@@ -45,6 +45,31 @@ def config_maps(items: Sequence[Obj]) -> str:
     return "\n".join(table(rows)) + "\n"
 
 
+def quotas(items: Sequence[Obj]) -> str:
+    """ResourceQuotas: of each thing how much is used and how much is allowed."""
+    if not items:
+        return "There are no ResourceQuotas.\n"
+    rows: list[tuple[object, ...]] = [("RESOURCEQUOTA", "OF", "USED", "ALLOWED")]
+    for item in items:
+        used = item.get("status", {}).get("used") or {}
+        hard = _pairs(item.get("status", {}).get("hard") or item.get("spec", {}).get("hard"))
+        rows += [(item["metadata"]["name"], name, used.get(name, "not known"), most) for name, most in hard]
+    return "\n".join(table(rows)) + "\n"
+
+
+def limit_ranges(items: Sequence[Obj]) -> str:
+    """LimitRanges: what containers, pods and claims must ask for, and what they get when they do not."""
+    if not items:
+        return "There are no LimitRanges.\n"
+    rows: list[tuple[object, ...]] = [("LIMITRANGE", "FOR", "RULE", "VALUES")]
+    for item in items:
+        for limit in item.get("spec", {}).get("limits") or []:
+            for rule, values in sorted(limit.items()):
+                shown = ", ".join(f"{name} {value}" for name, value in _pairs(values))
+                rows += [(item["metadata"]["name"], limit.get("type"), rule, shown)] if shown else []
+    return "\n".join(table(rows)) + "\n"
+
+
 def versions(kubernetes: str) -> str:
     """What ran: the API server, and of ours Python and the packages that a run stands on."""
     rows: list[tuple[object, ...]] = [("Kubernetes", kubernetes), ("Python", platform.python_version())]

@@ -25,7 +25,8 @@ from harness.side_by_side import SideBySide
 from harness.sources import Tale
 
 from . import describe
-from .facts import Seen, nodes_of
+from .facts import nodes_of
+from .seen import Seen
 
 WITHIN = 20.0
 """Seconds for all of it."""
@@ -103,6 +104,11 @@ class Collector:
         self._size = 0
         self.found: list[Found] = []
         self.seen = Seen(cedana_namespace)
+        self._kept = {
+            "list_namespaced_pod": self.seen.pods,
+            "list_namespaced_event": self.seen.events,
+            "list_namespaced_resource_quota": self.seen.quotas,
+        }
 
     def collect(self, namespaces: Iterable[str], tales: Sequence[Tale] = ()) -> list[Found]:
         """Everything of those namespaces, the nodes, and what is offered; a log of each container that is there."""
@@ -128,6 +134,8 @@ class Collector:
         for name in names:
             lists.append(self._list(f"pods of {name}", "list_namespaced_pod", name, describe.pods))
             lists.append(self._list(f"events of {name}", "list_namespaced_event", name, describe.events))
+            lists.append(self._list(f"quotas of {name}", "list_namespaced_resource_quota", name, describe.quotas))
+            self._list(f"limit ranges of {name}", "list_namespaced_limit_range", name, describe.limit_ranges)
             self._list(f"ConfigMaps of {name}", "list_namespaced_config_map", name, describe.config_maps)
         lists.append(self._list("nodes", "list_node", "", describe.nodes))
         self._begin("versions", "versions.txt", lambda: self._versions(cluster))
@@ -141,12 +149,10 @@ class Collector:
         def text() -> str:
             place = (namespace,) if namespace else ()
             items = json.loads(self._read(call, *place)).get("items") or []
-            if call == "list_namespaced_pod":
-                self.seen.pods[namespace] = items
-            elif call == "list_namespaced_event":
-                self.seen.events[namespace] = items
-            elif call == "list_node":
+            if call == "list_node":
                 self.seen.nodes[:] = items
+            elif call in self._kept:
+                self._kept[call][namespace] = items
             return text_of(items)
 
         return self._begin(title, f"{title}.txt", text)
@@ -165,8 +171,7 @@ class Collector:
             read = self._read(
                 "read_namespaced_pod_log", pod, namespace, tail_lines=LOG_LINES, limit_bytes=LOG_BYTES, **options
             )
-            if not previous:
-                self.seen.logs[namespace, pod, container] = read
+            (self.seen.previous if previous else self.seen.logs)[namespace, pod, container] = read
             return read
 
         title = f"{'previous ' if previous else ''}log of {namespace}/{pod} {container}"

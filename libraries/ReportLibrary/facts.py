@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
 
 from harness.diagnosis import Fact, Source
 from harness.kube.pods import condition, container_statuses, is_ready, state_of
 
+from . import endings
 from .describe import event_time
+from .seen import Seen
 
 Obj = dict[str, Any]
 COMPONENT = "app.kubernetes.io/component"
@@ -25,20 +28,10 @@ STARTING = {"FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedMapV
 PULLING = {"Failed", "ErrImageNeverPull", "InspectFailed"}
 
 
-@dataclass
-class Seen:
-    """What a cluster told, by namespace; logs by namespace, pod and container."""
-
-    cedana_namespace: str
-    pods: dict[str, list[Obj]] = field(default_factory=dict)
-    events: dict[str, list[Obj]] = field(default_factory=dict)
-    nodes: list[Obj] = field(default_factory=list)
-    logs: dict[tuple[str, str, str], str] = field(default_factory=dict)
-
-
 def facts(seen: Seen, since: datetime | None = None) -> list[Fact]:
     """The facts that may tell why something failed; lines of Cedana's logs only from `since` on."""
-    return [*_pods(seen), *_events(seen), *_nodes(seen), *_cedana(seen, since), *_errors(seen, since)]
+    about_pods = [*endings.facts(seen), *_pods(seen), *_events(seen)]
+    return [*about_pods, *_quotas(seen), *_nodes(seen), *_cedana(seen, since), *_errors(seen, since)]
 
 
 def nodes_of(seen: Seen) -> set[str]:
@@ -56,16 +49,10 @@ def _pods(seen: Seen) -> Iterator[Fact]:
     for namespace, pods in seen.pods.items():
         for pod in pods:
             name = pod["metadata"]["name"]
-            last = "; ".join(_last_end(one) for one in container_statuses(pod) if one.get("lastState"))
-            if not is_ready(pod) or last:
+            if not is_ready(pod):
                 why = pod.get("status", {}).get("reason", "")
-                text = "; ".join(part for part in (state_of(pod).seen, why, last) if part)
+                text = "; ".join(part for part in (state_of(pod).seen, why) if part)
                 yield Fact(Source.POD, text, name, namespace, strength=4)
-
-
-def _last_end(container: Obj) -> str:
-    ended = (container.get("lastState") or {}).get("terminated") or {}
-    return f"container {container['name']} ended before: {ended.get('reason')}, exit code {ended.get('exitCode')}"
 
 
 def _events(seen: Seen) -> Iterator[Fact]:
@@ -102,6 +89,24 @@ def _overcome(event: Obj, pod: Obj | None) -> bool:
         return bool(scheduled and scheduled["status"] == "True")
     started = ["running" in (one.get("state") or {}) for one in container_statuses(pod)]
     return event.get("reason") in STARTING | PULLING and bool(started) and all(started)
+
+
+def _quotas(seen: Seen) -> Iterator[Fact]:
+    """The quotas that have no room."""
+    for namespace, quotas in seen.quotas.items():
+        for quota in quotas:
+            name, status = quota["metadata"]["name"], quota.get("status", {})
+            used, hard = status.get("used") or {}, status.get("hard") or {}
+            full = [
+                f"{what} {used[what]} of {most}" for what, most in sorted(hard.items()) if _is_full(used, what, most)
+            ]
+            if full:
+                text = f"ResourceQuota {name} of namespace {namespace} is used up: {', '.join(full)}"
+                yield Fact(Source.QUOTA, text, name, namespace, strength=4, tells="quota")
+
+
+def _is_full(used: Mapping[str, str], what: str, most: str) -> bool:
+    return what in used and bool(parse_quantity(used[what]) >= parse_quantity(most))
 
 
 def _nodes(seen: Seen) -> Iterator[Fact]:

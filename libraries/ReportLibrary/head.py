@@ -6,43 +6,67 @@ Robot escapes HTML in it. What could be taken for markup of a link or a table is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.causes import Blame
 from harness.secrets import SECRETS
 
-from . import wording
-from .evidence import FAIL, Evidence, Failure, Outcome, failed
+from . import glossary, wording
+from .evidence import FAIL, Evidence, Failure, Outcome, SuiteOutcome, failed
 from .places import Places, plain
 
 MOST_CAUSES = 6
+MOST_HIT = 12
+MOST_DIFFERENCES = 10
+MISSING = "environment-missing"
+"""The cause of what could not run because the environment had failed before."""
+Failed = tuple[Outcome, Failure]
 NOT_REAL = "no real container or CRIU ran"
 
 
-def of(evidence: Evidence, places: Places) -> str:
-    """The verdict in a sentence, and a table that says why, what to do, and where it ran."""
+def of(evidence: Evidence, places: Places, doc: str = "") -> str:
+    """The verdict in a sentence, a table that says why, what to do, and where it ran, and what rare words mean.
+
+    Args:
+        doc: what is written below it, whose words are explained, too.
+    """
     failures = list(failed([*evidence.suites, *evidence.tests]))
     main = first(evidence, failures)
-    rows = list(_rows(evidence, failures, main, places))
-    table = "\n".join(f"| ={title}= | {words} |" for title, words in rows)
-    return SECRETS.redact(f"{plain(verdict(evidence, main))}\n\n{table}")
+    parts = [plain(verdict(evidence, main)), _table(_rows(evidence, failures, main, places))]
+    if main and (rows := list(_differences(main[1]))):
+        parts.append(_table(rows, heading=3))
+    if doc:
+        parts.append(doc)
+    words = glossary.of("\n".join(parts))
+    if main and words:
+        parts.append("Words used here:\n\n" + _table((term, plain(meaning)) for term, meaning in words))
+    return SECRETS.redact("\n\n".join(parts))
 
 
-def first(evidence: Evidence, failures: list[tuple[Outcome, Failure]]) -> tuple[Outcome, Failure] | None:
+def _table(rows: Iterable[tuple[str, ...]], heading: int = 1) -> str:
+    """Robot's markup of a table. The first cells of all rows are headings, or so many of the first row."""
+    lines: list[str] = []
+    for row in rows:
+        headings = heading if heading == 1 or not lines else 0
+        cells = [f"={cell}=" if number < headings else cell for number, cell in enumerate(row)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def first(evidence: Evidence, failures: Sequence[Failed]) -> Failed | None:
     """The failure that the run is remembered for: the earliest of the worst blame, those of teardowns last."""
     mine = [one for one in failures if one[1].cause.blame is evidence.worst_blame]
     own = [one for one in mine if not one[1].stopped_by] or mine
     return min(own, key=lambda one: (_is_of_teardown(one[1].message), one[0].start), default=None)
 
 
-def verdict(evidence: Evidence, main: tuple[Outcome, Failure] | None) -> str:
+def verdict(evidence: Evidence, main: Failed | None) -> str:
     """One sentence, and whether all that was on an emulated cluster."""
     emulated = f" On an emulated cluster: {NOT_REAL}." if evidence.environment.get("emulated") else ""
     return f"{_counted(evidence, main)}{emulated}"
 
 
-def _counted(evidence: Evidence, main: tuple[Outcome, Failure] | None) -> str:
+def _counted(evidence: Evidence, main: Failed | None) -> str:
     counts = Counter(test.status for test in evidence.tests)
     count, passed, skipped = len(evidence.tests), counts["PASS"], counts["SKIP"]
     aside = f", {skipped} skipped" if skipped else ""
@@ -52,17 +76,17 @@ def _counted(evidence: Evidence, main: tuple[Outcome, Failure] | None) -> str:
         return f"PASSED: {passed} of {count} tests{aside}; what they check held."
     failures = counts[FAIL]
     what = f"{failures} of {count} tests failed" if failures else "set-up or clean-up failed"
-    return f"FAILED: {what}, {passed} passed{aside}. {wording.read(main[1].message, main[1].cause).root}"
+    return f"FAILED: {what}, {passed} passed{aside}. {_told(main[1]).root}"
 
 
 def _rows(
     evidence: Evidence,
-    failures: list[tuple[Outcome, Failure]],
-    main: tuple[Outcome, Failure] | None,
+    failures: Sequence[Failed],
+    main: Failed | None,
     places: Places,
 ) -> Iterator[tuple[str, str]]:
     if main:
-        yield from _why(main, places)
+        yield from _why(failures, main, places)
         yield from _others(failures, main, places)
     yield "Where it ran", plain(where(evidence))
     yield "Versions", plain(versions(evidence))
@@ -70,17 +94,15 @@ def _rows(
         yield "Hand on", f"[{places.archive}|{places.archive}] has this report, the evidence and the diagnostics"
 
 
-def _why(main: tuple[Outcome, Failure], places: Places) -> Iterator[tuple[str, str]]:
+def _why(failures: Sequence[Failed], main: Failed, places: Places) -> Iterator[tuple[str, str]]:
     outcome, failure = main
-    told = wording.read(failure.message, failure.cause)
+    told = _told(failure)
     yield "Root cause", f"*{plain(told.root)}*"
-    yield "Cause and blame", f"``{failure.cause.name}``: {plain(wording.WHOSE[failure.cause.blame])}"
-    yield "What failed", places.item(outcome, outcome.name)
-    facts = list(told.facts)
-    if failure.cause.blame is Blame.UNKNOWN and outcome.diagnosis:
-        facts = [*facts[:1], *(wording.shortened(str(fact)) for fact in outcome.diagnosis.facts)]
-    elif outcome.diagnosis:
-        facts += [wording.shortened(str(fact)) for fact in outcome.diagnosis.facts]
+    yield "Whose fault", plain(told.whose)
+    yield "What failed", _hit(failures, main, places)
+    if told.expected:
+        yield "Expected", plain(told.expected)
+    facts = [*told.facts, *(str(fact) for fact in outcome.diagnosis.facts)] if outcome.diagnosis else told.facts
     for number, fact in enumerate(wording.distinct(facts)[: wording.MOST_FACTS], start=1):
         yield f"Fact {number}", f"{plain(fact)} ({places.item(outcome, 'see the log')})"
     yield "Do next", " ".join(plain(part) for part in told.next)
@@ -88,18 +110,51 @@ def _why(main: tuple[Outcome, Failure], places: Places) -> Iterator[tuple[str, s
         yield "Diagnostics", page
 
 
-def _others(
-    failures: list[tuple[Outcome, Failure]], main: tuple[Outcome, Failure], places: Places
-) -> Iterator[tuple[str, str]]:
-    counts = Counter(failure.cause.name for _, failure in failures)
-    shown = [main[1].cause.name]
+def _told(failure: Failure) -> wording.Told:
+    return wording.read(failure.message, failure.cause)
+
+
+def _hit(failures: Sequence[Failed], main: Failed, places: Places) -> str:
+    """What failed, and the other tests that failed by the same cause or could not run because of it."""
+    outcome, failure = main
+    itself = places.item(outcome, outcome.name)
+    same = [one for one, other in failures if other.cause.name in (failure.cause.name, MISSING) and _is_test(one)]
+    same = [one for one in same if one is not outcome]
+    if not _is_test(outcome):
+        itself = f"set-up or clean-up of suite {itself}"
+    if not same:
+        return itself
+    named = ", ".join(places.item(one, one.name) for one in same[:MOST_HIT])
+    more = f" and {len(same) - MOST_HIT} more" if len(same) > MOST_HIT else ""
+    return f"{itself}; by the same cause also {named}{more}"
+
+
+def _is_test(outcome: Outcome) -> bool:
+    return not isinstance(outcome, SuiteOutcome)
+
+
+def _differences(failure: Failure) -> Iterator[tuple[str, ...]]:
+    """What differs in a pod, as a table."""
+    rows = _told(failure).differences
+    if rows:
+        yield "What differs", "Was", "Is"
+    for row in rows[:MOST_DIFFERENCES]:
+        yield tuple(plain(cell) for cell in row)
+    if len(rows) > MOST_DIFFERENCES:
+        yield f"and {len(rows) - MOST_DIFFERENCES} more", "", ""
+
+
+def _others(failures: Sequence[Failed], main: Failed, places: Places) -> Iterator[tuple[str, str]]:
+    """The other causes, each with what it hit; what could only follow from a failed set-up has none of its own."""
+    shown = [main[1].cause.name, MISSING]
     for outcome, failure in failures:
         name = failure.cause.name
         if name in shown or len(shown) > MOST_CAUSES:
             continue
         shown.append(name)
-        words = f"{failure.cause.meaning} ({name}, {counts[name]} times), first in"
-        yield "Also", f"{plain(words)} {places.item(outcome, outcome.name)}"
+        hit = [one for one, other in failures if other.cause.name == name and (_is_test(one) or one is outcome)]
+        more = f" and {len(hit) - 1} more" if len(hit) > 1 else ""
+        yield "Also", f"{plain(_told(failure).root)} In {places.item(outcome, outcome.name)}{more}"
 
 
 def where(evidence: Evidence) -> str:
@@ -127,9 +182,18 @@ def versions(evidence: Evidence) -> str:
     for name in ("runtime", "kernel", "architecture"):
         if values := sorted({str(node[name]).replace("://", " ") for node in nodes if node.get(name)}):
             parts.append(f"{name} {', '.join(values)}")
-    if facts.get("chart"):
-        parts.append(f"chart {str(facts['chart']).rstrip('/').rpartition('/')[2]}")
+    if chart := _chart(facts):
+        parts.append(f"Cedana chart {chart}")
     return "; ".join([*parts, f"Robot Framework {evidence.robot}"])
+
+
+def _chart(facts: Mapping[str, Any]) -> str:
+    """With its version where it was installed; where not, as it was to be."""
+    if facts.get("chart_version"):
+        app = f" (Cedana {facts['app_version']})" if facts.get("app_version") else ""
+        return f"{facts['chart_version']}{app}"
+    asked = str(facts.get("chart") or "").rstrip("/").rpartition("/")[2]
+    return f"{asked} (its install did not come to its end)" if asked else ""
 
 
 def _is_of_teardown(message: str) -> bool:

@@ -27,7 +27,8 @@ def table(found: Iterable[Found], page: Path, base: Path) -> str:
 def _target(one: Found, base: Path) -> str:
     if one.file is None:
         return _escaped(one.problem)
-    return f'<a href="{relative(one.file, base)}">{_escaped(one.file.name)}</a>'
+    empty = "" if one.file.stat().st_size else " (empty, nothing was written)"
+    return f'<a href="{relative(one.file, base)}">{_escaped(one.file.name)}</a>{empty}'
 
 
 def _escaped(text: str) -> str:

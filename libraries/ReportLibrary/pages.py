@@ -11,11 +11,12 @@ from urllib.parse import quote
 from harness.diagnosis import Diagnosis
 from harness.secrets import SECRETS
 
-from . import markup
+from . import markup, wording
 from .describe import event_time
 from .diagnostics import Found
-from .facts import ERROR, Seen
+from .facts import ERROR
 from .markup import Markup
+from .seen import Seen
 
 NAME = "index.html"
 TELLING = re.compile(rf"{ERROR.pattern}|\bwarn(ing)?\b|\brefus|\bdenied\b|\btimed? ?out\b", re.IGNORECASE)
@@ -29,7 +30,8 @@ LOOK = """
 body { font: 15px/1.4 sans-serif; margin: 1em; background: var(--ground); color: var(--ink); overflow-wrap: break-word }
 a { color: var(--link) } h1 { font-size: 1.3em } h2 { font-size: 1.1em; margin: 1em 0 .3em }
 div { overflow-x: auto }
-td, th { border-bottom: 1px solid var(--line); padding: 1px 8px 1px 0; text-align: left }
+td, th { border-bottom: 1px solid var(--line); padding: 1px 8px 1px 0; text-align: left; vertical-align: top }
+.events td, .events th { white-space: nowrap } .events td:last-child { white-space: normal; min-width: 22em }
 pre { white-space: pre-wrap; font-size: 13px }
 mark { background: var(--mark); color: inherit } summary { cursor: pointer; padding: .2em 0 }
 tr.Warning td { background: var(--mark) }
@@ -58,13 +60,16 @@ def write(directory: Path, title: str, found: Iterable[Found], seen: Seen, diagn
 def _why(diagnosis: Diagnosis | None) -> list[str]:
     if diagnosis is None:
         return []
-    facts = "".join(f"<li>{markup.text(fact)}</li>" for fact in diagnosis.facts)
-    words = f"{diagnosis.cause.meaning} ({diagnosis.cause.name}, {diagnosis.cause.blame})"
+    told = wording.read(diagnosis.told(diagnosis.message))
+    known = wording.distinct([*told.facts, *map(str, diagnosis.facts)])
+    facts = "".join(f"<li>{markup.text(fact)}</li>" for fact in known)
     pre = markup.folded("The failure's message", diagnosis.message)
     return [
-        f'<p class="cause"><b>{markup.text(words)}</b></p>',
-        pre,
+        f'<p class="cause"><b>{markup.text(told.root)}</b></p>',
+        f"<p>Whose fault: {markup.text(told.whose)}</p>",
+        f"<p>Do next: {markup.text(' '.join(told.next))}</p>",
         f"<p>Strongest facts:</p><ul>{facts}</ul>" if facts else "",
+        pre,
     ]
 
 
@@ -96,6 +101,8 @@ def _file(one: Found) -> str:
     if one.file is None:
         return f"<p>{markup.text(one.title)}: {markup.text(one.problem)}</p>"
     lines = one.file.read_text("utf-8", errors="replace").splitlines()
+    if not lines:
+        return f"<p>{markup.text(one.title)}: empty, nothing was written</p>"
     telling = sum(bool(TELLING.search(line)) for line in lines)
     shown = "\n".join(_line(line) for line in lines[-MOST_LINES:])
     left = f"the last {MOST_LINES} of {len(lines)} lines; " if len(lines) > MOST_LINES else ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from robot.libraries.BuiltIn import BuiltIn
 from robot.version import get_version
 
-from harness.diagnosis import Diagnosis, cause_of_message
+from harness.diagnosis import Diagnosis, cause_of_message, so_far
 from harness.failures import cause_of_text
 from harness.ledger import LEDGER
 
@@ -27,7 +27,7 @@ from .robot_internals import current_suite, running, talking_console
 from .tree import RETRIED
 
 if TYPE_CHECKING:
-    from robot import result
+    from robot import output, result
     from robot import running as data
 
 
@@ -128,7 +128,7 @@ class Recorder:
             self._explain(result, failed=result.failed and bool(result.message))
             gathered = self._gather(complete=False)
             self._root.metadata.update(summary.lines(gathered.summary()))
-            self._root.doc = f"{head.of(gathered, self._places())}\n\n{self._doc}".rstrip()
+            self._root.doc = head.of(gathered, self._places(), self._doc)
             self.write()
 
     def close(self) -> None:
@@ -144,6 +144,11 @@ class Recorder:
         """Writes the file as of now and returns its path."""
         self._enter_run()
         return evidence.write(self._gather(complete=False), self._directory)
+
+    def log_message(self, message: output.Message) -> None:
+        """A step that failed says a cause that may turn out to be another's symptom: it is told as such."""
+        if message.level == "FAIL":
+            message.message = so_far(message.message)
 
     def _enter_run(self) -> None:
         """Takes up the run that is going on; a library that is imported amid a suite has missed its start."""

@@ -15,7 +15,7 @@ from robot.api import logger
 
 from harness.exchanges import EXCHANGES, Exchange, beginning
 
-from . import markup, pictures, wording
+from . import glossary, markup, pictures, wording
 from .markup import Markup
 from .pictures import Span
 from .places import deepest, relative
@@ -106,12 +106,13 @@ def steps(some: Sequence[tuple[Step, Any]]) -> Markup:
 
 
 def why(test: Any, page: Path | None, base: Path) -> Markup:
-    """Why a test failed: the cause, facts with a link to where it failed, and what to do next."""
+    """Why a test failed: the cause, facts with a link to where it failed, what to do next, and what rare words mean."""
     told = wording.read(test.message)
     where = deepest(test)
     rows: list[tuple[object, object]] = [
         ("Root cause", markup.bold(told.root)),
-        ("Whose", wording.WHOSE[told.cause.blame]),
+        ("Whose fault", told.whose),
+        *((("Expected", told.expected),) if told.expected else ()),
         *(("Fact", fact) for fact in told.facts),
         ("Do next", " ".join(told.next)),
     ]
@@ -119,7 +120,12 @@ def why(test: Any, page: Path | None, base: Path) -> Markup:
         rows.append(("Failed in", markup.link(f"#{where.id}", where.name or where.type)))
     if page:
         rows.append(("Diagnostics", markup.link(relative(page, base), "events, logs, states")))
-    return markup.table("Why it failed", ("", ""), rows, "why")
+    tables = [markup.table("Why it failed", ("", ""), rows, "why")]
+    if told.differences:
+        tables.append(markup.table("What differs", ("", "Was", "Is"), told.differences, "differences"))
+    if words := glossary.of(" ".join(str(cell) for row in rows for cell in row)):
+        tables.append(markup.folded("Words used here", "\n".join(f"{term}: {meaning}" for term, meaning in words)))
+    return markup.joined(*tables)
 
 
 def pods(before: Mapping[str, Any], after: Mapping[str, Any]) -> Markup:

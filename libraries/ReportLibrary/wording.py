@@ -3,34 +3,76 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from harness.causes import Blame, Cause
-from harness.diagnosis import cause_of_message
-from harness.remedies import REMEDIES
+from harness.diagnosis import LIKELY, SYMPTOMS, cause_of_message
+from harness.remedies import REMEDIES, particular
 
-PARTS = re.compile(r"^(Expected|Seen|Look next|Cause|Because|Known): ", re.MULTILINE)
+PARTS = re.compile(rf"^(Expected|Seen|Look next|Cause|Because|{LIKELY}|Known): ", re.MULTILINE)
 MOST_FACTS = 3
 LONGEST = 300
+BEGINNING = 0.6
+"""Of what is too long this share is its beginning, the rest its end."""
 SAME = 60
 """Characters by which two facts are known to be the same."""
 OF_ROBOT = re.compile(r"^((Parent s|S)uite (setup|teardown) failed|Setup failed|Teardown failed):\s*", re.IGNORECASE)
+DIFFERENCE = re.compile(r"^ {2}(\S.*?) {2,}(\S.*?) {2,}(\S.*)$", re.MULTILINE)
+"""A row of the table of what differs, with columns two spaces apart; the first one is its heading."""
 
 WHOSE = {
     Blame.PRODUCT: "the product under test: what installs, checkpoints or restores did wrong",
-    Blame.ENVIRONMENT: "the environment: cluster, node, image, quota or a setting, not checkpoint or restore",
-    Blame.SERVICE: "the propagator service: away, refusing, or not what answered; no verdict on checkpoint and restore",
-    Blame.HARNESS: "this test project itself",
+    Blame.ENVIRONMENT: "the environment: cluster, node, image, quota or a setting; nothing is proved about the product",
+    Blame.SERVICE: "the propagator service: away, refusing, or not what answered; nothing is proved about the product",
+    Blame.HARNESS: "this test project itself; nothing is proved about the product",
     Blame.UNKNOWN: "not known",
 }
+EITHER = {
+    "auth": "the token that this run was given, or the service that should know it: which, is not known",
+    "propagator-unreachable": "the address that this run was given, the way to it, or the service: which, is not known",
+    "propagator-answer": "the address that this run was given, or the service that answers there",
+    "rate-limited": "nobody's: the service protects itself",
+    "cluster-refused": "the rights of the user whose kubeconfig this run has; nothing is proved about the product",
+    "image-pull": "the image's name, its registry, or the nodes' way to it; nothing is proved about the product",
+    "leftovers": "what was to remove it, which may be this test project or what it asked: the facts say what refused",
+    "robot-timeout": "not known: the time was over before the step could say what it saw",
+}
+"""Causes of which it is known better whose fault they can be."""
+GUESSED = "not known for certain. Probably {}. It was seen that this failed, not why"
+LIKELY_ONLY = "probably {}. What points to it was seen beside the failure"
 NEXT = {
     Blame.PRODUCT: "Report it to those who make checkpoint and restore, with the archive of this run.",
-    Blame.ENVIRONMENT: "Put the cluster or the setting right, and run again; nothing is proved about the product.",
-    Blame.SERVICE: "Ask those who run the propagator, or try again later; nothing is proved about the product.",
+    Blame.ENVIRONMENT: "Then run again.",
+    Blame.SERVICE: "If that is right, ask those who run the propagator.",
     Blame.HARNESS: "Report it to those who look after these tests, with the archive of this run.",
-    Blame.UNKNOWN: "No known cause fits. Judge by the facts here, and look into the diagnostics for more.",
+    Blame.UNKNOWN: "Judge by the facts here; the diagnostics have more.",
 }
+_UID = r"\([0-9a-f]{8}-[0-9a-f-]{27}\)"
+CALMER = (
+    (
+        rf"[Bb]ack-off (\S+) restarting failed container=\S+ pod=\S+?{_UID}",
+        r"the kubelet waits \1 before it starts it again",
+    ),
+    (rf"Back-off restarting failed container (\S+) in pod \S+?{_UID}", r"Back-off restarting failed container \1"),
+    (rf"_[a-z0-9-]+{_UID}", ""),
+    (r" ?\(so for the last 0(\.0)? s of [\d.]+ s\)", ""),
+    (r"\brpc error: code = \w+ desc = ", ""),
+    (r" preemption: 0/\d+ nodes are available: [^;]*?\.(?=\s|$)", ""),
+)
+"""Words of machines that hide what they say from people, and what they become."""
+ALIKE = (
+    (r"^(event of \w+ \S+: |cedana's |expected: |log of \S+ \S+: |\d+ of \d+ failed: )", ""),
+    (r" ?\(so for the last [^)]*\)", ""),
+    (r".*back-off restarting failed container.*", "crashloopbackoff"),
+    (r".*crashloopbackoff.*", "crashloopbackoff"),
+    (
+        r"^failed: error: \w+$|.*back-off pulling image.*|.*failed to pull image.*|.*imagepullbackoff.*",
+        "imagepullbackoff",
+    ),
+    (r"^failedscheduling: ", "not scheduled: "),
+)
+"""By which two clauses are known to tell the same."""
 
 
 @dataclass(frozen=True)
@@ -39,53 +81,117 @@ class Told:
 
     Attributes:
         facts: in plain words, the strongest first.
+        expected: what should have been.
         look: what the failure itself says to look at next; may be empty.
+        likely: what tells the cause was only seen beside the failure.
+        differences: rows of what differs: what, what it was, what it is.
+        remedy: what to do about just this one; may be empty.
     """
 
     cause: Cause
     facts: list[str] = field(default_factory=list)
+    expected: str = ""
     look: str = ""
+    likely: bool = False
+    differences: list[tuple[str, str, str]] = field(default_factory=list)
+    remedy: str = ""
+
+    @property
+    def guessed(self) -> bool:
+        """Whether the cause says only what was seen, and not why."""
+        return self.cause.name in SYMPTOMS and not self.remedy and self.cause.blame is not Blame.UNKNOWN
 
     @property
     def root(self) -> str:
         """The root cause in one line."""
         if self.cause.blame is Blame.UNKNOWN:
             return f"The cause is not known for certain ({self.cause.name}). {self.cause.meaning}"
-        return f"{self.cause.meaning.rstrip('.')} ({self.cause.name})."
+        if self.guessed:
+            return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}); what is behind it is not known."
+        likely = "; likely, not certain" if self.likely else ""
+        return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}){likely}."
+
+    @property
+    def whose(self) -> str:
+        """Whose fault it is, as far as that is known."""
+        words = EITHER.get(self.cause.name, WHOSE[self.cause.blame])
+        if self.guessed:
+            return GUESSED.format(words)
+        return LIKELY_ONLY.format(words) if self.likely else words
 
     @property
     def next(self) -> list[str]:
         """What to do next, the most particular first."""
         end = "" if self.look.endswith(("?", "!")) else "."
         look = f"Look next: {self.look}{end}" if self.look else ""
-        known = REMEDIES[self.cause.name]
-        return [part for part in (known, look, NEXT[self.cause.blame]) if part]
+        known = [self.remedy] if self.remedy else [REMEDIES[self.cause.name], look]
+        return [part for part in (*known, NEXT[self.cause.blame]) if part]
 
 
 def read(message: str, cause: Cause | None = None) -> Told:
     """The parts of a failure's message; of several failures in one, of the first."""
     cause = cause or cause_of_message(message)
-    parts = _parts(_first(message, cause))
+    block = _first(message, cause)
+    parts = _parts(block)
+    because, likely = (parts.get(name, []) for name in ("Because", LIKELY))
     seen = [*parts.get("Seen", ()), *parts.get("", ())]
-    expected = [f"expected: {one}" for one in parts.get("Expected", ())]
-    because = [*parts.get("Because", ()), *parts.get("Known", ())]
-    facts = distinct([shortened(one) for one in [*seen, *because, *expected]])
-    return Told(cause, facts[:MOST_FACTS], " ".join(parts.get("Look next", ())).rstrip("."))
+    differences = DIFFERENCE.findall(seen[0])[1:] if seen else []
+    if differences:
+        seen[0] = f"{seen[0].splitlines()[0]}: {', '.join(row[0] for row in differences)}"
+    return Told(
+        cause,
+        distinct([*because, *likely, *seen, *parts.get("Known", ())])[:MOST_FACTS],
+        expected=shortened(" ".join(parts.get("Expected", ()))),
+        look=" ".join(parts.get("Look next", ())).rstrip("."),
+        likely=bool(likely),
+        differences=differences,
+        remedy=particular(cause.name, block),
+    )
 
 
 def distinct(facts: Iterable[str]) -> list[str]:
-    """Facts without those that another one has told already, by their beginnings."""
+    """Facts as people read them, without the clauses that an earlier one has told already."""
     told: list[str] = []
+    kept = []
     for fact in facts:
-        if not any(fact[:SAME] in one for one in told):
-            told.append(fact)
-    return told
+        new = [clause for clause in _clauses(fact) if not _is_told(_alike(clause), told)]
+        told += [_alike(clause) for clause in new]
+        if new:
+            kept.append(shortened("; ".join(new)))
+    return kept
 
 
 def shortened(words: str) -> str:
-    """In one line, and not too long for a summary."""
-    line = " ".join(words.split())
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
+    """In one line, without words that are for machines only, and not too long for a summary: of what is, beginning and
+    end."""
+    line = _calmed(words)
+    if len(line) <= LONGEST:
+        return line
+    head = round(LONGEST * BEGINNING)
+    return f"{line[:head].rstrip()} … {line[head - LONGEST :].lstrip()}"
+
+
+def _calmed(words: str) -> str:
+    lines = [" ".join(line.split()) for line in words.splitlines()]
+    line = "".join(f"{one}{' ' if one.endswith((':', ',', ';', '.')) else '; '}" for one in lines if one).rstrip("; ")
+    for pattern, calm in CALMER:
+        line = re.sub(pattern, calm, line)
+    return line
+
+
+def _clauses(fact: str) -> Iterator[str]:
+    yield from (clause for clause in re.split(r";\s+", _calmed(fact)) if clause)
+
+
+def _alike(clause: str) -> str:
+    words = clause.lower().strip(" .")
+    for pattern, same in ALIKE:
+        words = re.sub(pattern, same, words)
+    return words
+
+
+def _is_told(clause: str, told: Iterable[str]) -> bool:
+    return any(clause[:SAME] in one for one in told)
 
 
 def _first(message: str, cause: Cause) -> str:

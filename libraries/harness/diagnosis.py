@@ -21,6 +21,7 @@ from .secrets import SECRETS
 MOST_FACTS = 5
 LONGEST_FACT = 400
 RESTORED = "-restored"
+POD_NAMED = re.compile(r"\b[Pp]ods? \"?([a-z0-9][a-z0-9.-]*[a-z0-9])")
 
 
 class Source(StrEnum):
@@ -34,6 +35,8 @@ class Source(StrEnum):
     CEDANA = "cedana"
     """Which of Cedana's own pods were at work."""
     LOG = "log"
+    QUOTA = "quota"
+    """A quota of a namespace."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Fact:
         text: in words, as it is shown.
         name, namespace: of the object that it is about; both empty where it is about the whole cluster.
         strength: the greater, the more it tells of what is wrong.
+        tells: the cause that it shows outright, where it was collected for that; may be empty.
     """
 
     source: Source
@@ -51,6 +55,7 @@ class Fact:
     name: str = ""
     namespace: str = ""
     strength: int = 1
+    tells: str = ""
 
     def __str__(self) -> str:
         line = SECRETS.redact(" ".join(self.text.split()))
@@ -75,12 +80,25 @@ STATES = frozenset({Source.POD, Source.EVENT})
 ANYWHERE = frozenset({Source.FAILURE, Source.POD, Source.EVENT, Source.LOG})
 WORDS = frozenset({Source.FAILURE, Source.EVENT, Source.LOG})
 
+QUOTA_WORDS = (
+    r"exceeded quota|failed quota: |(minimum|maximum) \S+ usage per (Container|Pod|PersistentVolumeClaim) is"
+    r"|\S+ max limit to request ratio per (Container|Pod) is"
+)
+"""What the admission of ResourceQuotas and LimitRanges says (plugin/pkg/admission/limitranger, 1.33)."""
+
 NOT_READY = frozenset(
     {"unknown", "not-ready", "install-timeout", "helm-failed", "restored-pod-not-ready", "restored-pod-unstable"}
 )
 CRASHED = NOT_READY | {"crash-loop", "witness-missing", "evidence-missing"}
 CHECKPOINT = frozenset({"unknown", "checkpoint-failed", "checkpoint-timeout"})
 RESTORE = frozenset({"unknown", "restore-failed", "restore-timeout", "restored-pod-missing", "restored-pod-not-ready"})
+
+SYMPTOMS = NOT_READY | CHECKPOINT | RESTORE | {"crash-loop", "witness-missing", "evidence-missing"}
+"""Causes that say what was seen rather than why: whose fault it is can only be guessed from them."""
+CIRCUMSTANCES = frozenset({Source.NODE, Source.CEDANA, Source.LOG})
+"""Facts from there were seen beside the failure; that they are why it failed is likely, not certain."""
+SO_FAR = ", as far as was known at this moment; the test's own message has what was found out after it"
+BECAUSE, LIKELY = "Because", "Likely because"
 
 RULES = (
     # The most telling ones first: the first rule that fits wins.
@@ -103,7 +121,7 @@ RULES = (
     Rule("cannot-come-back", r"refused: (this cannot be restored|no node .*can restore it)", WORDS, RESTORE),
     Rule("criu-dump", r"criu failed: type DUMP|Dumping FAILED", WORDS, CHECKPOINT),
     Rule("criu-restore", r"criu failed: type RESTORE|Restoring FAILED", ANYWHERE, RESTORE),
-    Rule("quota", r"exceeded quota", ANYWHERE, NOT_READY | RESTORE),
+    Rule("quota", QUOTA_WORDS, ANYWHERE, NOT_READY | RESTORE),
     Rule("webhook-refused", r"admission webhook .* denied|failed calling webhook", ANYWHERE, NOT_READY | RESTORE),
     Rule("out-of-memory", r"OOMKilled|OOMKilling", STATES, CRASHED),
     Rule("evicted", r"\bEvicted\b|\bPreempted\b|The node was low on resource", STATES, CRASHED | RESTORE),
@@ -186,6 +204,16 @@ def _cause_of_words(text: str) -> Cause | None:
     return next((CAUSES[cause] for cause in fits), None)
 
 
+def so_far(message: str) -> str:
+    """The text of a failure that has just been raised, with a cause that is only what was seen marked as such."""
+    return re.sub(
+        r"^(Cause: ([a-z-]+) \(\w+\))$",
+        lambda line: f"{line[1]}{SO_FAR}" if line[2] in SYMPTOMS else line[1],
+        message,
+        flags=re.MULTILINE,
+    )
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """What the facts say of a failure.
@@ -194,7 +222,7 @@ class Diagnosis:
         message: the failure's text that this is about.
         raised: the cause that the failure had.
         cause: the cause that it has in the light of the facts; may be the same.
-        because: the fact that tells it; None when the cause is as it was.
+        because: the fact that tells it, or shows it where it is as it was; None where there is none.
         facts: the strongest ones, strongest first.
     """
 
@@ -204,6 +232,14 @@ class Diagnosis:
     because: Fact | None
     facts: tuple[Fact, ...] = ()
 
+    @property
+    def certain(self) -> bool:
+        """Whether what tells the cause is about the failure itself, and not only about what was around it."""
+        because = self.because
+        if because is None or because.source not in CIRCUMSTANCES:
+            return because is not None
+        return because.tells == self.cause.name and because.name in self.message
+
     def is_about(self, message: str) -> bool:
         """Whether that text tells the failure that this explains, perhaps among others."""
         told = self.message.split("\nCause: ", maxsplit=1)[0].strip()
@@ -212,7 +248,9 @@ class Diagnosis:
     def told(self, message: str) -> str:
         """A failure's text with the cause as it is now, and the facts that tell it, or those that may; told once."""
         if self.because:
-            words = [f"Cause: {self.cause}, at first {self.raised}", f"Because: {self.because}"]
+            seen = f"Seen: {self.because}" in message
+            words = [f"Cause: {self.cause}"]
+            words += [] if seen else [f"{BECAUSE if self.certain else LIKELY}: {self.because}"]
         elif self.cause.name == "unknown" and self.facts:
             words = [f"Cause: {self.cause}", *(f"Known: {fact}" for fact in self.facts)]
         else:
@@ -242,6 +280,8 @@ def diagnose(message: str, facts: Iterable[Fact], *, about: Sequence[str] = ()) 
     found = ((rule, fact) for rule in RULES for fact in told if rule.fits(raised.name, fact))
     rule, because = next(found, (None, None))
     cause = CAUSES[rule.cause] if rule else raised
+    shown = [fact for fact in told if fact.tells == cause.name]
+    because = next(iter(shown), because)
     rest = sorted(told[1:], key=lambda fact: -fact.strength)
     if because and because.source is Source.FAILURE:
         because = Fact(Source.FAILURE, _line_of(rule.pattern if rule else "", message))
@@ -250,12 +290,16 @@ def diagnose(message: str, facts: Iterable[Fact], *, about: Sequence[str] = ()) 
 
 
 def _about(message: str, facts: list[Fact], names: Sequence[str]) -> list[Fact]:
-    """The facts about what the failure is about: by name or, where none is named, by namespace; and those about all."""
-    words = {word.strip(".:;,'\"()") for word in message.split()} | {*names}
+    """The facts about what the failure is about: the pods that are meant, else what is named, else all of a namespace
+    that is named; and those about everything."""
+    words = {word.strip(".:;,'\"()") for word in message.split()}
     words |= {word.rpartition("/")[2] for word in words}
-    everywhere = [fact for fact in facts if not fact.name]
-    named = [fact for fact in facts if fact.name and (fact.name in words or _original(fact.name) in words)]
-    return everywhere + (named or [fact for fact in facts if fact.name and fact.namespace in words])
+    pods = {*names, *POD_NAMED.findall(message)}
+    everywhere = [fact for fact in facts if not fact.name or (fact.source is Source.QUOTA and fact.name in words)]
+    for meant in (pods, words):  # a container has often the name of a pod
+        if named := [fact for fact in facts if fact.name and {fact.name, _original(fact.name)} & meant]:
+            return everywhere + named
+    return everywhere + [fact for fact in facts if fact.name and fact.namespace in words]
 
 
 def _original(name: str) -> str:
@@ -263,4 +307,5 @@ def _original(name: str) -> str:
 
 
 def _line_of(pattern: str, message: str) -> str:
-    return next((line for line in message.splitlines() if re.search(pattern, line)), message)
+    line = next((line for line in message.splitlines() if re.search(pattern, line)), message)
+    return line.removeprefix("Seen: ")

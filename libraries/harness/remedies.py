@@ -1,6 +1,11 @@
-"""What to do next about each cause, for people: reports and the table of docs/troubleshooting.md say it."""
+"""What to do next about each cause, for people: reports and the table of docs/troubleshooting.md say it.
+
+Where the words of a failure name the thing, what to do names it, too.
+"""
 
 from __future__ import annotations
+
+import re
 
 REMEDIES = {
     "unknown": "Look at the last steps in the log before the failure, and at the pod's events.",
@@ -90,3 +95,115 @@ REMEDIES = {
     "robot-timeout": "Look at the last step in the log: it was still waiting, and knew nothing more.",
     "interrupted": "Run again; what was created was removed, or is named among the leftovers.",
 }
+
+_CONTAINER = r"container (?P<container>\S+) of pod (?P<pod>\S+)"
+_ENDED = rf"{_CONTAINER} ended .*exit code (?P<code>\d+)"
+_SILENT = rf"{_ENDED}.* its (previous )?log is empty"
+_IMAGE = r"(?i)(pulling image|pull image|pull and unpack image|apply image name) \\*\"(?P<image>[^\"\\]+)"
+PARTICULAR: tuple[tuple[str, str, str], ...] = (
+    (
+        "out-of-memory",
+        rf"{_CONTAINER} was killed: it used more than its memory limit of (?P<limit>\S+)",
+        "Raise resources.limits.memory of container {container} in pod {pod} (now {limit}), or see what takes more.",
+    ),
+    (
+        "out-of-memory",
+        rf"{_CONTAINER} was killed: node (?P<node>\S+) ran out of memory",
+        "Free memory on node {node}, or give container {container} of pod {pod} a memory limit: it has none.",
+    ),
+    (
+        "crash-loop",
+        _SILENT,
+        "Container {container} of pod {pod} wrote nothing before it ended with exit code {code}: check its image, "
+        "command and mounts, or run the image by hand.",
+    ),
+    (
+        "crash-loop",
+        _ENDED,
+        "Read in its previous log (in the diagnostics) why container {container} of pod {pod} ended with exit code "
+        "{code}.",
+    ),
+    (
+        "cedana-crash",
+        _SILENT,
+        "Container {container} of Cedana's pod {pod} wrote nothing before it ended with exit code {code}: check "
+        "HELM_VALUES and the image's version first.",
+    ),
+    (
+        "cedana-crash",
+        _ENDED,
+        "Read in its previous log (in the diagnostics) why container {container} of Cedana's pod {pod} ended with exit "
+        "code {code}, and check HELM_VALUES first.",
+    ),
+    (
+        "quota",
+        r"exceeded quota: (?P<quota>[^,\s]+), requested: (?P<asked>\S+), used: (?P<used>\S+), limited: (?P<most>\S+)",
+        "Raise ResourceQuota {quota} (used {used}, allowed {most}, asked for {asked} more), or remove something that "
+        "it counts, or give another NAMESPACE.",
+    ),
+    (
+        "quota",
+        r"failed quota: (?P<quota>[^,:\s]+): must specify (?P<what>[^\n]*)",
+        "Give the containers what ResourceQuota {quota} demands ({what}), or a LimitRange with defaults for it.",
+    ),
+    (
+        "quota",
+        r"(?P<rule>(minimum|maximum) \S+ usage per \w+ is [^,\s]*[^,.\s])",
+        "Change the LimitRange of the namespace ({rule}), or the container's requests and limits.",
+    ),
+    (
+        "webhook-refused",
+        r"(admission webhook|failed calling webhook) \\*\"(?P<hook>[^\"\\]+)",
+        "Ask who runs the admission webhook {hook} why it refuses the pod, or exempt the namespace from it.",
+    ),
+    (
+        "image-pull",
+        rf"{_IMAGE}[^\n]*(toomanyrequests|429|pull rate limit)",
+        "The registry of {image} allows no more pulls for now: log in to it on the nodes, wait, or take a mirror.",
+    ),
+    (
+        "image-pull",
+        rf"{_IMAGE}[^\n]*(no such host|server misbehaving|i/o timeout|connection refused|network is unreachable)",
+        "Let the nodes reach the registry of {image}: it is their DNS or network that fails, not the image.",
+    ),
+    (
+        "image-pull",
+        rf"{_IMAGE}[^\n]*(denied|authoriz)",
+        "Check the name of the image {image}, and the nodes' credentials for its registry, which refuses it to them.",
+    ),
+    (
+        "image-pull",
+        _IMAGE,
+        "Check that the image {image} exists under this name and tag, and the setting or manifest that names it.",
+    ),
+    (
+        "unschedulable",
+        r"nodes are available: (?P<why>[^\n]*?)\.( preemption|\s|$)",
+        "Make room on a node, or change what the pod asks for; the scheduler says: {why}.",
+    ),
+    (
+        "stuck-terminating",
+        r"finalizers?:? (of \S+ )?(?P<finalizer>[\w.-]+/[\w.-]+)",
+        "Find out who should take off the finalizer {finalizer}, and why it does not; taking it off by hand frees the "
+        "object.",
+    ),
+    (
+        "node-not-ready",
+        r"node (?P<node>\S+) is not Ready",
+        "Look at node {node}: its kubelet, and the conditions in the diagnostics.",
+    ),
+    (
+        "container-config",
+        r"(?P<what>(secret|configmap) \\*\"[^\"\\]+)\\*\" not found",
+        'Create the {what}", or correct its name in the manifest.',
+    ),
+)
+"""What to do about a cause whose words match: cause, pattern, and what to do with the pattern's named groups."""
+
+
+def particular(cause: str, words: str) -> str:
+    """What to do next about a cause, with the names that the failure's words have; empty where they have none."""
+    for name, pattern, told in PARTICULAR:
+        if name == cause and (match := re.search(pattern, words)):
+            return told.format_map(match.groupdict())
+    return ""

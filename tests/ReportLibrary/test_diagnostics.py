@@ -164,9 +164,13 @@ def test_everything_is_collected_and_nothing_secret(api, collector):
     assert list(found) == [
         "pods of e2e",
         "events of e2e",
+        "quotas of e2e",
+        "limit ranges of e2e",
         "ConfigMaps of e2e",
         "pods of cedana-system",
         "events of cedana-system",
+        "quotas of cedana-system",
+        "limit ranges of cedana-system",
         "ConfigMaps of cedana-system",
         "nodes",
         "versions",
@@ -212,7 +216,7 @@ def test_a_cluster_that_is_not_there(api, collector, tmp_path):
     api.server.shutdown()
     api.server.server_close()
     found = collector.collect(["e2e"])
-    assert [(one.file, one.problem[:10]) for one in found] == [(None, "no answer:")] * 5
+    assert [(one.file, one.problem[:10]) for one in found] == [(None, "no answer:")] * 7
     assert not (tmp_path / "found").exists()
 
 
@@ -271,15 +275,48 @@ def test_nodes_in_words():
     assert "  labels: e2e.cedana.ai/emulated=true" in lines
 
 
+def test_quotas_in_words():
+    quota = {
+        "metadata": {"name": "compute"},
+        "spec": {"hard": {"pods": "10"}},
+        "status": {"hard": {"pods": "10"}, "used": {"pods": "9"}},
+    }
+    new = {"metadata": {"name": "new"}, "spec": {"hard": {"limits.memory": "1Gi"}}}
+    assert describe.quotas([quota, new]).splitlines() == [
+        "RESOURCEQUOTA  OF             USED       ALLOWED",
+        "compute        pods           9          10",
+        "new            limits.memory  not known  1Gi",
+    ]
+    assert describe.quotas([]) == "There are no ResourceQuotas.\n"
+
+
+def test_limit_ranges_in_words():
+    limit = {"type": "Container", "max": {"memory": "64Mi", "cpu": "1"}, "defaultRequest": {"cpu": "10m"}}
+    assert describe.limit_ranges([{"metadata": {"name": "small"}, "spec": {"limits": [limit]}}]).splitlines() == [
+        "LIMITRANGE  FOR        RULE            VALUES",
+        "small       Container  defaultRequest  cpu 10m",
+        "small       Container  max             cpu 1, memory 64Mi",
+    ]
+    assert describe.limit_ranges([]) == "There are no LimitRanges.\n"
+
+
 def test_links(tmp_path):
     SECRETS.add(TOKEN)
+    (tmp_path / "diagnostics").mkdir()
+    (tmp_path / "diagnostics" / "a b.txt").write_text("x")
+    (tmp_path / "diagnostics" / "d.log").touch()
     text = links.table(
-        [Found("a <b>", tmp_path / "diagnostics" / "a b.txt"), Found("c", None, f"no {TOKEN}")],
+        [
+            Found("a <b>", tmp_path / "diagnostics" / "a b.txt"),
+            Found("c", None, f"no {TOKEN}"),
+            Found("d", tmp_path / "diagnostics" / "d.log"),
+        ],
         tmp_path / "diagnostics" / "index.html",
         tmp_path / "logs",
     )
     assert '<td>a &lt;b&gt;</td><td><a href="../diagnostics/a%20b.txt">a b.txt</a></td>' in text
     assert "<td>c</td><td>no &lt;secret&gt;</td>" in text
+    assert '<td>d</td><td><a href="../diagnostics/d.log">d.log</a> (empty, nothing was written)</td>' in text
 
 
 @pytest.mark.parametrize(

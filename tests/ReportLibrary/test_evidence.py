@@ -314,8 +314,7 @@ def test_what_is_found_out_about_a_set_up_holds_for_everything_in_it(robot, evid
         "Parent suite setup failed:",
         "Expected: a",
         "Seen: pods are forbidden: exceeded quota: small",
-        "Cause: quota (environment), at first install-timeout (environment)",
-        "Because: Seen: pods are forbidden: exceeded quota: small",
+        "Cause: quota (environment)",
     ]
     assert test["diagnosis"]["raised"] == "install-timeout"
     assert run.lines.count("cause: quota (environment) - Never Begun") == 1

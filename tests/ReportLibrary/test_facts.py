@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from harness.diagnosis import Source
-from ReportLibrary.facts import Seen, facts
+from ReportLibrary.facts import facts
+from ReportLibrary.seen import Seen
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -67,9 +70,70 @@ def test_trouble_that_a_pod_got_past_is_none():
 
 def test_a_container_that_ended_before_is_told():
     web = pod("web")
+    web["status"]["containerStatuses"][0] |= {"lastState": {"terminated": {"exitCode": 127}}, "restartCount": 2}
+    log = "2026-01-01T12:00:01Z a\n2026-01-01T12:00:01Z b\n2026-01-01T12:00:01Z \n2026-01-01T12:00:02Z c: not found\n"
+    (known,) = facts(seen(pods={"shop": [web]}, previous={("shop", "web", "c"): f"{log[:22]}first\n{log}"}))
+    assert (known.text, known.tells) == (
+        "container c of pod web ended 2 times, the last time with exit code 127, its command is not there; "
+        "its previous log ends: a / b / c: not found",
+        "crash-loop",
+    )
+    (known,) = facts(seen(pods={"shop": [web]}, previous={("shop", "web", "c"): ""}))
+    assert known.text.endswith("; its previous log is empty")
+    (known,) = facts(seen(pods={"shop": [web]}))
+    assert known.text.endswith("its command is not there")
+
+
+def test_a_container_that_ended_and_was_not_started_again_is_told():
+    web = pod("web", ready=False, state={"terminated": {"exitCode": 3}})
+    log = "2026-01-01T12:00:01Z no more\n"
+    known = facts(seen(pods={"shop": [web]}, logs={("shop", "web", "c"): log}))[0]
+    assert known.text == "container c of pod web ended once with exit code 3; its log ends: no more"
+    web["status"]["containerStatuses"][0] |= {"state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 3}}}
+    web["status"]["containerStatuses"][0]["restartCount"] = 2
+    assert facts(seen(pods={"shop": [web]}))[0].text.startswith("container c of pod web ended 3 times, the last time")
+
+
+def test_a_container_of_cedana_that_ended_before_is_told_as_such():
+    own = pod("m", ready=False)
+    own["status"]["containerStatuses"][0] |= {"lastState": {"terminated": {"exitCode": 1}}, "restartCount": 1}
+    known = facts(seen(pods={"cedana-system": [own]}))[0]
+    assert (known.text, known.tells) == ("container c of pod m ended once with exit code 1", "cedana-crash")
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        ({"memory": "128Mi"}, "it used more than its memory limit of 128Mi"),
+        ({"cpu": "1"}, "node n1 ran out of memory"),
+    ],
+)
+def test_a_container_that_took_too_much_memory_is_told_with_its_limit(limits, why):
+    web = pod("web")
+    web["spec"]["containers"] = [{"name": "b"}, {"name": "c", "resources": {"limits": limits}}]
     web["status"]["containerStatuses"][0]["lastState"] = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
-    (text,) = texts(facts(seen(pods={"shop": [web]})), Source.POD)
-    assert "ended before: OOMKilled, exit code 137" in text
+    (known,) = facts(seen(pods={"shop": [web]}))
+    assert (known.text, known.tells) == (
+        f"container c of pod web was killed: {why} (OOMKilled, exit code 137)",
+        "out-of-memory",
+    )
+
+
+def test_a_container_that_says_nothing_is_told():
+    known = seen(pods={"shop": [pod("web")]}, logs={("shop", "web", "c"): "", ("cedana-system", "h", "c"): ""})
+    assert texts(facts(known), Source.LOG) == ["the log of container c of pod web is empty: it has written nothing yet"]
+    known.logs["shop", "web", "c"] = "a line\n"
+    assert texts(facts(known), Source.LOG) == []
+
+
+def test_quotas_without_room_are_told():
+    def quota(name, used):
+        return {"metadata": {"name": name}, "status": {"hard": {"pods": "10", "memory": "1Gi"}, "used": used}}
+
+    quotas = [quota("room", {"pods": "9", "memory": "1023Mi"}), quota("full", {"pods": "9", "memory": "1024Mi"})]
+    assert texts(facts(seen(quotas={"shop": quotas})), Source.QUOTA) == [
+        "ResourceQuota full of namespace shop is used up: memory 1024Mi of 1Gi"
+    ]
 
 
 def test_a_pod_that_is_ready_is_no_fact():

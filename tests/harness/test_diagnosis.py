@@ -85,7 +85,7 @@ def test_an_event_tells_why_a_pod_is_not_ready(cause):
 def test_the_servers_words_tell_why_an_action_failed(cause, message, words):
     found = diagnose(message.format(words), [])
     assert found.cause.name == cause
-    assert str(found.because) == f"Seen: error: {words}"
+    assert str(found.because) == f"error: {words}"
 
 
 @pytest.mark.parametrize(("cause", "message", "text", "name"), BY_CEDANA)
@@ -145,13 +145,44 @@ def test_names_can_be_given_that_the_message_does_not_hold():
 def test_the_message_gets_the_better_cause_and_the_fact():
     told = diagnose(NOT_READY, [event(BY_EVENT["image-pull"])]).told(f"{NOT_READY}\n\nAlso teardown failed:\nx")
     assert told.splitlines()[2:] == [
-        "Cause: image-pull (environment), at first not-ready (environment)",
+        "Cause: image-pull (environment)",
         f"Because: {BY_EVENT['image-pull']}",
         "",
         "Also teardown failed:",
         "x",
     ]
     assert cause_of_message(told).name == "image-pull"
+
+
+def test_what_was_only_seen_beside_the_failure_is_no_certain_cause():
+    found = diagnose(
+        CHECKPOINT_TIMEOUT, [Fact(Source.CEDANA, "no Ready helper of Cedana on node n1", "web")], about=["web"]
+    )
+    assert not found.certain
+    assert found.told(CHECKPOINT_TIMEOUT).endswith(
+        "Cause: helper-not-ready (product)\nLikely because: no Ready helper of Cedana on node n1"
+    )
+
+
+def test_what_was_seen_anyway_is_not_told_again():
+    message = CHECKPOINT.format("criu failed: type DUMP errno 0")
+    assert diagnose(message, []).told(message) == message.replace("checkpoint-failed", "criu-dump")
+
+
+def test_a_fact_that_shows_the_cause_that_was_raised_is_told():
+    message = NOT_READY.replace("not-ready (", "crash-loop (")
+    fact = Fact(Source.POD, "container web ended 3 times, the last time with exit code 1", "web", tells="crash-loop")
+    found = diagnose(message, [fact])
+    assert (found.cause.name, found.certain) == ("crash-loop", True)
+    assert found.told(message) == f"{message}\nBecause: {fact.text}"
+
+
+def test_a_fact_is_of_the_pod_that_is_meant_and_not_of_one_that_has_the_name_of_its_container():
+    message = (
+        "Expected: it to restart\nSeen: pod web-control is Running; container web waits\nCause: not-ready (environment)"
+    )
+    facts = [pod("pod web: OOMKilled"), pod("pod web-control: OOMKilled", "web-control")]
+    assert diagnose(message, facts).because.text == "pod web-control: OOMKilled"
 
 
 def test_what_was_found_out_is_told_once():

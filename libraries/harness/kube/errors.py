@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
+from ..diagnosis import QUOTA_WORDS
 from ..failures import OperationFailed
 from ..waiting import Pending
 
 T = TypeVar("T")
 
 _TEXTS = (
-    ("exceeded quota", "quota"),
+    (QUOTA_WORDS, "quota"),
     ("admission webhook", "webhook-refused"),
     ("because it is being terminated", "stuck-terminating"),
     (" is invalid: ", "bad-manifest"),
@@ -42,7 +43,7 @@ def api_errors(doing: str) -> Iterator[None]:
         yield
     except ApiException as problem:
         message = server_words(problem)
-        cause = next((name for text, name in _TEXTS if text in message), "cluster-refused")
+        cause = next((name for text, name in _TEXTS if re.search(text, message)), "cluster-refused")
         raise OperationFailed(
             f"the Kubernetes API to {doing}", f"{problem.status}: {message}", cause=cause
         ) from problem

@@ -29,7 +29,8 @@ def state_of(pod: Obj) -> Pending:
     words = [f"pod {pod['metadata']['name']} is {status.get('phase', 'without a phase')}"]
     cause = ""
     if "deletionTimestamp" in pod["metadata"]:
-        words[0] += ", being deleted"
+        held = ", ".join(pod["metadata"].get("finalizers") or [])
+        words[0] += f", being deleted (finalizers: {held})" if held else ", being deleted"
     scheduled = condition(pod, "PodScheduled")
     if scheduled and scheduled["status"] == "False":
         words.append(f"not scheduled: {scheduled.get('message') or scheduled.get('reason', '')}")

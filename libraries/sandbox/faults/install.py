@@ -12,7 +12,7 @@ from ..kinds.fields import FieldError
 from .activation import Activation
 from .answers import Exchange, changing_json
 from .declaration import REQUESTS, STATE, Declarations, Group, Injection
-from .kubernetes import admitting, api, quota, webhook, with_error
+from .kubernetes import admitting, api, using_up_quota, webhook, with_error
 from .pods import Which, has_component, is_cedanas
 from .requests import Asked
 from .scene import Scene, in_each_cluster
@@ -114,7 +114,7 @@ fails("webhook-refused", "install-pods-refused", "An admission webhook refuses t
     admitting(webhook, _cedanas_pod)
 )
 fails("quota", "install-quota", "The quota of the install namespace has no room for Cedana's pods.")(
-    admitting(quota, _cedanas_pod)
+    using_up_quota(_cedanas_pod)
 )
 
 

@@ -78,17 +78,35 @@ def webhook(_: Kind, __: Object) -> ApiError:
     return failure(400, "", message)
 
 
-def quota(kind: Kind, obj: Object) -> ApiError:
-    """What a used-up quota looks like."""
-    why = "exceeded quota: compute, requested: pods=1, used: pods=10, limited: pods=10"
-    return forbidden(kind, obj["metadata"].get("name", ""), why)
+def using_up_quota(which: Any) -> Injection:
+    """A ResourceQuota that has no room for new pods is there as soon as such a pod is to be made; `which` chooses."""
+
+    async def inject(scene: Scene, active: Activation) -> None:
+        def admit(kind: Kind, obj: Object) -> None:
+            if which(scene, kind, obj) and active.takes_pod(obj, kind.plural):
+                raise forbidden(kind, obj["metadata"].get("name", ""), _used_up(scene.cluster, obj))
+
+        active.on_list(scene.cluster.points.admit, admit)
+
+    return in_each_cluster(inject)
+
+
+def _used_up(cluster: Any, obj: Object) -> str:
+    namespace = obj["metadata"]["namespace"]
+    quota = cluster.store.get(kinds.RESOURCE_QUOTA, namespace, "compute")
+    if quota is None:
+        hard = {"pods": str(cluster.store.count(kinds.POD, namespace))}
+        made = {"metadata": {"name": "compute", "namespace": namespace}, "spec": {"hard": hard}}
+        quota = cluster.store.create(kinds.RESOURCE_QUOTA, made)
+    most = quota["spec"]["hard"]["pods"]
+    return f"exceeded quota: compute, requested: pods=1, used: pods={most}, limited: pods={most}"
 
 
 fails("webhook-refused", "api-webhook-refuses", "An admission webhook refuses the workload's pods.")(
     admitting(webhook, _workloads)
 )
 fails("quota", "api-quota", "The quota of the namespace has no room for the workload's pods.")(
-    admitting(quota, _workloads)
+    using_up_quota(_workloads)
 )
 fails("cluster-refused", "api-forbidden", "The user may not create pods (403).")(
     api(
