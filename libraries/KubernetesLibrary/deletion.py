@@ -20,13 +20,14 @@ from .removal import address, remove_object, the_one
 
 @dataclass(frozen=True)
 class Going:
-    """A pod that was asked to go; `there` where there was one, `uid` where it is known which."""
+    """A pod that was asked to go; `there` where there was one, `uid` where it is known which, `since` when it was."""
 
     cluster: Cluster
     namespace: str
     name: str
     uid: str | None
     there: bool
+    since: str = ""
 
 
 def ask_for_end(cluster: Cluster, namespace: str, name: str, uid: str | None) -> Going:
@@ -37,8 +38,10 @@ def ask_for_end(cluster: Cluster, namespace: str, name: str, uid: str | None) ->
     """
     there = find(cluster, "v1", "Pod", namespace, name)
     found = there["metadata"]["uid"] if there else None
-    if found and uid in (None, found) and ask_to_delete(cluster, "v1", "Pod", namespace, name, uid=found):
-        return Going(cluster, namespace, name, found, there=True)
+    if found and uid in (None, found):
+        since = ask_to_delete(cluster, "v1", "Pod", namespace, name, uid=found)
+        if since is not None:
+            return Going(cluster, namespace, name, found, there=True, since=since)
     going = Going(cluster, namespace, name, uid or found, there=False)
     _owed_no_more(going)
     return going
@@ -51,7 +54,8 @@ def see_out(going: Going, timeout: float) -> None:
         WaitTimedOut: still there; cause `stuck-terminating`.
         OperationFailed: the API refuses.
     """
-    wait_until_gone(going.cluster, "v1", "Pod", going.namespace, going.name, uid=going.uid, timeout=timeout)
+    place, name = going.namespace, going.name
+    wait_until_gone(going.cluster, "v1", "Pod", place, name, uid=going.uid, timeout=timeout, since=going.since)
     _owed_no_more(going)
 
 
@@ -72,7 +76,8 @@ def evict_pod(cluster: Cluster, namespace: str, name: str, timeout: float) -> No
         OperationFailed: the API refuses.
     """
     deadline = time.monotonic() + timeout
-    uid = facts.pod(cluster, namespace, name)["metadata"]["uid"]
+    there = facts.pod(cluster, namespace, name)["metadata"]
+    uid, since = there["uid"], there.get("resourceVersion") or ""
     body = {
         "apiVersion": "policy/v1",
         "kind": "Eviction",
@@ -98,7 +103,7 @@ def evict_pod(cluster: Cluster, namespace: str, name: str, timeout: float) -> No
         cause="stuck-terminating",
         pace=REMOTE,
     )
-    pods.wait_until_gone(cluster, namespace, name, _left(deadline), uid=uid)
+    pods.wait_until_gone(cluster, namespace, name, _left(deadline), uid=uid, since=since)
     if entry := entry_of(cluster, "Pod", namespace, name, uid):
         LEDGER.gone(entry)
 

@@ -130,6 +130,14 @@ def test_another_pod_of_the_name_is_not_the_one_that_is_awaited_to_go(api: FakeA
     wait_until_gone(cluster, "ns", "web", PATIENT, uid="u1")
 
 
+def test_a_list_from_before_an_object_was_made_does_not_say_that_it_is_gone(api: FakeApi, cluster: Cluster) -> None:
+    api.lists += [of_version("3"), of_version("9", READY)]
+    api.watches.append(says(("DELETED", READY), then=stays_open))
+    wait_until_gone(cluster, "ns", "web", PATIENT, since="9")
+    assert "resourceVersion=9" in api.calls[1]
+    assert len(api.calls) == 3
+
+
 def test_what_the_judge_raises_ends_the_wait(api: FakeApi, cluster: Cluster) -> None:
     def judge(_: Objects) -> Look[None]:
         raise ApiException(500, "of the judge")

@@ -141,18 +141,22 @@ def delete(
         WaitTimedOut: still there; cause `stuck-terminating`.
         OperationFailed: the API refuses.
     """
-    if ask_to_delete(cluster, api_version, kind, namespace, name, uid=uid):
-        wait_until_gone(cluster, api_version, kind, namespace, name, uid=uid, timeout=timeout)
+    since = ask_to_delete(cluster, api_version, kind, namespace, name, uid=uid)
+    if since is not None:
+        wait_until_gone(cluster, api_version, kind, namespace, name, uid=uid, timeout=timeout, since=since)
 
 
-def ask_to_delete(cluster: Cluster, api_version: str, kind: str, namespace: str, name: str, *, uid: str | None) -> bool:
+def ask_to_delete(
+    cluster: Cluster, api_version: str, kind: str, namespace: str, name: str, *, uid: str | None
+) -> str | None:
     """Asks for the deletion of the object and does not wait for its end.
 
     Args:
         uid: only this very object; another one of the same name is left alone.
 
     Returns:
-        Whether it may still be there: no, where another object has its name by now.
+        The resourceVersion of its deletion for the wait for its end, "" where none was told (it is gone at once, or was
+        before); None where another object has its name by now.
 
     Raises:
         OperationFailed: the API refuses.
@@ -164,26 +168,40 @@ def ask_to_delete(cluster: Cluster, api_version: str, kind: str, namespace: str,
         body["preconditions"] = {"uid": uid}
     with api_errors(f"delete {kind} {namespace}/{name}"):
         try:
-            served.delete(name=name, namespace=namespace or None, body=body)
+            answer = json_of(served.delete(name=name, namespace=namespace or None, body=body, serialize=False))
         except ApiException as problem:
             if problem.status == 409 and uid:  # another object has the name by now
-                return False
+                return None
             if problem.status != 404:
                 raise
-    return True
+            return ""
+    return str(answer.get("metadata", {}).get("resourceVersion") or "")
 
 
 def wait_until_gone(
-    cluster: Cluster, api_version: str, kind: str, namespace: str, name: str, *, uid: str | None, timeout: float
+    cluster: Cluster,
+    api_version: str,
+    kind: str,
+    namespace: str,
+    name: str,
+    *,
+    uid: str | None,
+    timeout: float,
+    since: str = "",
 ) -> None:
     """Waits until the object, the very one where `uid` is given, is gone.
+
+    Args:
+        uid: only this very object; one of another UID does not count.
+        timeout: seconds.
+        since: a resourceVersion as of which it was there: a list from before it was made is not believed.
 
     Raises:
         WaitTimedOut: still there; cause `stuck-terminating`.
         OperationFailed: the API refuses.
     """
     with api_errors(f"watch {kind} {namespace}/{name}"):
-        _wait_until_gone(resource(cluster, api_version, kind), namespace, name, uid=uid, timeout=timeout)
+        _wait_until_gone(resource(cluster, api_version, kind), namespace, name, uid=uid, timeout=timeout, since=since)
 
 
 def _list(served: Any, namespace: str, name: str, **options: Any) -> Any:
@@ -192,7 +210,7 @@ def _list(served: Any, namespace: str, name: str, **options: Any) -> Any:
     return served.get(namespace=namespace or None, field_selector=selector, serialize=False, **options)
 
 
-def _wait_until_gone(served: Any, namespace: str, name: str, *, uid: str | None, timeout: float) -> None:
+def _wait_until_gone(served: Any, namespace: str, name: str, *, uid: str | None, timeout: float, since: str) -> None:
     kind = served.kind
 
     def judge(objects: Objects) -> Look[None]:
@@ -210,4 +228,5 @@ def _wait_until_gone(served: Any, namespace: str, name: str, *, uid: str | None,
         expected=f"{kind} {name} to be gone",
         look_next="its finalizers and the events of its namespace",
         cause="stuck-terminating",
+        since=since,
     )

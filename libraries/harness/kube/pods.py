@@ -200,8 +200,14 @@ def _difference(before: Obj, pods: Objects) -> str | None:
     return None if is_ready(now) else state_of(now).seen
 
 
-def wait_until_gone(cluster: Cluster, namespace: str, name: str, timeout: float, *, uid: str | None = None) -> None:
+def wait_until_gone(
+    cluster: Cluster, namespace: str, name: str, timeout: float, *, uid: str | None = None, since: str = ""
+) -> None:
     """Waits by watch until no pod of that name (and UID, where one is given) is there.
+
+    Args:
+        timeout: seconds.
+        since: a resourceVersion as of which it was there: a list from before it was made is not believed.
 
     Raises:
         WaitTimedOut: it is still there; cause `stuck-terminating`.
@@ -219,6 +225,7 @@ def wait_until_gone(cluster: Cluster, namespace: str, name: str, timeout: float,
             expected=f"pod {name} to be gone",
             look_next="its finalizers, and whether its node is Ready",
             cause="stuck-terminating",
+            since=since,
         )
 
 

@@ -39,6 +39,7 @@ def watch_until(
     expected: str,
     look_next: str = "",
     cause: str = "unknown",
+    since: str = "",
 ) -> T:
     """Watches a list until `judge` answers `Done` and returns its value.
 
@@ -49,6 +50,7 @@ def watch_until(
         expected: what is waited for, for the failure text.
         look_next: what to look at when the time runs out.
         cause: the cause when the time runs out and the last `Pending` names none.
+        since: the resourceVersion of an object of the list that was seen before: what is older is not believed.
 
     Raises:
         WaitTimedOut: says what was last seen and for how long.
@@ -56,7 +58,7 @@ def watch_until(
     """
     last = LastSeen()
     with PROGRESS.awaiting(expected, timeout, lambda: last.text):
-        for objects in states(list_call, timeout, last):
+        for objects in states(list_call, timeout, last, Newest(since)):
             answer = judge(objects)
             if isinstance(answer, Done):
                 return answer.value
