@@ -69,6 +69,10 @@ class OperationFailed(E2EFailure):
     """Somebody else's component refused or broke: the cluster, Helm, the propagator."""
 
 
+class WrongPlace(OperationFailed):
+    """Something else answers where a component was: asking again brings no other answer."""
+
+
 def cause_of_text(message: str) -> Cause | None:
     """The cause that a failure message names, as reports only have the text of a failure."""
     names = _CAUSE_LINE.findall(message)

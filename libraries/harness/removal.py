@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .failures import E2EFailure, WaitTimedOut
+from .failures import E2EFailure, WaitTimedOut, WrongPlace
 from .ledger import Entry, Ledger
 from .processes import LIBRARIES
 from .secrets import SECRETS
+from .waiting import SILENT, bearing_silence
 
 
 class Remover(Protocol):
@@ -45,9 +46,15 @@ REMOVERS = {
 no keyword library."""
 
 
+PATIENCE = 15.0
+"""Seconds for which a place may not answer at all, as one that is being restarted does not, before it is given up."""
+PAUSE = 0.5
+"""Seconds between two tries meanwhile."""
+
+
 @dataclass(frozen=True)
 class Removal:
-    """What became of one entry; `silent` where its cluster did not answer, `there` where it was still there."""
+    """What became of one entry; `silent` where nobody answered at its place, `there` where it was still there."""
 
     entry: Entry
     problem: str
@@ -81,30 +88,53 @@ def remove_all(ledger: Ledger, *, budget: float, each: float) -> Iterator[Remova
 
 
 def _round(ledger: Ledger, owed: list[Entry], deadline: float, each: float, tried: set[int]) -> Iterator[Removal]:
-    removed_places: set[str] = set()
-    silent_places: set[str] = set()
+    places = _Places(owed)
     unreachable: list[Removal] = []
     for entry in reversed(owed):
         tried.add(id(entry))
-        left = deadline - time.monotonic()
-        if left <= 0 and entry.place in silent_places:
-            unreachable.append(Removal(entry, "not tried: its cluster does not answer and the time is up", 0.0))
-            continue
-        removal = _remove(entry, min(each, max(0.0, left)))
+        removal = places.remove(entry, deadline, each)
         if removal.problem:
             unreachable.append(removal)
-            silent_places.update({entry.place} if removal.silent else ())
             continue
         ledger.gone(entry)
-        removed_places.update(entry.find.get("places", ()))
+        places.removed.update(entry.find.get("places", ()))
         yield removal
     for removal in unreachable:
-        went_along = removal.entry.place and removal.entry.place in removed_places
-        if went_along or (removal.there and not _is_there(removal.entry)):
+        went_along = removal.entry.place and removal.entry.place in places.removed
+        if went_along or (removal.there and not removal.silent and not _is_there(removal.entry)):
             ledger.gone(removal.entry)
             yield Removal(removal.entry, "", removal.seconds)
         else:
             yield removal
+
+
+class _Places:
+    """The places that entries lie in: which were removed, and which do not answer.
+
+    One that does not is borne with once, for `PATIENCE`, and asked no more: what lies there stays in the ledger, for a
+    later sweep. One that is to be removed itself, as a cluster of the run's own is, takes with it what lies in it.
+    """
+
+    def __init__(self, owed: list[Entry]) -> None:
+        self.removed: set[str] = set()
+        self._silent: set[str] = set()
+        self._doomed = {place for entry in owed for place in entry.find.get("places", ())}
+
+    def remove(self, entry: Entry, deadline: float, each: float) -> Removal:
+        """Removes the entry, unless its place does not answer."""
+        if entry.place in self._silent:
+            return Removal(entry, "not tried: nobody answers where it is", 0.0, silent=True)
+        begun = time.monotonic()
+        given_up = min(deadline, begun if entry.place in self._doomed else begun + PATIENCE)
+        while True:
+            with bearing_silence(PATIENCE):
+                removal = _remove(entry, min(each, max(0.0, deadline - time.monotonic())))
+            if not removal.silent or time.monotonic() >= given_up:
+                break
+            time.sleep(PAUSE)
+        if removal.silent:
+            self._silent.add(entry.place)
+        return replace(removal, seconds=time.monotonic() - begun)
 
 
 def _is_there(entry: Entry) -> bool:
@@ -135,7 +165,7 @@ def _try(entry: Entry, budget: float) -> Removal:
             if remover.exists(entry):
                 return Removal(entry, "still there after its removal", 0.0, there=True)
     except E2EFailure as failure:
-        silent = failure.cause.name == "cluster-unreachable"
+        silent = failure.cause.name in SILENT and not isinstance(failure, WrongPlace)
         there = isinstance(failure, WaitTimedOut)
         return Removal(entry, SECRETS.redact(failure.seen), 0.0, silent, there)
     return Removal(entry, "", 0.0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -47,6 +50,21 @@ class Pace:
         return min(self.most, max(self.least, self.share * waited))
 
 
+SILENT = ("cluster-unreachable", "propagator-unreachable")
+"""Causes of what nobody answered to."""
+_SILENCE: ContextVar[float] = ContextVar("silence", default=math.inf)
+
+
+@contextmanager
+def bearing_silence(seconds: float) -> Iterator[None]:
+    """Within it, a wait is over before its time where nobody has answered for so long."""
+    before = _SILENCE.set(seconds)
+    try:
+        yield
+    finally:
+        _SILENCE.reset(before)
+
+
 LOCAL = Pace()
 REMOTE = Pace(least=0.1, most=5.0)
 
@@ -58,12 +76,22 @@ class LastSeen:
     text: str = "nothing yet"
     cause: str = ""
     since: float = field(default_factory=time.monotonic)
+    _silent_since: float | None = None
 
     def note(self, pending: Pending) -> None:
         """Takes over what was seen; the time starts anew only when it differs."""
         if pending.seen != self.text:
             self.text, self.since = pending.seen, time.monotonic()
         self.cause = pending.cause
+        if pending.cause not in SILENT:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether nobody has answered for longer than is borne here."""
+        return self._silent_since is not None and time.monotonic() - self._silent_since >= _SILENCE.get()
 
     def timed_out(self, expected: str, timeout: float, look: str, cause: str) -> WaitTimedOut:
         """The failure of a wait that ran out: what was expected, what was last seen and for how long."""
@@ -103,6 +131,6 @@ def wait_until(
                 return answer.value
             last.note(answer)
             waited = time.monotonic() - start
-            if waited >= timeout:
+            if waited >= timeout or last.is_hopeless:
                 raise last.timed_out(expected, timeout, look_next, cause)
             time.sleep(min(max(pace.pause(waited), answer.retry_after), timeout - waited))

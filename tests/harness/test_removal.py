@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness import removal
-from harness.failures import OperationFailed, WaitTimedOut
+from harness.failures import OperationFailed, WaitTimedOut, WrongPlace
 from harness.ledger import Entry, Ledger, ReadLedger
 from harness.removal import REMOVERS, remove_all, remover_of
+from harness.waiting import Pending, wait_until
 
 
 class Things:
@@ -39,6 +41,8 @@ class Things:
 def things(monkeypatch: pytest.MonkeyPatch) -> Things:
     world = Things()
     monkeypatch.setattr(removal, "remover_of", lambda _: world)
+    monkeypatch.setattr(removal, "PATIENCE", 0.05)
+    monkeypatch.setattr(removal, "PAUSE", 0.01)
     return world
 
 
@@ -120,17 +124,76 @@ def test_without_a_budget_everything_is_still_told_to_go(ledger: Ledger, things:
     assert things.budgets == [0, 0, 0]
 
 
+def silent(times: int = 1000) -> tuple[list[float], Callable[[], None]]:
+    """Nobody answers so many times; when it was asked, and the trouble."""
+    asked: list[float] = []
+
+    def trouble() -> None:
+        asked.append(time.monotonic())
+        if len(asked) <= times:
+            refuse("no answer", "cluster-unreachable")()
+
+    return asked, trouble
+
+
 def test_a_place_that_does_not_answer_is_asked_once_when_the_time_is_up(ledger: Ledger, things: Things) -> None:
-    asked = []
-
-    def silent() -> None:
-        asked.append(1)
-        refuse("no answer", "cluster-unreachable")()
-
-    things.trouble |= {f"exists {name}": silent for name in things.there}
+    asked, trouble = silent()
+    things.trouble |= {f"exists {name}": trouble for name in things.there}
     removals = list(remove_all(ledger, budget=0, each=30))
     assert len(asked) == 1
     assert len([one for one in removals if one.left]) == 3
+
+
+def test_a_place_that_does_not_answer_is_borne_with_once(ledger: Ledger, things: Things, tmp_path: Path) -> None:
+    asked, trouble = silent()
+    things.trouble |= {"exists third": trouble, "exists first": pytest.fail, "exists second": pytest.fail}
+    ledger.made(ledger.intend("thing", "elsewhere", place="there"))
+    things.there.add("elsewhere")
+    removals = {one.entry.name: one.problem for one in remove_all(ledger, budget=60, each=30)}
+    assert len(asked) > 1
+    assert asked[-1] - asked[0] >= 0.05
+    untried = "not tried: nobody answers where it is"
+    assert removals == {"elsewhere": "", "third": "no answer", "second": untried, "first": untried}
+    assert [entry.name for entry in ReadLedger(tmp_path / "run.jsonl").owed()] == ["first", "second", "third"]
+
+
+def test_a_place_that_answers_again_is_gone_on_with(
+    ledger: Ledger, things: Things, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "PATIENCE", 60)
+    asked, things.trouble["exists third"] = silent(times=3)
+    assert not any(one.left for one in remove_all(ledger, budget=60, each=30))
+    assert len(asked) == 5
+    assert things.removed == ["third", "second", "first"]
+
+
+def test_a_place_that_is_to_be_removed_itself_is_not_waited_for(tmp_path: Path, things: Things) -> None:
+    ledger = Ledger(tmp_path, "run")
+    ledger.made(ledger.intend("thing", "cluster"), places=["here"])
+    ledger.made(ledger.intend("thing", "pod", place="here"))
+    things.there = {"cluster"}
+    asked, things.trouble["exists pod"] = silent()
+    assert not any(one.left for one in remove_all(ledger, budget=60, each=30))
+    assert len(asked) == 1
+
+
+def test_where_something_else_answers_all_is_asked_for(ledger: Ledger, things: Things) -> None:
+    def other() -> None:
+        raise WrongPlace("it to answer", "another one does", cause="cluster-unreachable")
+
+    things.trouble |= {f"exists {name}": other for name in things.there}
+    assert {one.problem for one in remove_all(ledger, budget=60, each=30)} == {"another one does"}
+
+
+def test_a_removal_that_nobody_answers_to_ends_before_its_time(ledger: Ledger, things: Things) -> None:
+    def waits() -> None:
+        look = lambda: Pending("nobody answers", "cluster-unreachable")  # noqa: E731
+        wait_until(look, timeout=1000, expected="it to be gone")
+
+    things.trouble["remove third"] = waits
+    left = [one for one in remove_all(ledger, budget=1000, each=1000) if one.left]
+    assert [one.entry.name for one in left] == ["third", "second", "first"]
+    assert "nobody answers" in left[0].problem
 
 
 @pytest.mark.parametrize("kind", REMOVERS)

@@ -8,7 +8,7 @@ import pytest
 
 from harness import waiting
 from harness.failures import WaitTimedOut
-from harness.waiting import Done, Look, Pace, Pending, wait_until
+from harness.waiting import Done, Look, Pace, Pending, bearing_silence, wait_until
 
 
 class Clock:
@@ -97,3 +97,24 @@ def test_a_wait_that_was_told_nothing_more_says_nothing_more(clock: Clock) -> No
         wait_until(lambda: Pending("no"), timeout=1, expected="it")
     assert (failure.value.look, failure.value.cause.name) == ("", "unknown")
     assert waiting.LastSeen().timed_out("it", 1.0, "", "image-pull").cause.name == "image-pull"
+
+
+@pytest.mark.parametrize("cause", ["cluster-unreachable", "propagator-unreachable"])
+def test_silence_ends_a_wait_where_it_is_borne_only_for_a_while(clock: Clock, cause: str) -> None:
+    pace = Pace(1, 0, 1)
+    with bearing_silence(5), pytest.raises(WaitTimedOut, match="no answer") as failure:
+        wait_until(lambda: Pending("no answer", cause), timeout=60, expected="it to go", pace=pace)
+    assert failure.value.cause.name == cause
+    assert len(clock.sleeps) == 5
+    with pytest.raises(WaitTimedOut):
+        wait_until(lambda: Pending("no answer", cause), timeout=60, expected="it to go", pace=pace)
+    assert len(clock.sleeps) == 5 + 60
+
+
+def test_an_answer_amid_silence_lets_the_wait_go_on(clock: Clock) -> None:
+    def look() -> Look[None]:
+        return Pending("it is there") if clock.now % 5 == 0 else Pending("no answer", "cluster-unreachable")
+
+    with bearing_silence(5), pytest.raises(WaitTimedOut):
+        wait_until(look, timeout=60, expected="it to go", pace=Pace(1, 0, 1))
+    assert len(clock.sleeps) == 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from kubernetes.client.exceptions import ApiException
 from tests.harness.fake_api import (
@@ -24,7 +26,7 @@ from harness.failures import OperationFailed, WaitTimedOut
 from harness.kube import Cluster, watching
 from harness.kube.pods import list_pods, wait_until_gone, wait_until_ready
 from harness.kube.watching import Objects, watch_until, watch_while
-from harness.waiting import Done, Look, Pending
+from harness.waiting import Done, Look, Pending, bearing_silence
 
 WAITING, READY = pod("web", "u1", ready=False), pod("web", "u1")
 FAULTS = [ends_at_once, drops, expired, refuse(500), refuse(429), cut, garbage]
@@ -115,6 +117,15 @@ def test_an_outage_is_told_as_an_outage(cluster: Cluster, api: FakeApi) -> None:
     api.server.server_close()
     with pytest.raises(WaitTimedOut, match="the API did not answer") as failure:
         wait_until_ready(cluster, "ns", "web", 0.5)
+    assert failure.value.cause.name == "cluster-unreachable"
+
+
+def test_an_outage_ends_a_watch_where_it_is_borne_only_for_a_while(cluster: Cluster, api: FakeApi) -> None:
+    api.server.shutdown()
+    api.server.server_close()
+    with bearing_silence(0.3), pytest.raises(WaitTimedOut, match="the API did not answer") as failure:
+        wait_until_gone(cluster, "ns", "web", 900)
+    assert re.search(r"so for the last \d{1,2}\.\d+ s of 900", failure.value.seen)
     assert failure.value.cause.name == "cluster-unreachable"
 
 

@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Re
 from urllib3.util import Retry, make_headers
 
 from ..calls import CALLS
-from ..failures import BadInput, OperationFailed
+from ..failures import BadInput, OperationFailed, WrongPlace
 from ..ledger import Entry
 from ..rundir import private_directory
 from .errors import api_errors, json_of
@@ -300,7 +300,8 @@ def recorded(entry: Entry) -> Cluster:
     """The cluster that a ledger entry lies in.
 
     Raises:
-        OperationFailed: it does not answer, or another one does at its address; cause `cluster-unreachable`.
+        OperationFailed: it does not answer; cause `cluster-unreachable`.
+        WrongPlace: another one does at its address; the same cause.
     """
     cluster = Cluster(f"ledger-{entry.number}", Path(entry.place), entry.find.get("context"))
     known = entry.find.get("cluster_uid")
@@ -308,7 +309,7 @@ def recorded(entry: Entry) -> Cluster:
         found = cluster._read_uid() if known else ""
     if found and found != known:
         file = entry.ledger and entry.ledger.file
-        raise OperationFailed(
+        raise WrongPlace(
             f"the cluster with id {known} to answer at {entry.place}",
             f"another one answers there, with id {found}; where the old one is gone for good, delete {file}",
             cause="cluster-unreachable",

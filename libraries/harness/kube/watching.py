@@ -126,7 +126,7 @@ def states(list_call: ListCall, seconds: float, last: LastSeen, newest: Newest |
         else:
             _pause(begun, deadline)
             continue
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or last.is_hopeless:
             return
         _pause(begun, deadline)
 
