@@ -56,7 +56,8 @@ class Ledger:
         self.run_id = run_id or secrets.token_hex(4)
         self._directory = directory
         self._lock = threading.RLock()
-        self._entries: list[Entry] = []
+        self._owed: dict[int, Entry] = {}
+        self._count = 0
         self.file: Path | None = None
         self.kept = False
         self.environment: dict[str, Any] = {}
@@ -65,10 +66,10 @@ class Ledger:
     def intend(self, kind: str, name: str, /, *, place: str = "", **find: Any) -> Entry:
         """Writes down a thing that is about to be made; on disk when this returns."""
         with self._lock:
-            entry = Entry(len(self._entries) + 1, kind, name, place, find, ledger=self, at=_now())
+            entry = Entry(self._count + 1, kind, name, place, find, ledger=self, at=_now())
             facts = {"id": entry.number, "kind": kind, "name": name, "place": place, "find": find, "at": entry.at}
             self._write({"op": "intend", **facts})
-            self._entries.append(entry)
+            self._owe(entry)
             return entry
 
     def made(self, entry: Entry, **found: Any) -> None:
@@ -91,11 +92,12 @@ class Ledger:
                 return
             entry.state = "gone"
             self._write({"op": "gone", "id": entry.number})
+            self._owed.pop(entry.number, None)
 
     def owed(self) -> list[Entry]:
         """What is not gone, in the order of its making."""
         with self._lock:
-            return [entry for entry in self._entries if entry.state != "gone"]
+            return list(self._owed.values())
 
     def find(self, kind: str, /, **find: Any) -> Entry | None:
         """The newest entry of that kind that is owed and has these facts."""
@@ -122,7 +124,10 @@ class Ledger:
             if self.file and not self.owed():
                 self.file.unlink(missing_ok=True)
                 self.file = None
-                self._entries.clear()
+                self._count = 0
+
+    def _owe(self, entry: Entry) -> None:
+        self._owed[entry.number], self._count = entry, entry.number
 
     def _write(self, line: dict[str, Any]) -> None:
         if self.file is None:
@@ -176,12 +181,12 @@ class ReadLedger(Ledger):
             self.kept, self.environment = True, line.get("environment", {})
         elif line["op"] == "intend":
             facts = line["id"], line["kind"], line["name"], line["place"], dict(line["find"])
-            self._entries.append(Entry(*facts, ledger=self, at=line.get("at", "")))
-        else:
-            for entry in self._entries:
-                if entry.number == line["id"]:
-                    entry.find.update(line.get("find", {}))
-                    entry.state = line["op"]
+            self._owe(Entry(*facts, ledger=self, at=line.get("at", "")))
+        elif entry := self._owed.get(line["id"]):
+            entry.find.update(line.get("find", {}))
+            entry.state = line["op"]
+            if entry.state == "gone":
+                del self._owed[entry.number]
 
 
 def ledger_directory() -> Path:
