@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import faults_check, mutation_check, pytest_check, run, static_checks, suites_check
+from .checks import faults_check, mutation_check, pytest_check, run, size_check, static_checks, suites_check
 
 samples = [faults_check("--sample"), mutation_check("--verdict", "--sample", "40")]
-raise SystemExit(run([*static_checks(), suites_check(), *samples, pytest_check("-m", "not slow")]))
+raise SystemExit(run([*static_checks(), suites_check(), size_check(), *samples, pytest_check("-m", "not slow")]))

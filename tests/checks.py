@@ -56,6 +56,11 @@ def suites_check() -> Check:
     return ("robot suites/", [sys.executable, "-m", "robot", "--outputdir", f"{SCRATCH}/results", "suites"])
 
 
+def size_check() -> Check:
+    """What they left is not too large; after `suites_check`."""
+    return ("output size", [sys.executable, "-m", "tests.output_size", f"{SCRATCH}/results"])
+
+
 def faults_check(*options: str) -> Check:
     """The suites against a cluster that misbehaves: each lie must be caught, each passing failure survived."""
     return ("faults", [sys.executable, "-m", "tests.faults", *options])

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from .checks import chaos_check, faults_check, mutation_check, pytest_check, run, static_checks, suites_check
+from .checks import (
+    chaos_check,
+    faults_check,
+    mutation_check,
+    pytest_check,
+    run,
+    size_check,
+    static_checks,
+    suites_check,
+)
 
 if __name__ == "__main__":
-    slow = [suites_check(), faults_check(), chaos_check(), pytest_check(), mutation_check()]
+    slow = [suites_check(), size_check(), faults_check(), chaos_check(), pytest_check(), mutation_check()]
     raise SystemExit(run([*static_checks(), *slow]))

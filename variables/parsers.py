@@ -198,6 +198,20 @@ def address_of(what: str) -> Parser:
     return parse
 
 
+def pushgateway(text: str) -> str | Secret:
+    """The URL of a Pushgateway; a secret where it has the user and password of one that wants basic authentication."""
+    found = re.fullmatch(r"https?://(?P<who>[^\s/@]+@)?[^\s/@?#]+[^\s?#@]*", text)
+    if not found or (found["who"] and not re.fullmatch(r"[^:]+:[^:]+@", found["who"])):
+        allowed = "the http:// or https:// URL of a Pushgateway, which may have user:password@ (percent-encoded)"
+        raise WrongSettingError(allowed)
+    return Secret(text) if found["who"] else text
+
+
+def without_password(text: str) -> str:
+    """What may be shown of a wrong URL."""
+    return re.sub(r"(\w+://).*@", r"\1<secret>@", text)
+
+
 def _archived(path: Path) -> list[str]:
     """The files in the top folder of an archive."""
     with tarfile.open(path, "r:gz") as archive:

@@ -37,11 +37,15 @@ from parsers import (
     kubeconfig,
     one_of,
     output_file,
+    pushgateway,
     some_file,
     switch,
     token_file,
     url,
+    without_password,
 )
+
+PUSHGATEWAY = "PUSHGATEWAY_URL"
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,12 @@ TABLE = (
     ),
     Setting("HISTORY_FILE", None, output_file, "A file that gets a line for each run, for trends and flake rates"),
     Setting("METRICS_FILE", None, output_file, "A file for metrics of the run, in OpenMetrics format"),
-    Setting("PUSHGATEWAY_URL", None, address_of("a Pushgateway"), "A Prometheus Pushgateway for the same metrics"),
+    Setting(
+        PUSHGATEWAY,
+        None,
+        pushgateway,
+        "A Prometheus Pushgateway for the same metrics; with `user:password@` by the environment only",
+    ),
     Setting("SEVERAL_PODS", "20", count(500), "How many pods the suite for several pods checkpoints and restores"),
     Setting("AT_ONCE", "10", count(100), "How many of them are under way at the same time"),
     Setting("CLUSTER_TIMEOUT", "300 s", duration, "Until the nodes are Ready"),
@@ -274,6 +283,8 @@ def read(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> Set
         if setting.name in ("KUBECONFIG", "SECOND_KUBECONFIG") and settings.values.get("PROVIDER") != "existing":
             text = None
         settings.values[setting.name] = _parsed(setting, text, settings.errors)
+        if setting.name == PUSHGATEWAY and PUSHGATEWAY in command_line:
+            _refuse_secret(settings)
     settings.values[TOKEN] = _token(command_line, environment, settings)
     _read_s3(environment, settings)
     if settings.values["PROPAGATOR"] == "stock":
@@ -291,7 +302,7 @@ def _parsed(setting: Setting, text: str | None, errors: list[str]) -> Any:
     try:
         return setting.parse(text)
     except WrongSettingError as problem:
-        shown = "empty" if text == "" else repr(text)
+        shown = "empty" if text == "" else repr(without_password(text))
         errors.append(f"{setting.name} is {shown}; it must be {problem}.")
         return None
 
@@ -310,6 +321,14 @@ def _token(command_line: Mapping[str, Any], environment: Mapping[str, str], sett
     if re.search(r"[^\x21-\x7e]", text):
         settings.errors.append(f"{TOKEN} has a blank or a character that cannot stand in an HTTP header.")
     return Secret(text)
+
+
+def _refuse_secret(settings: Settings) -> None:
+    if isinstance(settings.values[PUSHGATEWAY], Secret):
+        settings.errors.append(
+            f"{PUSHGATEWAY} was given with a password on the command line, where everybody on this machine can read "
+            "it; it must come from the environment."
+        )
 
 
 def _read_s3(environment: Mapping[str, str], settings: Settings) -> None:

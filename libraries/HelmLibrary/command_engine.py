@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
@@ -19,6 +20,7 @@ from harness.rundir import private_directory
 
 from .command import run
 from .homes import helm_environment
+from .noting import noted
 from .releases import Chart, Deployed, HelmError, Order, Release, Target, Values
 
 OLDEST = (3, 8)
@@ -26,6 +28,7 @@ LOOK_TIMEOUT = 60.0
 """Seconds for operations that only look."""
 PATIENCE = 15.0
 """Seconds that a process may take beyond the timeout that it was given itself."""
+RESET = "--reset-values"
 
 
 class CommandEngine:
@@ -49,7 +52,7 @@ class CommandEngine:
 
     def upgrade(self, target: Target, release: str, order: Order) -> Deployed:
         """See `Engine`."""
-        return self._deploy(["upgrade", "--reset-values"], target, release, order)
+        return self._deploy(["upgrade", RESET], target, release, order)
 
     def _deploy(self, verb: list[str], target: Target, release: str, order: Order) -> Deployed:
         options = _source(order.chart)
@@ -125,6 +128,11 @@ class CommandEngine:
         return self._call([*words, *where], timeout)
 
     def _call(self, words: Sequence[str], timeout: float) -> str:
+        asked = (word for word in words[1:] if word != RESET)
+        with noted(words[0], *takewhile(lambda word: not word.startswith("-"), asked)):
+            return self._carried_out(words, timeout)
+
+    def _carried_out(self, words: Sequence[str], timeout: float) -> str:
         done = run([self._path, *words], environment=helm_environment(), timeout=timeout + PATIENCE)
         if done.stopped:
             raise HelmError(f"helm was stopped after {lasting(timeout + PATIENCE)}. {done.errors.strip()}", "timeout")

@@ -15,6 +15,7 @@ from harness.durations import lasting
 
 from .command import run
 from .homes import helm_environment
+from .noting import noted
 from .releases import Chart, Deployed, HelmError, Order, Release, Target
 
 CHILD = Path(__file__).with_name("embedded_child.py")
@@ -96,6 +97,11 @@ class EmbeddedEngine:
         return str(self._call("manifest", target, LOOK_TIMEOUT, release=release))
 
     def _call(self, action: str, target: Target | None, timeout: float, **arguments: Any) -> Any:
+        chart = arguments.get("chart") or {}
+        with noted(action, str(arguments.get("release", "")), str(chart.get("reference", ""))):
+            return self._carried_out(action, target, timeout, **arguments)
+
+    def _carried_out(self, action: str, target: Target | None, timeout: float, **arguments: Any) -> Any:
         config = _config(target) if target else {}
         request = arguments | {"action": action, "timeout": timeout, "config": config, "parent": os.getpid()}
         # -P keeps this folder off the child's path: it needs none of our modules.

@@ -10,6 +10,7 @@ from typing import Any
 
 from robot.api import logger
 from robot.api.deco import keyword, library
+from robot.api.types import Secret
 from robot.libraries.BuiltIn import BuiltIn
 
 from harness import VERSION
@@ -236,7 +237,7 @@ class ReportLibrary:
 
     @keyword
     def export_results(
-        self, history: Path | None = None, metrics: Path | None = None, pushgateway: str | None = None
+        self, history: Path | None = None, metrics: Path | None = None, pushgateway: Secret | str | None = None
     ) -> None:
         """Says where the results of the run go when it is over, besides the output directory. It can fail nothing then.
 
@@ -246,7 +247,7 @@ class ReportLibrary:
         Args:
             history: a file that gets a line for each run; `python -m ReportLibrary.history` makes tables of it.
             metrics: a file in OpenMetrics format, as the node exporter's textfile collector reads it, too.
-            pushgateway: URL of a Prometheus Pushgateway.
+            pushgateway: URL of a Prometheus Pushgateway; a secret where it has a user and a password.
 
         Raises:
             BadInput: a package that metrics need is not installed, or OTEL_EXPORTER_OTLP_ENDPOINT asks for traces in
@@ -256,7 +257,8 @@ class ReportLibrary:
         Export Results    history=${OUTPUT_DIR}/history.jsonl
         ```
         """
-        places = Places(history, metrics, pushgateway)
+        url = pushgateway.value if isinstance(pushgateway, Secret) else pushgateway
+        places = Places(history, metrics, url)
         places.check()
         check_telemetry()
         _EXPORTS.places = places

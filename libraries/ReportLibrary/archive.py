@@ -1,4 +1,7 @@
-"""One archive of a run to hand on: its report, log, evidence and diagnostics, written when the last of them is."""
+"""One archive of a run that failed, to hand on: report, log, evidence, diagnostics; written when the last of them is.
+
+Robot's output.xml, from which log and report are made, is not in it: it is as large again, and for machines.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from harness.secrets import SECRETS
 
 from .evidence import FILE_NAME
+from .exchange_tables import WHOLE
 from .robot_internals import Outermost
 
 DIAGNOSTICS = "diagnostics"
@@ -19,6 +23,7 @@ class Archive:
 
     Attributes:
         path: of the archive.
+        wanted: whether it will be written: there is something to hand on.
     """
 
     def __init__(self) -> None:
@@ -27,6 +32,7 @@ class Archive:
         self._last = ""
         self._directory = Path()
         self.path = Path()
+        self.wanted = False
 
     def begin(self, directory: Path, run_id: str, files: dict[str, Path]) -> None:
         """A run has begun.
@@ -36,8 +42,11 @@ class Archive:
             run_id: for the archive's name.
             files: what Robot Framework will write, in its order, by kind: `output`, `log`, `report`.
         """
-        self._directory, self._files = directory, list(files.values())
+        beside = files["log"].parent if "log" in files else directory
+        shown = [file for kind, file in files.items() if kind != "output"]
+        self._directory, self._files = directory, [*shown, beside / WHOLE]
         self._last = next(reversed(files), "")
+        self.wanted = False
         self.path = directory / f"cedana-e2e-{run_id}.zip"
         self._after.attach()
 
@@ -54,8 +63,10 @@ class Archive:
         self._written("report")
 
     def _written(self, kind: str) -> None:
-        if kind == self._last:
-            self._after.detach()
+        if kind != self._last:
+            return
+        self._after.detach()
+        if self.wanted:
             write(self.path, self._directory, [*self._files, self._directory / FILE_NAME])
 
 

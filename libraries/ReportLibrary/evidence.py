@@ -35,6 +35,9 @@ WORST_FIRST = (Blame.PRODUCT, Blame.HARNESS, Blame.UNKNOWN, Blame.SERVICE, Blame
 ENVIRONMENT = ("provider", "emulated", "kubernetes", "nodes", "chart")
 """Facts with a field of their own; `propagator_era` and `propagator_url` go to `propagator`, the rest to `other`."""
 
+INNERMOST = re.compile(r"[\[{]\n[^\[\]{}]*[\]}]")
+"""A list or object of JSON that holds no other; a line break cannot stand in a string of JSON."""
+
 
 @dataclass
 class Notes:
@@ -206,8 +209,14 @@ def write(evidence: Evidence, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / FILE_NAME
     draft = file.with_suffix(".json.part")
-    draft.write_text(json.dumps(evidence.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    text = json.dumps(evidence.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    draft.write_text(INNERMOST.sub(_in_one, text) + "\n", "utf-8")
     return draft.replace(file)
+
+
+def _in_one(innermost: re.Match[str]) -> str:
+    """In one line: a witness's trail has hundreds of them."""
+    return re.sub(r"\s*\n\s*", " ", innermost[0])
 
 
 def environment_dict(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 from harness.secrets import SECRETS
 
 from . import github, history, metrics
-from .evidence import Evidence
+from .evidence import Evidence, without_credentials
+from .metrics import credentials
 from .optional import need
 
 
@@ -24,14 +25,16 @@ class Places:
     pushgateway: str | None = None
 
     def check(self) -> None:
-        """Makes sure that what they need is there.
+        """Makes sure that what they need is there, and that no password of theirs is shown.
 
         Raises:
             BadInput: a package is missing.
         """
+        if password := credentials(self.pushgateway or "")[1]:
+            SECRETS.add(password)
         for name in ("metrics", "pushgateway"):
             if value := getattr(self, name):
-                need("prometheus_client", name, value)
+                need("prometheus_client", name, without_credentials(str(value)))
 
 
 class Exports:
@@ -61,4 +64,4 @@ class Exports:
         if textfile := places.metrics:
             yield f"The metrics {textfile}", lambda run: metrics.write(textfile, run)
         if url := places.pushgateway:
-            yield f"The Pushgateway's metrics at {url}", lambda run: metrics.push(url, run)
+            yield f"The Pushgateway's metrics at {without_credentials(url)}", lambda run: metrics.push(url, run)

@@ -18,8 +18,13 @@ class Markup(str):
 
 
 def text(value: object) -> Markup:
-    """`value` as HTML: secrets masked first, then escaped."""
-    return value if isinstance(value, Markup) else Markup(html.escape(SECRETS.redact(str(value))))
+    """`value` as HTML between tags: secrets masked first, then escaped."""
+    return value if isinstance(value, Markup) else Markup(html.escape(SECRETS.redact(str(value)), quote=False))
+
+
+def quoted(value: object) -> Markup:
+    """The same, for an attribute in quotes."""
+    return Markup(html.escape(SECRETS.redact(str(value))))
 
 
 def joined(*parts: object) -> Markup:
@@ -29,7 +34,7 @@ def joined(*parts: object) -> Markup:
 
 def link(target: str, words: object) -> Markup:
     """A link; a target without a scheme of its own only, so that no text from outside becomes a script."""
-    return Markup(f'<a href="{html.escape(SECRETS.redact(target))}">{text(words)}</a>')
+    return Markup(f'<a href="{quoted(target)}">{text(words)}</a>')
 
 
 def bold(words: object) -> Markup:
@@ -39,17 +44,23 @@ def bold(words: object) -> Markup:
 
 def folded(title: object, body: str) -> Markup:
     """A text that is shown when its title is clicked; as it stands, with its line breaks."""
-    shown = f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:2px 0">{text(body)}</pre>'
-    return Markup(f"<details><summary>{text(title)}</summary>{shown}</details>")
+    return unfolding(title, Markup(f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{text(body)}</pre>'))
+
+
+def unfolding(title: object, body: Markup) -> Markup:
+    """HTML that is shown when its title is clicked."""
+    return Markup(f"<details><summary>{text(title)}</summary>{body}</details>")
 
 
 def table(caption: object, head: Sequence[object], rows: Iterable[Sequence[object]], kind: str) -> Markup:
-    """A table; `kind` is its class, by which it can be found."""
-    heads = "".join(f'<th scope="col">{text(cell)}</th>' for cell in head)
-    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    words = f'<caption style="text-align:left;font-weight:bold">{text(caption)}</caption>'
-    look = 'cellpadding="3" style="border-collapse:collapse;text-align:left"'
-    whole = f'<table class="{kind}" {look}>{words}<tr>{heads}</tr>{body}</table>'
+    """A table; `kind` is its class, by which it can be found.
+
+    End tags that HTML lets one leave out are left out: there are thousands of cells in a log.
+    """
+    heads = "".join(f"<th>{text(cell)}" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}' for cell in row)}" for row in rows)
+    words = f'<caption style="text-align:left"><b>{text(caption)}</b></caption>' if caption else ""
+    whole = f'<table class="{kind}" cellpadding="3" style="text-align:left">{words}<tr>{heads}{body}</table>'
     return Markup(f'<div style="overflow-x:auto">{whole}</div>')
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+from .evidence import without_credentials
 from .history import chart
 
 if TYPE_CHECKING:
@@ -78,12 +80,28 @@ def write(file: Path, run: Mapping[str, Any]) -> None:
 def push(url: str, run: Mapping[str, Any]) -> None:
     """Replaces what the Pushgateway has of the newest run with this provider.
 
+    Args:
+        url: with user and password, percent-encoded, where it wants basic authentication.
+
     Raises:
         OSError: it cannot be reached, or refuses.
     """
     from prometheus_client import push_to_gateway
+    from prometheus_client.exposition import basic_auth_handler
 
-    push_to_gateway(url, JOB, registry(run), {"provider": _provider(run)}, timeout=PUSH_TIMEOUT)
+    def send(**request: Any) -> Any:
+        return basic_auth_handler(**request, username=user, password=password)
+
+    user, password = credentials(url)
+    place = {"provider": _provider(run)}
+    push_to_gateway(without_credentials(url), JOB, registry(run), place, timeout=PUSH_TIMEOUT, handler=send)
+
+
+def credentials(url: str) -> tuple[str | None, str | None]:
+    """User and password in a URL."""
+    parts = urlsplit(url)
+    found = [None if part is None else unquote(part) for part in (parts.username, parts.password)]
+    return found[0], found[1]
 
 
 def _provider(run: Mapping[str, Any]) -> str:

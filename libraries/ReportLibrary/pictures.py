@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .markup import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Markup, seconds, text
+from .markup import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Markup, quoted, seconds, text
 
 WIDTH, LEFT, RIGHT = 760, 230, 60
 """Of a picture, and what its labels take on both sides."""
@@ -75,7 +75,7 @@ def timeline(title: str, spans: Sequence[Span]) -> Markup:
         return Markup()
     scale = Scale(min(one.start for one in spans), max(one.end for one in spans))
     height = TOP + ROW * len(spans) + 4
-    told = "; ".join(one.told for one in spans)
+    told = "; ".join(one.told for one in spans if one.lane != "step") or "the steps, which the table has in words"
     rows = "".join(_bar(one, TOP + ROW * number, scale) for number, one in enumerate(spans))
     return _svg("timeline", title, told, height, _axis(scale, height) + rows)
 
@@ -117,35 +117,30 @@ def _svg(kind: str, title: str, told: str, height: float, content: str) -> Marku
     head = f"<title>{text(title)}</title><desc>{text(told)}</desc>"
     look = f'style="width:100%;max-width:{WIDTH}px;min-width:600px;height:auto;font:12px sans-serif"'
     box = f'viewBox="0 0 {WIDTH} {height:g}" xmlns="http://www.w3.org/2000/svg"'
-    name = f'role="img" aria-label="{text(title)}" class="{kind}"'
+    name = f'role="img" aria-label="{quoted(title)}" class="{kind}" fill="currentColor"'
     return Markup(f'<div style="overflow-x:auto"><svg {name} {box} {look}>{head}{content}</svg></div>')
 
 
 def _axis(scale: Scale, height: float) -> str:
     lasted = scale.end - scale.begin
-    parts = []
-    for number in range(TICKS + 1):
-        moment = scale.begin + lasted * number / TICKS
-        x = scale.x(moment)
-        parts.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height:g}" stroke="{GREY}" stroke-width="0.5"/>'
-        )
-        parts.append(_words(x, 12, f"{lasted * number / TICKS:.1f} s", "middle"))
-    return "".join(parts)
+    marks = [lasted * number / TICKS for number in range(TICKS + 1)]
+    places = [scale.x(scale.begin + mark) for mark in marks]
+    lines = "".join(f"M{x:.0f} {TOP - 6}V{height:g}" for x in places)
+    words = [_words(x, 12, f"{mark:.1f} s", "middle") for x, mark in zip(places, marks, strict=True)]
+    return f'<path d="{lines}" stroke="{GREY}" stroke-width="0.5"/>{"".join(words)}'
 
 
 def _bar(span: Span, y: float, scale: Scale) -> str:
     begin, end = scale.x(span.start), scale.x(span.end)
-    hint = f"<title>{text(span.told)}</title>"
-    shape = f'x="{begin:.1f}" y="{y}" width="{max(2.0, end - begin):.1f}" height="{BAR}" rx="2" fill="{span.colour}"'
+    shape = f'x="{begin:.1f}" y="{y}" width="{max(2.0, end - begin):.1f}" height="{BAR}" fill="{span.colour}"'
     name = span.name if span.lane == "step" else f"{span.lane}: {span.name}" if span.name != span.lane else span.name
     label = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
+    hint = f"<title>{text(span.told)}</title>" if label != name else ""
     failed = " ✗" if span.status == "FAIL" else ""
     return (
-        f"<g><rect {shape}>{hint}</rect>"
+        (f"<rect {shape}>{hint}</rect>" if hint else f"<rect {shape}/>")
         + _words(LEFT - 8, y + 10, label, "end")
         + _words(max(end, begin + 2) + 4, y + 10, f"{seconds(span.seconds)}{failed}", "start")
-        + "</g>"
     )
 
 
@@ -177,4 +172,5 @@ def _legend(trail: Sequence[tuple[float, int, str]]) -> str:
 
 
 def _words(x: float, y: float, words: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:g}" text-anchor="{anchor}" fill="currentColor">{text(words)}</text>'
+    place = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{x:.0f}" y="{y:g}"{place}>{text(words)}</text>'

@@ -16,6 +16,10 @@ from harness.secrets import SECRETS
 if TYPE_CHECKING:
     from .evidence import Outcome
 
+KEYWORDS = ("KEYWORD", "SETUP", "TEARDOWN")
+FLAT = "robot:flatten"
+"""Tag of keywords of which the log shows nothing but messages."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -51,7 +55,9 @@ def plain(words: str) -> str:
 
 
 def deepest(item: Any) -> Any:
-    """The innermost failed keyword of a test, set-up and teardown included; None where nothing in it failed."""
+    """The innermost failed keyword of a test, set-up and teardown included, that the log shows; None where none did."""
+    if getattr(item, "type", "") in KEYWORDS and FLAT in item.tags:
+        return None
     body = [item.setup if getattr(item, "has_setup", False) else None, *getattr(item, "body", ())]
     body.append(item.teardown if getattr(item, "has_teardown", False) else None)
     for one in body:

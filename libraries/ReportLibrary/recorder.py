@@ -127,6 +127,7 @@ class Recorder:
             self._items[result.full_name] = failed_item(result)
             self._explain(result, failed=result.failed and bool(result.message))
             gathered = self._gather(complete=False)
+            self._archive.wanted = bool(gathered.worst_blame)
             self._root.metadata.update(summary.lines(gathered.summary()))
             self._root.doc = head.of(gathered, self._places(), self._doc)
             self.write()
@@ -215,7 +216,7 @@ class Recorder:
         # Listeners are not called for tests in a suite whose set-up has failed.
         items = {one.full_name: one.id for one in everybody} | self._items
         pages = {one.full_name: relative(page, base) for one in everybody if (page := self.page_of(one))}
-        archive = relative(self._archive.path, base) if log or report else ""
+        archive = relative(self._archive.path, base) if self._archive.wanted and (log or report) else ""
         return Places(relative(log, base) if log else "", items, pages, archive)
 
     def _outcome(self, kind: type[AnyOutcome], item: Any) -> AnyOutcome:

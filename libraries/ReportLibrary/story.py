@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby, pairwise
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robot.api import logger
 
-from harness.exchanges import EXCHANGES, Exchange, beginning
+from harness.exchanges import EXCHANGES
 
 from . import glossary, markup, pictures, wording
+from .exchange_tables import Whole, tables
 from .markup import Markup
 from .pictures import Span
 from .places import deepest, relative
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 
-LONGEST_GOOD = 600
-"""Characters that are shown of a good answer."""
-
-
 class Story:
     """Listener that tells tests; it is told of their steps."""
 
@@ -43,9 +41,12 @@ class Story:
         self._recorder = recorder
         self._steps: list[tuple[Step, Any]] = []
         self._told = 0
+        self._documented: set[tuple[str | None, str | None]] = set()
+        self._whole = Whole()
 
     def start_suite(self, _data: data.TestSuite, _result: result.TestSuite) -> None:
         """A story of its own."""
+        self._documented.clear()
         self._begin()
 
     def start_test(self, _data: data.TestCase, _result: result.TestCase) -> None:
@@ -57,7 +58,13 @@ class Story:
         self._steps.append((step, group))
         new, self._told = EXCHANGES.since(self._told), EXCHANGES.count
         if new:
-            _say(exchanges(new))
+            _say(tables(new, partial(self._whole.keep, self._recorder.log_directory, step.name)))
+
+    def end_keyword(self, _data: data.Keyword, result: result.Keyword) -> None:
+        """Of a keyword that a suite uses again and again, the log has the documentation once: where it came first."""
+        if (result.owner, result.name) in self._documented:
+            result.doc = ""
+        self._documented.add((result.owner, result.name))
 
     def end_test(self, _data: data.TestCase, result: result.TestCase) -> None:
         """The whole test, as far as it went."""
@@ -72,28 +79,16 @@ class Story:
             title = f"Witness of {verdict.get('workload')}: {verdict.get('sentence')}"
             _say(pictures.witness(title, _trail(verdict), of_phases(notes)))
 
+    def close(self) -> None:
+        """The run is over."""
+        self._whole.close()
+
     def _begin(self) -> None:
         self._steps, self._told = [], EXCHANGES.count
 
     def _spans(self) -> Iterator[Span]:
         for step, group in self._steps:
             yield Span("step", step.name, group.start_time.timestamp(), step.seconds, step.status)
-
-
-def exchanges(some: Sequence[Exchange]) -> Markup:
-    """A table of requests and answers; the same one again and again, as in polling, is one row."""
-    rows = []
-    for _, same in groupby(some, lambda one: (one.method, one.path, one.status, one.answer)):
-        group = list(same)
-        one, times = group[0], [round(each.seconds * 1000) for each in group]
-        often = f" ({len(group)} times)" if len(group) > 1 else ""
-        took = f"{min(times)}" if min(times) == max(times) else f"{min(times)} to {max(times)}"
-        good = 200 <= one.status < 300
-        texts = [("sent", one.sent), ("answer", beginning(one.answer, LONGEST_GOOD) if good else one.answer)]
-        bodies = [markup.folded(title, body) for title, body in texts if body]
-        rows.append((one.method, f"{one.path}{often}", one.status or "none", took, markup.joined(*bodies)))
-    head = ("Method", "Path", "Status", "ms", "Bodies")
-    return markup.table("Requests to the propagator", head, rows, "exchanges")
 
 
 def steps(some: Sequence[tuple[Step, Any]]) -> Markup:

@@ -1,17 +1,23 @@
-"""What was asked of a service over HTTP and what it answered, kept for reports: without headers, secrets masked."""
+"""What was asked of a service and what it answered, kept for reports: without headers, secrets masked."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .secrets import SECRETS
 
-MOST = 2000
+PROPAGATOR, KUBERNETES, HELM = "the propagator", "Kubernetes", "Helm"
+"""Who is asked."""
+MOST = 4000
 """Exchanges that are kept; older ones are forgotten."""
 LONGEST_BODY = 4000
 """Characters of a body that are kept."""
+LONGEST_PATH = 300
+TELLING = ("labelSelector", "fieldSelector", "container", "previous", "command")
+"""What is kept of a query to Kubernetes; the rest is about versions, timeouts and the form of the answer."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +26,24 @@ class Exchange:
 
     Attributes:
         number: counts the exchanges of a run.
-        status: of HTTP; 0 where no answer came, which `answer` then tells of.
+        status: of HTTP, 0 where no answer came, which `answer` then tells of; of Helm `ok` or `failed`.
         seconds: from the request until its answer was read, or was known not to come.
+        to: who was asked: one of `PROPAGATOR`, `KUBERNETES`, `HELM`.
     """
 
     number: int
     method: str
     path: str
-    status: int
+    status: int | str
     seconds: float
     sent: str = ""
     answer: str = ""
+    to: str = PROPAGATOR
+
+    @property
+    def good(self) -> bool:
+        """Whether it was answered, and not with an error."""
+        return self.status == "ok" or (isinstance(self.status, int) and 100 < self.status < 300)
 
 
 class Exchanges:
@@ -46,17 +59,35 @@ class Exchanges:
         """How many there were so far."""
         return self._count
 
-    def note(self, method: str, path: str, status: int, seconds: float, *, sent: str = "", answer: str = "") -> None:
+    def note(
+        self,
+        method: str,
+        path: str,
+        status: int | str,
+        seconds: float,
+        *,
+        sent: str = "",
+        answer: str = "",
+        to: str = PROPAGATOR,
+    ) -> None:
         """Keeps one, with bodies as texts; of longer ones the beginning."""
-        texts = (beginning(SECRETS.redact(text), LONGEST_BODY) for text in (sent, answer))
+        body, said = (beginning(SECRETS.redact(text), LONGEST_BODY) if text else "" for text in (sent, answer))
+        shown = beginning(SECRETS.redact(path), LONGEST_PATH)
         with self._lock:
             self._count += 1
-            self._kept.append(Exchange(self._count, method, SECRETS.redact(path), status, seconds, *texts))
+            self._kept.append(Exchange(self._count, method, shown, status, seconds, body, said, to))
 
     def since(self, count: int) -> list[Exchange]:
         """Those that came after so many."""
         with self._lock:
             return [one for one in self._kept if one.number > count]
+
+
+def path_of(url: str) -> str:
+    """What tells a request to Kubernetes from others: its path, and of the query what selects."""
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name in TELLING and value != "false"]
+    return f"{parts.path}?{urlencode(query, safe='=,/:!() ')}" if query else parts.path
 
 
 def beginning(text: str, most: int) -> str:

@@ -83,5 +83,6 @@ def test_one_archive_has_it_all_and_no_secret(told):
     [path] = told.out.glob("cedana-e2e-*.zip")
     with zipfile.ZipFile(path) as archive:
         names = {name.partition("/")[2] for name in archive.namelist()}
-    assert {"output.xml", "log.html", "report.html", "evidence.json"} <= names
+    assert "output.xml" not in names
+    assert {"log.html", "report.html", "evidence.json"} <= names
     assert not list(told.out.glob("*.part"))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def pushgateway():
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self):
-            taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"])).decode()))
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            taken.append((self.path, body, self.headers["Authorization"]))
             self.send_response(200)
             self.end_headers()
 
@@ -87,9 +89,24 @@ def test_a_run_without_an_environment_has_metrics(robot):
 def test_the_push(run, pushgateway):
     url, taken = pushgateway
     metrics.push(url, run)
-    ((path, body),) = taken
+    ((path, body, authorization),) = taken
     assert path == "/metrics/job/cedana_e2e/provider/sandbox"
     assert "cedana_e2e_run_success{" in body
+    assert authorization is None
+
+
+def test_the_push_with_basic_authentication(run, pushgateway):
+    url, taken = pushgateway
+    metrics.push(url.replace("//", "//me:p%40ss%2Fword@"), run)
+    assert taken[0][::2] == ("/metrics/job/cedana_e2e/provider/sandbox", f"Basic {b64encode(b'me:p@ss/word').decode()}")
+
+
+def test_a_password_of_the_pushgateway_is_nowhere(robot):
+    url = "http://me:n0t-to-be-seen@127.0.0.1:1/x"
+    ran = robot("exported.robot", "--loglevel", "TRACE", env={"PUSHGATEWAY": url})
+    (line,) = [line for line in ran.lines if line.startswith("The Pushgateway's metrics at http://127.0.0.1:1/x could")]
+    assert "refused" in line
+    assert not [name for name, content in ran.bytes().items() if b"n0t-to-be-seen" in content]
 
 
 def lost(ours, known, at=""):

@@ -96,9 +96,10 @@ def test_existing_with_everything_it_needs_is_fine(existing: dict[str, str]) -> 
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    shown = settings.without_password(value)
     for source in ({name: value}, {}), ({}, {name: value}):
         (error,) = settings.read(*source).errors
-        assert error.startswith(f"{name} is {repr(value) if value else 'empty'}; it must be ")
+        assert error.startswith(f"{name} is {repr(shown) if value else 'empty'}; it must be ")
         assert allowed in error
 
 
@@ -263,7 +264,7 @@ def test_a_chart_repository_needs_the_name_of_a_chart() -> None:
 @pytest.mark.parametrize("value", ["charts", "oci://host/charts", "https://", "https://me:word@host/charts"])
 def test_what_is_no_chart_repository(value: str) -> None:
     (error,) = settings.read({}, {"HELM_REPO": value, "HELM_CHART": "cedana"}).errors
-    assert error.startswith(f"HELM_REPO is {value!r}; it must be ")
+    assert error.startswith(f"HELM_REPO is {settings.without_password(value)!r}; it must be ")
 
 
 def test_options_of_the_chart_are_those_that_are_set() -> None:
@@ -329,3 +330,19 @@ def test_a_file_that_results_go_to_must_be_writable(tmp_path: Path) -> None:
     for wrong in (tmp_path, tmp_path / "none" / "file"):
         (error,) = settings.read({"HISTORY_FILE": str(wrong)}, {}).errors
         assert error.startswith(f"HISTORY_FILE is '{wrong}'; it must be the path of a file that can be written")
+
+
+def test_a_pushgateway_with_a_password_is_a_secret_of_the_environment() -> None:
+    given = {"PUSHGATEWAY_URL": "https://me:n0t-to-be-seen@push.example:9091/x"}
+    found = settings.read({}, given)
+    assert found.errors == [] and "n0t-to-be-seen" not in repr(found)
+    assert found.PUSHGATEWAY_URL.value == given["PUSHGATEWAY_URL"]
+    assert settings.read({}, {"PUSHGATEWAY_URL": "http://push.example"}).PUSHGATEWAY_URL == "http://push.example"
+    (error,) = settings.read(given, {}).errors
+    assert "on the command line" in error and "n0t-to-be-seen" not in error
+
+
+@pytest.mark.parametrize("wrong", ["ftp://me:n0t-to-be-seen@x", "http://me@x", "http://me:n0t-to-be-seen@", "x"])
+def test_a_wrong_pushgateway_is_told_without_its_password(wrong: str) -> None:
+    (error,) = settings.read({}, {"PUSHGATEWAY_URL": wrong}).errors
+    assert error.startswith("PUSHGATEWAY_URL is '") and "n0t-to-be-seen" not in error

@@ -27,6 +27,7 @@ from .errors import api_errors, json_of
 from .kinds import Kinds
 from .kubeconfig import access
 from .login import Login, renewing
+from .noting import noted
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -97,9 +98,10 @@ class TimedApiClient(client.ApiClient):
         """One HTTP call; `_request_timeout` defaults to 10 s for the connection and 30 s for each read."""
         if kwargs.get("_request_timeout") is None:
             kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        with CALLS.watched("kubernetes", method, url) as call:
+        with CALLS.watched("kubernetes", method, url) as call, noted(method, url) as note:
             answer = self._answer(method, url, *args, **kwargs)
             call.status = getattr(answer, "status", None)  # a stream has none
+            note(answer)
             return answer
 
     def _answer(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:

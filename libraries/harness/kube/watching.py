@@ -16,6 +16,7 @@ from ..progress import PROGRESS
 from ..waiting import Done, LastSeen, Look, Pending
 from .connection import CONNECT_TIMEOUT, READ_TIMEOUT
 from .errors import plain, server_words
+from .noting import Watched
 
 T = TypeVar("T")
 Obj = dict[str, Any]
@@ -164,16 +165,16 @@ def _changes(list_call: ListCall, objects: Objects, version: str, deadline: floa
     left = deadline - time.monotonic()
     if left <= 0:
         return
-    stream = watch.Watch(return_type=object)
+    stream, asked = watch.Watch(return_type=object), Watched(list_call)
     # The server ends the watch after whole seconds; the read timeout ends it to the point, and a stalled one too.
     events = stream.stream(
-        list_call,
+        asked,
         resource_version=version,
         timeout_seconds=max(1, int(left) + 1),
         _request_timeout=(min(CONNECT_TIMEOUT, left), left),
     )
     try:
-        for event in events:
+        for event in asked.counted(events):
             if event is None:  # a line that is no JSON
                 return
             if event["type"] == "BOOKMARK":
@@ -194,3 +195,4 @@ def _changes(list_call: ListCall, objects: Objects, version: str, deadline: floa
             raise
     finally:
         events.close()
+        asked.note()

@@ -17,6 +17,7 @@ Skipped
 *** Keywords ***
 Bring Up
     Export Results    history=${{os.environ.get('HISTORY') or None}}
+    ...    pushgateway=${{robot.api.types.Secret(os.environ['PUSHGATEWAY']) if 'PUSHGATEWAY' in os.environ else None}}
     Record Environment    provider=sandbox    emulated=true    kubernetes=v1.33.13+emulated    chart=/x/cedana
     VAR    &{node}    name=node-1    runtime=containerd://2.1.9
     VAR    @{nodes}    ${node}
