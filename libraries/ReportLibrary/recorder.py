@@ -23,7 +23,7 @@ from . import evidence, head, summary
 from .archive import Archive
 from .evidence import RUNNING, Evidence, Failure, Notes, Outcome, SuiteOutcome
 from .places import Places, failed_item, file_of, relative
-from .robot_internals import current_suite, running, talking_console
+from .robot_internals import current_suite, flush_output, running, talking_console
 from .tree import RETRIED
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class Recorder:
         if item not in self._open:
             self._open.append(item)
         self.write()
+        flush_output()
 
     def notes_of(self, item: Any) -> Notes:
         """What was handed in while that test or suite was running."""

@@ -46,6 +46,14 @@ class Outermost:
         LOGGER.unregister_logger(self._facade)
 
 
+def flush_output() -> None:
+    """Writes what Robot Framework holds back of output.xml: should the run be killed, it is there."""
+    output: Any = LOGGER._output_file
+    writer = getattr(getattr(output, "real_logger", None), "_writer", None)
+    if file := getattr(writer, "output", None):
+        file.flush()
+
+
 def running() -> bool:
     """Whether a run is going on that does real work, so not a `--dryrun`."""
     context: Any = EXECUTION_CONTEXTS.current

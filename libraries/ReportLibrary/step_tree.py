@@ -17,7 +17,7 @@ from harness.progress import PROGRESS, Wait
 from harness.secrets import SECRETS
 
 from . import tree
-from .robot_internals import running, verbose_console
+from .robot_internals import flush_output, running, verbose_console
 
 if TYPE_CHECKING:
     from robot import result
@@ -80,6 +80,7 @@ class StepTree:
             with self._drawing:
                 self._step = tree.Step(result.name)
                 self._begin(self._step)
+            flush_output()
 
     def end_group(self, _data: data.Group, result: result.Group) -> None:
         """The step ends."""
