@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -148,7 +149,8 @@ def _read(operation: str, response: requests.Response, deadline: float) -> str:
 def _unanswered(operation: str, failed: exceptions.RequestException) -> Unreachable:
     """What an exception of requests means, in our words and those of its innermost reason."""
     reason = _reason(failed)
-    words = str(reason).rpartition(": ")[2].strip("()'\" ") or type(reason).__name__
+    told = re.sub(r" ?\(_ssl\.c:\d+\)", "", str(reason))  # a line of CPython's source
+    words = told.rpartition(": ")[2].strip("()'\" ") or type(reason).__name__
     if isinstance(failed, exceptions.SSLError):
         return Unreachable(operation, f"TLS failed: {words}", sent=False, final=True)
     if isinstance(failed, exceptions.ConnectTimeout):

@@ -45,6 +45,17 @@ def config_maps(items: Sequence[Obj]) -> str:
     return "\n".join(table(rows)) + "\n"
 
 
+def namespace(item: Obj) -> str:
+    """A namespace with its labels and, where it is being deleted, what holds it."""
+    meta, status = item["metadata"], item.get("status", {})
+    lines = [f"Namespace {meta['name']}", f"  phase: {status.get('phase')}, created {meta.get('creationTimestamp')}"]
+    if "deletionTimestamp" in meta:
+        held = [*(item.get("spec", {}).get("finalizers") or []), *(meta.get("finalizers") or [])]
+        lines.append(f"  being deleted since {meta['deletionTimestamp']}, finalizers: {', '.join(held) or 'none'}")
+    lines += [f"  label: {key}={value}" for key, value in sorted((meta.get("labels") or {}).items())]
+    return "\n".join([*lines, *_conditions(status)]) + "\n"
+
+
 def quotas(items: Sequence[Obj]) -> str:
     """ResourceQuotas: of each thing how much is used and how much is allowed."""
     if not items:

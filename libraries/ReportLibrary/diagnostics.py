@@ -132,6 +132,7 @@ class Collector:
         """Begins what needs nothing else; gives what the logs need."""
         lists = []
         for name in names:
+            lists.append(self._namespace(name))
             lists.append(self._list(f"pods of {name}", "list_namespaced_pod", name, describe.pods))
             lists.append(self._list(f"events of {name}", "list_namespaced_event", name, describe.events))
             lists.append(self._list(f"quotas of {name}", "list_namespaced_resource_quota", name, describe.quotas))
@@ -156,6 +157,13 @@ class Collector:
             return text_of(items)
 
         return self._begin(title, f"{title}.txt", text)
+
+    def _namespace(self, name: str) -> Future[str]:
+        def text() -> str:
+            self.seen.namespaces[name] = json.loads(self._read("read_namespace", name))
+            return describe.namespace(self.seen.namespaces[name])
+
+        return self._begin(f"namespace {name}", f"namespace {name}.txt", text)
 
     def _logs(self, namespace: str, pod: Any) -> None:
         name, status = pod["metadata"]["name"], pod.get("status", {})

@@ -62,14 +62,20 @@ def _crashed(seen: Seen, namespace: str, pod: Obj, status: Obj, ended: Obj) -> F
     often = "once" if again == 1 else f"{again} times, the last time"
     meaning = f", {STATUSES[code]}" if code in STATUSES else ""
     text = f"container {status['name']} of pod {name} ended {often} with exit code {code}{meaning}"
-    logs = seen.logs if "terminated" in state else seen.previous
-    said = logs.get((namespace, name, status["name"]))
-    if said is not None:
-        which, last = "log" if "terminated" in state else "previous log", _last_lines(said)
-        text += f"; its {which} ends: {last}" if last else f"; its {which} is empty"
+    text += last_words(seen, namespace, pod, status)
     own = namespace == seen.cedana_namespace
     source, tells = (Source.CEDANA, "cedana-crash") if own else (Source.POD, "crash-loop")
     return Fact(source, text, name, namespace, strength=6, tells=tells)
+
+
+def last_words(seen: Seen, namespace: str, pod: Obj, status: Obj) -> str:
+    """What a container said before it ended, as a clause; empty where its log could not be read."""
+    over = "terminated" in (status.get("state") or {})
+    said = (seen.logs if over else seen.previous).get((namespace, pod["metadata"]["name"], status["name"]))
+    if said is None:
+        return ""
+    which, last = "log" if over else "previous log", _last_lines(said)
+    return f"; its {which} ends: {last}" if last else f"; its {which} is empty"
 
 
 def _said_nothing(seen: Seen, namespace: str, pod: Obj, status: Obj) -> Iterator[Fact]:

@@ -67,6 +67,13 @@ class Failure:
             return self.stopped_by
         return cause_of_message(self.message)
 
+    @property
+    def is_of_teardown(self) -> bool:
+        """Whether it was the clean-up that failed, and nothing before it."""
+        return self.message.lower().startswith(
+            ("suite teardown failed", "parent suite teardown failed", "teardown failed")
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As in the file."""
         return {"message": self.message, "cause": cause_dict(self.cause)}
@@ -174,8 +181,11 @@ class Evidence:
 
     @property
     def worst_blame(self) -> Blame | None:
-        """Whose fault the run is remembered for; None when nothing failed."""
-        blames = {one.failure.cause.blame for one in [*self.tests, *self.suites] if one.failure}
+        """Whose fault the run is remembered for; None when nothing failed. A clean-up that fails after something else
+        has failed follows from it more often than not, and does not count."""
+        failures = [one.failure for one in [*self.tests, *self.suites] if one.failure]
+        blames = {one.cause.blame for one in failures if not one.is_of_teardown}
+        blames = blames or {one.cause.blame for one in failures}
         return next((blame for blame in WORST_FIRST if blame in blames), None)
 
     def summary(self) -> dict[str, Any]:

@@ -31,7 +31,14 @@ PULLING = {"Failed", "ErrImageNeverPull", "InspectFailed"}
 def facts(seen: Seen, since: datetime | None = None) -> list[Fact]:
     """The facts that may tell why something failed; lines of Cedana's logs only from `since` on."""
     about_pods = [*endings.facts(seen), *_pods(seen), *_events(seen)]
-    return [*about_pods, *_quotas(seen), *_nodes(seen), *_cedana(seen, since), *_errors(seen, since)]
+    return [
+        *about_pods,
+        *_quotas(seen),
+        *_namespaces(seen),
+        *_nodes(seen),
+        *_cedana(seen, since),
+        *_errors(seen, since),
+    ]
 
 
 def nodes_of(seen: Seen) -> set[str]:
@@ -50,8 +57,8 @@ def _pods(seen: Seen) -> Iterator[Fact]:
         for pod in pods:
             name = pod["metadata"]["name"]
             if not is_ready(pod):
-                why = pod.get("status", {}).get("reason", "")
-                text = "; ".join(part for part in (state_of(pod).seen, why) if part)
+                why = [pod.get("status", {}).get(part) for part in ("reason", "message")]
+                text = "; ".join([state_of(pod).seen, *([": ".join(filter(None, why))] if any(why) else [])])
                 yield Fact(Source.POD, text, name, namespace, strength=4)
 
 
@@ -105,6 +112,24 @@ def _quotas(seen: Seen) -> Iterator[Fact]:
                 yield Fact(Source.QUOTA, text, name, namespace, strength=4, tells="quota")
 
 
+def _namespaces(seen: Seen) -> Iterator[Fact]:
+    """The namespaces that are being deleted, and what holds them."""
+    for name, namespace in seen.namespaces.items():
+        since = namespace.get("metadata", {}).get("deletionTimestamp")
+        if since:
+            conditions = namespace.get("status", {}).get("conditions") or []
+            held = [one.get("message", "") for one in conditions if one["status"] == "True"]
+            held += [f"finalizers: {', '.join(left)}" for left in [_finalizers(namespace)] if left]
+            text = f"namespace {name} is being deleted since {since}, and does not go away: {'; '.join(held) or 'nothing tells why'}"
+            yield Fact(Source.NAMESPACE, text, name, name, strength=5, tells="stuck-terminating")
+
+
+def _finalizers(namespace: Obj) -> list[str]:
+    spec = namespace.get("spec", {}).get("finalizers") or []
+    own = [one for one in spec if one != "kubernetes"]  # that one is there until everything in it is gone
+    return [*own, *(namespace["metadata"].get("finalizers") or [])]
+
+
 def _is_full(used: Mapping[str, str], what: str, most: str) -> bool:
     return what in used and bool(parse_quantity(used[what]) >= parse_quantity(most))
 
@@ -127,7 +152,7 @@ def _nodes(seen: Seen) -> Iterator[Fact]:
 def _cedana(seen: Seen, since: datetime | None) -> Iterator[Fact]:
     """Which of Cedana's own pods were not at work where they were needed, or ended while they should have been."""
     own = seen.pods.get(seen.cedana_namespace)
-    if own is None:  # it could not be asked
+    if own is None or not (own or any(_workloads(seen))):  # it could not be asked, or nobody has come to need it
         return
     for pod in own:
         if not is_ready(pod) and pod.get("status", {}).get("phase") != "Succeeded":
@@ -155,6 +180,7 @@ def _ended(seen: Seen, pod: Obj, since: datetime | None) -> Iterator[Fact]:
             continue
         how = "ended once" if is_ready(pod) else "keeps ending"
         how += f", last at {ended['finishedAt']}: {ended.get('reason')}, exit code {ended.get('exitCode')}"
+        how += endings.last_words(seen, seen.cedana_namespace, pod, container)
         if _component(pod) == "manager":
             yield Fact(Source.CEDANA, f"Cedana's manager {how}", strength=4)
         elif _component(pod) == "helper":

@@ -57,7 +57,7 @@ def first(evidence: Evidence, failures: Sequence[Failed]) -> Failed | None:
     """The failure that the run is remembered for: the earliest of the worst blame, those of teardowns last."""
     mine = [one for one in failures if one[1].cause.blame is evidence.worst_blame]
     own = [one for one in mine if not one[1].stopped_by] or mine
-    return min(own, key=lambda one: (_is_of_teardown(one[1].message), one[0].start), default=None)
+    return min(own, key=lambda one: (one[1].is_of_teardown, one[0].start), default=None)
 
 
 def verdict(evidence: Evidence, main: Failed | None) -> str:
@@ -75,6 +75,9 @@ def _counted(evidence: Evidence, main: Failed | None) -> str:
     if main is None:
         return f"PASSED: {passed} of {count} tests{aside}; what they check held."
     failures = counts[FAIL]
+    if main[1].is_of_teardown and not any(one.failure and not one.failure.is_of_teardown for one in evidence.tests):
+        cleaned = "what the tests check held, but the clean-up after them failed"
+        return f"FAILED: {cleaned} ({count} tests{aside}). {_told(main[1]).root}"
     what = f"{failures} of {count} tests failed" if failures else "set-up or clean-up failed"
     return f"FAILED: {what}, {passed} passed{aside}. {_told(main[1]).root}"
 
@@ -121,7 +124,7 @@ def _hit(failures: Sequence[Failed], main: Failed, places: Places) -> str:
     same = [one for one, other in failures if other.cause.name in (failure.cause.name, MISSING) and _is_test(one)]
     same = [one for one in same if one is not outcome]
     if not _is_test(outcome):
-        itself = f"set-up or clean-up of suite {itself}"
+        itself = f"{'clean-up' if failure.is_of_teardown else 'set-up'} of suite {itself}"
     if not same:
         return itself
     named = ", ".join(places.item(one, one.name) for one in same[:MOST_HIT])
@@ -194,7 +197,3 @@ def _chart(facts: Mapping[str, Any]) -> str:
         return f"{facts['chart_version']}{app}"
     asked = str(facts.get("chart") or "").rstrip("/").rpartition("/")[2]
     return f"{asked} (its install did not come to its end)" if asked else ""
-
-
-def _is_of_teardown(message: str) -> bool:
-    return message.lower().startswith(("suite teardown failed", "parent suite teardown failed", "teardown failed"))

@@ -17,6 +17,7 @@ class Seen:
     pods: dict[str, list[Obj]] = field(default_factory=dict)
     events: dict[str, list[Obj]] = field(default_factory=dict)
     nodes: list[Obj] = field(default_factory=list)
+    namespaces: dict[str, Obj] = field(default_factory=dict)
     quotas: dict[str, list[Obj]] = field(default_factory=dict)
     logs: dict[tuple[str, str, str], str] = field(default_factory=dict)
     previous: dict[tuple[str, str, str], str] = field(default_factory=dict)

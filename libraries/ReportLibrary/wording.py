@@ -15,6 +15,8 @@ MOST_FACTS = 3
 LONGEST = 300
 BEGINNING = 0.6
 """Of what is too long this share is its beginning, the rest its end."""
+SAME_SUBJECTS = 2
+"""From so many words in common on, two hints are taken to be the same."""
 SAME = 60
 """Characters by which two facts are known to be the same."""
 OF_ROBOT = re.compile(r"^((Parent s|S)uite (setup|teardown) failed|Setup failed|Teardown failed):\s*", re.IGNORECASE)
@@ -62,6 +64,7 @@ CALMER = (
 )
 """Words of machines that hide what they say from people, and what they become."""
 ALIKE = (
+    (r"^(pod \S+ is) (pending|running|failed|succeeded)$", r"\1"),
     (r"^(event of \w+ \S+: |cedana's |expected: |log of \S+ \S+: |\d+ of \d+ failed: )", ""),
     (r" ?\(so for the last [^)]*\)", ""),
     (r".*back-off restarting failed container.*", "crashloopbackoff"),
@@ -125,7 +128,14 @@ class Told:
         end = "" if self.look.endswith(("?", "!")) else "."
         look = f"Look next: {self.look}{end}" if self.look else ""
         known = [self.remedy] if self.remedy else [REMEDIES[self.cause.name], look]
+        if len(_subjects(known[0]) & _subjects(look)) >= SAME_SUBJECTS:
+            known = known[:1]
         return [part for part in (*known, NEXT[self.cause.blame]) if part]
+
+
+def _subjects(words: str) -> set[str]:
+    """What words are about: the longer of them."""
+    return set(re.findall(r"[a-z]{5,}", words.lower()))
 
 
 def read(message: str, cause: Cause | None = None) -> Told:
@@ -137,7 +147,7 @@ def read(message: str, cause: Cause | None = None) -> Told:
     seen = [*parts.get("Seen", ()), *parts.get("", ())]
     differences = DIFFERENCE.findall(seen[0])[1:] if seen else []
     if differences:
-        seen[0] = f"{seen[0].splitlines()[0]}: {', '.join(row[0] for row in differences)}"
+        seen[0] = f"{seen[0].splitlines()[0]}, see the table"
     return Told(
         cause,
         distinct([*because, *likely, *seen, *parts.get("Known", ())])[:MOST_FACTS],

@@ -21,6 +21,7 @@ from .secrets import SECRETS
 MOST_FACTS = 5
 LONGEST_FACT = 400
 RESTORED = "-restored"
+LOOK_LINE = re.compile(r"^Look next: .*\n(?=\Z)", re.MULTILINE)
 POD_NAMED = re.compile(r"\b[Pp]ods? \"?([a-z0-9][a-z0-9.-]*[a-z0-9])")
 
 
@@ -37,6 +38,7 @@ class Source(StrEnum):
     LOG = "log"
     QUOTA = "quota"
     """A quota of a namespace."""
+    NAMESPACE = "namespace"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ SYMPTOMS = NOT_READY | CHECKPOINT | RESTORE | {"crash-loop", "witness-missing", 
 CIRCUMSTANCES = frozenset({Source.NODE, Source.CEDANA, Source.LOG})
 """Facts from there were seen beside the failure; that they are why it failed is likely, not certain."""
 SO_FAR = ", as far as was known at this moment; the test's own message has what was found out after it"
+PLACES = frozenset({Source.QUOTA, Source.NAMESPACE})
+"""Facts from there are about everything in a place."""
 BECAUSE, LIKELY = "Because", "Likely because"
 
 RULES = (
@@ -242,7 +246,7 @@ class Diagnosis:
 
     def is_about(self, message: str) -> bool:
         """Whether that text tells the failure that this explains, perhaps among others."""
-        told = self.message.split("\nCause: ", maxsplit=1)[0].strip()
+        told = re.split(r"\n(?:Look next|Cause): ", self.message, maxsplit=1)[0].strip()
         return bool(told) and told in message
 
     def told(self, message: str) -> str:
@@ -260,7 +264,10 @@ class Diagnosis:
         named = re.search(r"^Cause: .*$", message, re.MULTILINE)
         if named is None:
             return "\n".join([message, *words])
-        return message[: named.start()] + "\n".join(words) + message[named.end() :]
+        before = message[: named.start()]
+        if self.cause is not self.raised:  # what the failure said to look at was said of another cause
+            before = LOOK_LINE.sub("", before)
+        return before + "\n".join(words) + message[named.end() :]
 
     def to_dict(self) -> dict[str, object]:
         """As in the evidence file."""
@@ -295,7 +302,7 @@ def _about(message: str, facts: list[Fact], names: Sequence[str]) -> list[Fact]:
     words = {word.strip(".:;,'\"()") for word in message.split()}
     words |= {word.rpartition("/")[2] for word in words}
     pods = {*names, *POD_NAMED.findall(message)}
-    everywhere = [fact for fact in facts if not fact.name or (fact.source is Source.QUOTA and fact.name in words)]
+    everywhere = [fact for fact in facts if not fact.name or (fact.source in PLACES and fact.name in words)]
     for meant in (pods, words):  # a container has often the name of a pod
         if named := [fact for fact in facts if fact.name and {fact.name, _original(fact.name)} & meant]:
             return everywhere + named

@@ -183,6 +183,18 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "stuck-terminating",
+        r"namespace (?P<namespace>[\w-]+) is being deleted.*(finalizers remaining|finalizers): (?P<finalizer>\S+/[\w.-]+)",
+        "Namespace {namespace} is held by the finalizer {finalizer}: find out who should take it off and why it does not, "
+        "or give another namespace (NAMESPACE, CEDANA_NAMESPACE).",
+    ),
+    (
+        "stuck-terminating",
+        r"namespace (?P<namespace>[\w-]+) (is being deleted|because it is being terminated)",
+        "Namespace {namespace} was deleted earlier and does not go away: look at what is left in it and at its "
+        "conditions, or give another namespace (NAMESPACE, CEDANA_NAMESPACE).",
+    ),
+    (
+        "stuck-terminating",
         r"finalizers?:? (of \S+ )?(?P<finalizer>[\w.-]+/[\w.-]+)",
         "Find out who should take off the finalizer {finalizer}, and why it does not; taking it off by hand frees the "
         "object.",
@@ -191,6 +203,81 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
         "node-not-ready",
         r"node (?P<node>\S+) is not Ready",
         "Look at node {node}: its kubelet, and the conditions in the diagnostics.",
+    ),
+    (
+        "bad-chart",
+        r"no matches for kind \"(?P<kind>\w+)\" in version \"(?P<version>[^\"]+)\"",
+        "The chart has a {kind} ({version}), which this cluster does not serve: install what brings it (a CRD), take a "
+        "Kubernetes that has it, or a chart that does not need it.",
+    ),
+    (
+        "evicted",
+        r"was low on resource: (?P<what>[\w./-]*\w)",
+        "Free {what} on the pod's node, or let the pod's containers request {what}, so that others are put out first.",
+    ),
+    (
+        "propagator-unreachable",
+        r"(?P<why>certificate has expired|certificate is not yet valid)",
+        "Let those who run the propagator renew its TLS certificate ({why}); check this machine's clock, too.",
+    ),
+    (
+        "propagator-unreachable",
+        r"(?i)(?P<why>hostname mismatch[^(\n]*|is not valid for '[^']*')",
+        "The TLS certificate is for another host than that of CEDANA_URL ({why}): correct CEDANA_URL, or the certificate.",
+    ),
+    (
+        "propagator-unreachable",
+        r"(?P<why>unable to get (local )?issuer certificate|self[- ]signed certificate)",
+        "The TLS certificate is not from an authority that this machine trusts ({why}): check CEDANA_URL, and give the "
+        "service's own authority with CEDANA_CA_BUNDLE.",
+    ),
+    (
+        "propagator-unreachable",
+        r"(?i)(?P<why>name or service not known|getaddrinfo failed|no address associated|failed to resolve|"
+        r"name resolution)",
+        "The host name of CEDANA_URL is not known here: check how it is written, and this machine's DNS.",
+    ),
+    (
+        "propagator-unreachable",
+        r"(?i)connection refused",
+        "Nothing listens at the address and port of CEDANA_URL: check both, and whether the service is up.",
+    ),
+    (
+        "propagator-unreachable",
+        r"(?i)timed out|within the (connect|read) timeout|no route to host|network is unreachable",
+        "Nothing answers at the address of CEDANA_URL: check how it is written, and the way to it (VPN, proxy, firewall).",
+    ),
+    (
+        "leftovers",
+        r"(?P<thing>[\w-]+ [\w./-]+): [^\n]*admission webhook \\*\"(?P<hook>[^\"\\]+)",
+        "The admission webhook {hook} refuses the removal of {thing}: ask who runs it, or exempt the namespace; then let "
+        "`PYTHONPATH=libraries python -m harness.ledger sweep` remove what is left.",
+    ),
+    (
+        "manager-not-ready",
+        r"Cedana's manager (?P<how>ended once|keeps ending)",
+        "Read in its previous log (in the diagnostics) why Cedana's manager ended in the midst of its work.",
+    ),
+    (
+        "helper-not-ready",
+        r"Cedana's helper on node (?P<node>\S+) (?P<how>ended once|keeps ending)",
+        "Read in its previous log (in the diagnostics) why Cedana's helper on node {node} ended in the midst of its work.",
+    ),
+    (
+        "helper-not-ready",
+        r"untolerated taint.? \{?cedana\.ai/not-ready",
+        "Look at the DaemonSet of Cedana's helpers: its pods are not Ready, so that Cedana keeps pods off the nodes.",
+    ),
+    (
+        "auth",
+        r"\b401\b",
+        "The service at CEDANA_URL does not know this token: give its own with CEDANA_AUTH_TOKEN (or "
+        "CEDANA_AUTH_TOKEN_FILE), whole and not expired.",
+    ),
+    (
+        "auth",
+        r"\b403\b",
+        "The service knows the token, and does not allow it this: give a token of the right account or role.",
     ),
     (
         "container-config",

@@ -162,11 +162,13 @@ def texts(found):
 def test_everything_is_collected_and_nothing_secret(api, collector):
     found = texts(collector.collect(["e2e", "cedana-system"]))
     assert list(found) == [
+        "namespace e2e",
         "pods of e2e",
         "events of e2e",
         "quotas of e2e",
         "limit ranges of e2e",
         "ConfigMaps of e2e",
+        "namespace cedana-system",
         "pods of cedana-system",
         "events of cedana-system",
         "quotas of cedana-system",
@@ -205,7 +207,7 @@ def test_it_goes_on_past_what_is_refused(api, collector):
 
 
 def test_it_goes_on_past_what_hangs(api, collector, monkeypatch):
-    monkeypatch.setattr(diagnostics, "ONE_CALL", 0.05)
+    monkeypatch.setattr(diagnostics, "ONE_CALL", 1.0)
     api.hanging.add("/api/v1/namespaces/e2e/events")
     found = texts(collector.collect(["e2e"]))
     assert found["events of e2e"].startswith("no answer: ")
@@ -216,7 +218,7 @@ def test_a_cluster_that_is_not_there(api, collector, tmp_path):
     api.server.shutdown()
     api.server.server_close()
     found = collector.collect(["e2e"])
-    assert [(one.file, one.problem[:10]) for one in found] == [(None, "no answer:")] * 7
+    assert [(one.file, one.problem[:10]) for one in found] == [(None, "no answer:")] * 8
     assert not (tmp_path / "found").exists()
 
 
@@ -273,6 +275,22 @@ def test_nodes_in_words():
     assert "  DiskPressure: True - Full: no space" in lines
     assert "  taint: full=:NoSchedule" in lines
     assert "  labels: e2e.cedana.ai/emulated=true" in lines
+
+
+def test_a_namespace_in_words():
+    going = {
+        "metadata": {"name": "a", "creationTimestamp": "then", "deletionTimestamp": "now", "labels": {"k": "v"}},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Terminating", "conditions": [{"type": "B", "status": "True", "message": "held"}]},
+    }
+    assert describe.namespace(going).splitlines() == [
+        "Namespace a",
+        "  phase: Terminating, created then",
+        "  being deleted since now, finalizers: kubernetes",
+        "  label: k=v",
+        "  B: True - held",
+    ]
+    assert "deleted" not in describe.namespace({"metadata": {"name": "a"}})
 
 
 def test_quotas_in_words():

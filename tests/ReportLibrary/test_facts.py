@@ -126,6 +126,29 @@ def test_a_container_that_says_nothing_is_told():
     assert texts(facts(known), Source.LOG) == []
 
 
+def test_a_namespace_that_does_not_go_away_is_told():
+    left = "Some content in the namespace has finalizers remaining: x.io/detach in 1 resource instances"
+    conditions = [{"type": "A", "status": "False", "message": "fine"}, {"type": "B", "status": "True", "message": left}]
+    going = {
+        "metadata": {"name": "going", "deletionTimestamp": "2026-01-01T12:00:00Z", "finalizers": ["y.io/hold"]},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"conditions": conditions},
+    }
+    stays = {"metadata": {"name": "stays"}}
+    known = seen(namespaces={"going": going, "stays": stays})
+    begin = "namespace going is being deleted since 2026-01-01T12:00:00Z, and does not go away: "
+    assert texts(facts(known), Source.NAMESPACE) == [f"{begin}{left}; finalizers: y.io/hold"]
+    going |= {"status": {}} | {"metadata": going["metadata"] | {"finalizers": []}}
+    assert texts(facts(known), Source.NAMESPACE) == [f"{begin}nothing tells why"]
+
+
+def test_a_pod_that_was_evicted_is_told_with_the_reason():
+    web = pod("web", ready=False, phase="Failed")
+    web["status"] |= {"reason": "Evicted", "message": "The node was low on resource: memory."}
+    found = facts(seen(pods={"shop": [web]}))
+    assert texts(found, Source.POD)[0].endswith("; Evicted: The node was low on resource: memory.")
+
+
 def test_quotas_without_room_are_told():
     def quota(name, used):
         return {"metadata": {"name": name}, "status": {"hard": {"pods": "10", "memory": "1Gi"}, "used": used}}
@@ -160,6 +183,10 @@ def test_cedana_that_is_missing_where_it_is_needed():
         "no Ready manager of Cedana in namespace cedana-system",
         "no Ready helper of Cedana on node n1, where pod web is",
     ]
+
+
+def test_cedana_that_nobody_needed_yet_is_no_fact():
+    assert facts(seen(pods={"cedana-system": []})) == []
 
 
 def test_cedana_that_could_not_be_asked_about_is_no_fact():

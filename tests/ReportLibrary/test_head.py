@@ -81,9 +81,27 @@ def test_tests_with_one_cause_are_told_as_one():
     tests = [test_of(name, "FAIL", AUTH) for name in "abc"]
     text = told(*tests, test_of("d", "FAIL", missing), test_of("e", "PASS"), suites=[suite], environment={})
     hit = "[log.html#s1-t1-k2|a], b, c, d"
-    assert f"| =What failed= | set-up or clean-up of suite S; by the same cause also {hit} |" in text
+    assert f"| =What failed= | set-up of suite S; by the same cause also {hit} |" in text
     assert "Also" not in text
     assert "(environment-missing)" not in text
+
+
+LEFT = str(NotAsExpected("nothing to be left", "pod web", cause="leftovers"))
+
+
+def test_a_clean_up_that_failed_after_something_else_is_not_the_root_cause():
+    suite = SuiteOutcome("", "S", "FAIL", f"Suite teardown failed:\n{LEFT}", NOW, 1.0, Notes())
+    tests = [test_of("a", "FAIL", AUTH), test_of("b", "FAIL", f"Parent suite teardown failed:\n{LEFT}")]
+    text = told(*tests, suites=[suite])
+    assert text.startswith("FAILED: 2 of 2 tests failed, 0 passed. The propagator refused the token (auth).")
+    assert "| =Also= | Something that this run created is still there (leftovers)." in text
+
+
+def test_a_clean_up_alone_that_failed_says_that_the_tests_held():
+    suite = SuiteOutcome("", "S", "FAIL", f"Suite teardown failed:\n{LEFT}", NOW, 1.0, Notes())
+    text = told(test_of("b", "FAIL", f"Parent suite teardown failed:\n{LEFT}"), suites=[suite])
+    assert text.startswith("FAILED: what the tests check held, but the clean-up after them failed (1 tests).")
+    assert "| =What failed= | clean-up of suite S; by the same cause also b |" in text
 
 
 def test_other_causes_say_how_many_they_hit():
@@ -107,7 +125,7 @@ def test_what_differs_in_a_pod_is_a_table():
         "| =What differs= | =Was= | =Is= |\n| metadata.labels(a) | some ¦ value | (absent) |\n| spec.nodeName | n1"
         in text
     )
-    assert "| =Fact 1= | 2 fields differ: metadata.labels(a), spec.nodeName (" in text
+    assert "| =Fact 1= | 2 fields differ, see the table (" in text
     assert html_format(text).count("<table") == 3  # why, what differs, words
 
 
@@ -218,6 +236,30 @@ CASES = [
     ("image-pull", PULL.format("not found"), ["r/a:1 exists"]),
     ("unschedulable", "0/2 nodes are available: 2 Insufficient cpu. preemption: no", ["says: 2 Insufficient cpu."]),
     ("stuck-terminating", "being deleted (finalizers: x.io/detach)", ["finalizer x.io/detach"]),
+    (
+        "stuck-terminating",
+        "namespace a is being deleted since x: finalizers: x.io/y",
+        ["Namespace a", "finalizer x.io/y"],
+    ),
+    ("stuck-terminating", "in namespace a because it is being terminated", ["Namespace a was deleted earlier"]),
+    ("bad-chart", 'no matches for kind "Thing" in version "x.io/v1"; ensure', ["has a Thing (x.io/v1)"]),
+    ("evicted", "The node was low on resource: ephemeral-storage. Threshold", ["Free ephemeral-storage on"]),
+    ("propagator-unreachable", "TLS failed: certificate has expired", ["renew", "(certificate has expired)"]),
+    ("propagator-unreachable", "TLS failed: Hostname mismatch, certificate is not valid for 'a'", ["another host"]),
+    ("propagator-unreachable", "TLS failed: unable to get local issuer certificate", ["CEDANA_CA_BUNDLE"]),
+    ("propagator-unreachable", "no connection: [Errno -2] Name or service not known", ["host name", "DNS"]),
+    ("propagator-unreachable", "no connection: [Errno 111] Connection refused", ["Nothing listens"]),
+    ("propagator-unreachable", "no connection within the connect timeout", ["Nothing answers"]),
+    (
+        "leftovers",
+        'helm-release n/cedana: Helm said: admission webhook "policy.example" denied the request',
+        ["webhook policy.example", "helm-release n/cedana", "sweep"],
+    ),
+    ("manager-not-ready", "status x\nLikely because: Cedana's manager ended once, last at", ["previous log"]),
+    ("helper-not-ready", "x\nLikely because: Cedana's helper on node n1 ended once", ["previous log", "node n1"]),
+    ("helper-not-ready", "had untolerated taint {cedana.ai/not-ready: }", ["DaemonSet of Cedana's helpers"]),
+    ("auth", "401: invalid token", ["CEDANA_AUTH_TOKEN"]),
+    ("auth", "403: not yours", ["right account or role"]),
     ("node-not-ready", "node n1 is not Ready: gone", ["node n1"]),
     ("container-config", 'CreateContainerConfigError (secret "x" not found)', ['secret "x"']),
 ]
@@ -256,6 +298,12 @@ def test_what_is_known_is_told_once_and_without_words_for_machines():
         "(so for the last 4 s of 15 s)",
         "container web ended",
     ]
+
+
+def test_a_hint_that_says_the_same_as_another_is_left_out():
+    message = "Expected: a\nSeen: b\nLook next: {}\nCause: restore-failed (product)"
+    assert len(wording.read(message.format("the log of the Cedana helper")).next) == 2
+    assert "Look next: quite another thing." in wording.read(message.format("quite another thing")).next
 
 
 def test_of_a_long_fact_the_end_is_kept_as_well():

@@ -185,6 +185,16 @@ def test_a_fact_is_of_the_pod_that_is_meant_and_not_of_one_that_has_the_name_of_
     assert diagnose(message, facts).because.text == "pod web-control: OOMKilled"
 
 
+def test_what_the_failure_said_to_look_at_goes_with_the_cause_that_it_had():
+    message = NOT_READY.replace("\nCause", "\nLook next: the pod\nCause")
+    found = diagnose(message, [event(BY_EVENT["image-pull"])])
+    told = found.told(f"{message}\n\nAlso teardown failed:\nExpected: a\nLook next: b")
+    assert "the pod" not in told
+    assert "Look next: b" in told
+    assert found.is_about(told)
+    assert "the pod" in diagnose(message, []).told(message)
+
+
 def test_what_was_found_out_is_told_once():
     found = diagnose(NOT_READY, [event(BY_EVENT["image-pull"])])
     assert found.told(found.told(NOT_READY)) == found.told(NOT_READY)
