@@ -58,7 +58,10 @@ def _pods(seen: Seen) -> Iterator[Fact]:
             name = pod["metadata"]["name"]
             if not is_ready(pod):
                 why = [pod.get("status", {}).get(part) for part in ("reason", "message")]
-                text = "; ".join([state_of(pod).seen, *([": ".join(filter(None, why))] if any(why) else [])])
+                told = ": ".join(filter(None, why))
+                state = state_of(pod).seen
+                state += " but not Ready" if state.endswith(" is Running") else ""
+                text = f"{state}; {told}" if told else state
                 yield Fact(Source.POD, text, name, namespace, strength=4)
 
 
@@ -120,7 +123,8 @@ def _namespaces(seen: Seen) -> Iterator[Fact]:
             conditions = namespace.get("status", {}).get("conditions") or []
             held = [one.get("message", "") for one in conditions if one["status"] == "True"]
             held += [f"finalizers: {', '.join(left)}" for left in [_finalizers(namespace)] if left]
-            text = f"namespace {name} is being deleted since {since}, and does not go away: {'; '.join(held) or 'nothing tells why'}"
+            why = "; ".join(held) or "nothing tells why"
+            text = f"namespace {name} is being deleted since {since}, and does not go away: {why}"
             yield Fact(Source.NAMESPACE, text, name, name, strength=5, tells="stuck-terminating")
 
 

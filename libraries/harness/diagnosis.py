@@ -113,6 +113,13 @@ RULES = (
         ANYWHERE,
         CHECKPOINT | RESTORE,
     ),
+    # The first request of all, and nobody who knows the API would answer it so.
+    Rule(
+        "propagator-answer",
+        r"GET /v2/user to succeed\nSeen: 404: (an empty body|<)",
+        frozenset({Source.FAILURE}),
+        frozenset({"propagator-refused"}),
+    ),
     Rule("open-connection", r"Connected TCP socket, consider using", WORDS, CHECKPOINT),
     Rule("external-socket", r"External socket is used", WORDS, CHECKPOINT),
     Rule("pid-taken", r"Can't fork for \d+: File exists", ANYWHERE, RESTORE),
@@ -314,5 +321,8 @@ def _original(name: str) -> str:
 
 
 def _line_of(pattern: str, message: str) -> str:
-    line = next((line for line in message.splitlines() if re.search(pattern, line)), message)
-    return line.removeprefix("Seen: ")
+    """The line of a failure's text in which the words end that match."""
+    match = re.search(pattern, message)
+    end = match.end() if match else len(message)
+    begin = message.rfind("\n", 0, end - 1) + 1
+    return message[begin:].splitlines()[0].removeprefix("Seen: ")

@@ -173,6 +173,11 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "image-pull",
+        r"couldn't parse image name \\*\"(?P<image>[^\"\\]+)",
+        "{image} cannot be the name of an image: correct the setting (such as NGINX_IMAGE) or manifest that has it.",
+    ),
+    (
+        "image-pull",
         _IMAGE,
         "Check that the image {image} exists under this name and tag, and the setting or manifest that names it.",
     ),
@@ -183,9 +188,9 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "stuck-terminating",
-        r"namespace (?P<namespace>[\w-]+) is being deleted.*(finalizers remaining|finalizers): (?P<finalizer>\S+/[\w.-]+)",
-        "Namespace {namespace} is held by the finalizer {finalizer}: find out who should take it off and why it does not, "
-        "or give another namespace (NAMESPACE, CEDANA_NAMESPACE).",
+        r"namespace (?P<namespace>[\w-]+) is being deleted.*finalizers( remaining)?: (?P<finalizer>\S+/[\w.-]+)",
+        "Namespace {namespace} is held by the finalizer {finalizer}: find out who should take it off and why it does "
+        "not, or give another namespace (NAMESPACE, CEDANA_NAMESPACE).",
     ),
     (
         "stuck-terminating",
@@ -223,7 +228,7 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
     (
         "propagator-unreachable",
         r"(?i)(?P<why>hostname mismatch[^(\n]*|is not valid for '[^']*')",
-        "The TLS certificate is for another host than that of CEDANA_URL ({why}): correct CEDANA_URL, or the certificate.",
+        "The TLS certificate is for another host than CEDANA_URL names ({why}): correct one of the two.",
     ),
     (
         "propagator-unreachable",
@@ -245,23 +250,29 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
     (
         "propagator-unreachable",
         r"(?i)timed out|within the (connect|read) timeout|no route to host|network is unreachable",
-        "Nothing answers at the address of CEDANA_URL: check how it is written, and the way to it (VPN, proxy, firewall).",
+        "Nothing answers at the address of CEDANA_URL: check how it is written, and VPN, proxy and firewall.",
+    ),
+    (
+        "propagator-answer",
+        r"GET /v2/user to succeed\n(.*\n)*?Seen: 404",
+        "What answers at CEDANA_URL is not the propagator's API: check the address; a proxy or another service may "
+        "answer in its place.",
     ),
     (
         "leftovers",
         r"(?P<thing>[\w-]+ [\w./-]+): [^\n]*admission webhook \\*\"(?P<hook>[^\"\\]+)",
-        "The admission webhook {hook} refuses the removal of {thing}: ask who runs it, or exempt the namespace; then let "
-        "`PYTHONPATH=libraries python -m harness.ledger sweep` remove what is left.",
+        "The admission webhook {hook} refuses the removal of {thing}: ask who runs it, or exempt the namespace; then "
+        "let `PYTHONPATH=libraries python -m harness.ledger sweep` remove what is left.",
     ),
     (
         "manager-not-ready",
         r"Cedana's manager (?P<how>ended once|keeps ending)",
-        "Read in its previous log (in the diagnostics) why Cedana's manager ended in the midst of its work.",
+        "Read in its previous log (in the diagnostics) why Cedana's manager ended amid its work.",
     ),
     (
         "helper-not-ready",
         r"Cedana's helper on node (?P<node>\S+) (?P<how>ended once|keeps ending)",
-        "Read in its previous log (in the diagnostics) why Cedana's helper on node {node} ended in the midst of its work.",
+        "Read in its previous log (in the diagnostics) why Cedana's helper on node {node} ended amid its work.",
     ),
     (
         "helper-not-ready",

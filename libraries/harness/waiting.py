@@ -95,7 +95,7 @@ class LastSeen:
 
     def timed_out(self, expected: str, timeout: float, look: str, cause: str) -> WaitTimedOut:
         """The failure of a wait that ran out: what was expected, what was last seen and for how long."""
-        lasted = time.monotonic() - self.since
+        lasted = min(time.monotonic() - self.since, timeout)
         seen = f"{self.text} (so for the last {lasting(lasted)} of {lasting(timeout)})"
         return WaitTimedOut(f"{expected} within {lasting(timeout)}", seen, look, cause=self.cause or cause)
 

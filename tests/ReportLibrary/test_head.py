@@ -234,6 +234,12 @@ CASES = [
     ("image-pull", PULL.format("lookup r: no such host"), ["r/a:1", "DNS"]),
     ("image-pull", PULL.format("pull access denied"), ["r/a:1", "credentials"]),
     ("image-pull", PULL.format("not found"), ["r/a:1 exists"]),
+    ("image-pull", 'Failed to apply tag: couldn\'t parse image name "A:1": invalid', ["A:1 cannot be", "NGINX_IMAGE"]),
+    (
+        "propagator-answer",
+        "x\nExpected: GET /v2/user to succeed\nSeen: 404: an empty body",
+        ["not the propagator's API"],
+    ),
     ("unschedulable", "0/2 nodes are available: 2 Insufficient cpu. preemption: no", ["says: 2 Insufficient cpu."]),
     ("stuck-terminating", "being deleted (finalizers: x.io/detach)", ["finalizer x.io/detach"]),
     (

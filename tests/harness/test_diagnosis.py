@@ -59,6 +59,7 @@ BY_WORDS = [
     ("cannot-come-back", RESTORE, "refused: this cannot be restored. container web: /data/log was open in an emptyDir"),
     ("cannot-come-back", RESTORE, "refused: no node of the other cluster can restore it. n1 is arm64"),
 ]
+NO_API = "Expected: GET /v2/user to succeed\nSeen: {}\nCause: propagator-refused (service)"
 BY_CEDANA = [
     ("helper-not-ready", CHECKPOINT_TIMEOUT, "no Ready helper of Cedana on node n1, where pod web is", "web"),
     ("manager-not-ready", RESTORE_TIMEOUT, "no Ready manager of Cedana in namespace cedana-system", ""),
@@ -105,8 +106,21 @@ def test_a_pod_that_no_node_takes_because_its_helper_is_not_ready():
     assert diagnose(message.replace("cedana.ai", "node.kubernetes.io"), []).cause.name == "unschedulable"
 
 
+def test_what_does_not_know_the_first_path_of_all_is_not_the_propagator():
+    found = diagnose(NO_API.format("404: an empty body"), [])
+    assert (found.cause.name, str(found.because)) == ("propagator-answer", "404: an empty body")
+    assert found.told(NO_API.format("404: an empty body")).endswith("\nCause: propagator-answer (service)")
+    assert diagnose(NO_API.format("404: no such user"), []).cause.name == "propagator-refused"
+
+
 def test_every_rule_is_tested_and_names_known_causes():
-    tested = {*BY_EVENT, *(one[0] for one in BY_WORDS), *(one[0] for one in BY_CEDANA), "node-not-ready"}
+    tested = {
+        *BY_EVENT,
+        *(one[0] for one in BY_WORDS),
+        *(one[0] for one in BY_CEDANA),
+        "node-not-ready",
+        "propagator-answer",
+    }
     assert tested == {rule.cause for rule in RULES}
     assert all(name in CAUSES for rule in RULES for name in (rule.cause, *rule.instead_of))
 
