@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +19,20 @@ CONFIG = "cedana-config"
 HEADER, RECORD = "X-Agent-Token", "X-Checkpoint-Record"
 _TOLD = ("id", "owner", "container", "architecture", "digest", "uid", "namespace", "pod", "asked", "answered")
 """What another cluster's agent has to know of an archive; the rest it sees for itself."""
-TAKE_TIMEOUT = 600.0
-"""Seconds; longer than a kubelet tries (120), because checkpoints of one container wait for each other."""
+IN_TURN = 5
+"""How many dumps one may have to wait for: checkpoints of one container are taken one after the other."""
+CUT_OFF = (0, 502, 504)
+SILENCE = 20.0
+"""Seconds after which a gateway on the way may have cut a connection because nothing came of it."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """The agents' release in a cluster: the id that the cluster has by it, and the agents' port."""
+    """The agents' release in a cluster: the id that the cluster has by it, the agents' port, and seconds for a dump."""
 
     cluster_id: str
     port: int
+    dump_timeout: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Agents:
         data = (found or {}).get("data") or {}
         if data.get("propagator") != "stock" or not data.get("cluster-id"):
             return None
-        return Installation(str(data["cluster-id"]).strip('"'), int(data.get("service-port") or 5998))
+        port, timeout = int(data.get("service-port") or 5998), int(data.get("dump-timeout") or 120)
+        return Installation(str(data["cluster-id"]).strip('"'), port, timeout)
 
     async def ready(self) -> list[Agent]:
         """The agents that answer."""
@@ -70,11 +76,11 @@ class Agents:
 
     async def take(self, agent: Agent, asked: Object) -> Object:
         """Has a checkpoint of a container taken; asked again with the same id, it is not taken twice."""
-        return await self._ask("POST", agent, "/v1/checkpoints", asked, timeout=TAKE_TIMEOUT)
+        return await self._take(agent, "/v1/checkpoints", asked)
 
     async def take_all(self, agent: Agent, asked: Sequence[Object]) -> list[Object]:
         """Has the checkpoints of all containers of a pod taken at one moment."""
-        answer = await self._ask("POST", agent, "/v1/pods", {"checkpoints": list(asked)}, timeout=TAKE_TIMEOUT)
+        answer = await self._take(agent, "/v1/pods", {"checkpoints": list(asked)})
         return list(answer["items"])
 
     async def freezes(self, agent: Agent) -> bool:
@@ -103,6 +109,19 @@ class Agents:
         own = {HEADER: await self._read_token()}
         other = {HEADER: await target._read_token(), RECORD: json.dumps({key: record.get(key) for key in _TOLD})}
         return await self._kube.relay(path, own, target._kube, f"{target._proxy(agent)}/v1/archives", other)
+
+    async def _take(self, agent: Agent, path: str, asked: Object) -> Object:
+        """Asks again where the connection was cut after a silence, as load balancers do while a dump takes its time."""
+        timeout = float((await self._installed()).dump_timeout * IN_TURN)
+        ends = time.monotonic() + timeout
+        while True:
+            begun = time.monotonic()
+            try:
+                return await self._ask("POST", agent, path, asked, timeout=timeout)
+            except KubeError as failed:
+                now = time.monotonic()
+                if failed.status not in CUT_OFF or now - begun < SILENCE or now > ends:
+                    raise
 
     def _proxy(self, agent: Agent) -> str:
         port = agent.address.rpartition(":")[2]

@@ -30,6 +30,16 @@ _MEANINGS = (
         "the agent's ServiceAccount needs the right to create nodes/checkpoint",
     ),
     ("404 page not found", "the kubelet's feature gate ContainerCheckpoint is off"),
+    (
+        "server gave HTTP response to HTTPS client",
+        "the runtime asks the agent's registry on the node's loopback by HTTPS only; CRI-O asks by HTTP where "
+        'registries.conf has a [[registry]] with location = "127.0.0.1:5999" and insecure = true',
+    ),
+    (
+        "DeadlineExceeded",
+        "the dump took longer than the kubelet waits for its runtime; the value agent.dumpTimeout of the agents' chart "
+        "gives it more",
+    ),
     ("no space left on device", "the node's disk is full"),
     ("failed to pull checkpoint base image", "the runtime pulls the base image again, anonymously and by HTTPS"),
 )

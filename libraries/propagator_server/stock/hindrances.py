@@ -89,9 +89,14 @@ def _message_path(container: Object) -> str:
 
 
 def _is_any(address: str) -> bool:
-    known = ipaddress.ip_address(address)
-    return known.is_unspecified or known.is_loopback
+    return _known(address).is_unspecified or _is_loopback(address)
 
 
 def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback
+    return _known(address).is_loopback
+
+
+def _known(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address of version 4 may be written as one of version 6, as Java's sockets do."""
+    known = ipaddress.ip_address(address)
+    return getattr(known, "ipv4_mapped", None) or known

@@ -15,6 +15,22 @@ ACTION, CHECKPOINT_ACTION = f"{PREFIX}restore-action", f"{PREFIX}checkpoint-acti
 CHECKPOINTS, POLICY = f"{PREFIX}checkpoints", f"{PREFIX}original-restart-policy"
 NOT_CREATED = ("nodeName", "ephemeralContainers")
 """Fields of a spec that a new pod must not, or cannot, be created with."""
+RESTARTS = ("restartPolicy", "restartPolicyRules")
+"""A container's own (Kubernetes 1.34), which come before the pod's."""
+OF_THE_SOURCE_ALONE = (
+    "kubernetes.io/config.",  # by which a kubelet marks the mirror of a static pod, which nobody else may create
+    "cni.projectcalico.org/podIP",
+    "cni.projectcalico.org/containerID",
+    "k8s.v1.cni.cncf.io/network-status",
+    "k8s.v1.cni.cncf.io/networks-status",
+    "k8s.ovn.org/pod-networks",
+    "ovn.kubernetes.io/ip_address",
+    "ovn.kubernetes.io/mac_address",
+    "ovn.kubernetes.io/allocated",
+    "ovn.kubernetes.io/routed",
+)
+"""How annotations begin that say what the source got from its node or its network. kube-ovn and OVN-Kubernetes would
+give the new pod the source's address, which may be in use."""
 
 
 def restored_pod(saved: Saved, request: RestoreRequest) -> Object:
@@ -34,6 +50,8 @@ def restored_pod(saved: Saved, request: RestoreRequest) -> Object:
     for container in spec["containers"]:
         if record := saved.of_container(container["name"]):
             container |= {"image": record["image"], "imagePullPolicy": "IfNotPresent"}
+            for name in RESTARTS:
+                container.pop(name, None)
     labels = {ACTION: request.action_id, CHECKPOINT_ACTION: request.checkpoint_action_id}
     checkpoints = ",".join(f"{record['container']}={id_}" for id_, record in saved.records.items())
     return {
@@ -43,7 +61,11 @@ def restored_pod(saved: Saved, request: RestoreRequest) -> Object:
             "name": request.pod_name or metadata["name"] + SUFFIX,
             "namespace": metadata["namespace"],
             "labels": {**(kept.get("labels") or {}), **labels},
-            "annotations": {**(kept.get("annotations") or {}), CHECKPOINTS: checkpoints, POLICY: policy},
+            "annotations": {**_taken_along(kept.get("annotations") or {}), CHECKPOINTS: checkpoints, POLICY: policy},
         },
         "spec": {key: value for key, value in spec.items() if key not in NOT_CREATED} | {"restartPolicy": "Never"},
     }
+
+
+def _taken_along(annotations: Object) -> Object:
+    return {name: value for name, value in annotations.items() if not name.startswith(OF_THE_SOURCE_ALONE)}

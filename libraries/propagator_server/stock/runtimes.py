@@ -3,7 +3,8 @@
 containerd (its tags, read in August 2026): a restore through an image works in 2.1.0 to 2.1.9, 2.2.0 to 2.2.6 and 2.3.0
 to 2.3.3; from 2.2.7 and 2.3.4 on it is off unless the runtime's configuration says
 `enable_experimental_restore_via_create = true`; after 2.3 it is gone. CRI-O: `container_level_enabled`, which is
-`checkpoint_restore` by default; untried here.
+`checkpoint_restore` by default; it asks every registry by HTTPS unless `registries.conf` says otherwise (its tests in
+kubernetes/test-infra, pull request 35946); untried here.
 """
 
 from __future__ import annotations
@@ -67,4 +68,7 @@ def _containerd(minor: tuple[int, int], patch: int) -> tuple[Ability, str]:
 def _crio(minor: tuple[int, int], _patch: int) -> tuple[Ability, str]:
     if minor < (1, 25):
         return Ability.NO, "CRI-O restores from 1.25 on"
-    return Ability.UNTRIED, "CRI-O restores unless container_level_enabled says otherwise"
+    return (
+        Ability.UNTRIED,
+        "CRI-O restores unless container_level_enabled says otherwise, where 127.0.0.1:5999 is an insecure registry",
+    )

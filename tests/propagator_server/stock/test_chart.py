@@ -59,6 +59,18 @@ def test_who_holds_containers_still_is_privileged_and_has_a_watchdog() -> None:
         kubernetes_validate.validate(one, "1.33", strict=True)
 
 
+def test_where_selinux_enforces_an_agent_may_enter_the_kubelets_folders() -> None:
+    assert pod()["containers"][0]["securityContext"]["seLinuxOptions"] == {"type": "spc_t"}
+
+
+def test_an_image_may_need_a_secret_and_a_dump_more_time() -> None:
+    spec = pod(image={"pullSecrets": ["of-the-registry"]}, dumpTimeout=900)
+    assert spec["imagePullSecrets"] == [{"name": "of-the-registry"}]
+    assert {"name": "DUMP_TIMEOUT", "value": "900"} in spec["containers"][0]["env"]
+    assert objects(dumpTimeout=900)["ConfigMap", "cedana-config"]["data"]["dump-timeout"] == "900"
+    assert "imagePullSecrets" not in pod()
+
+
 def test_the_code_in_it_is_the_code_here() -> None:
     own = {path.name: path.read_text() for path in (CHART / "node_agent").glob("*.py")}
     assert objects()["ConfigMap", "node-agent-code"]["data"] == own

@@ -52,6 +52,13 @@ def test_a_copy_of_the_spec_has_nothing_against_it() -> None:
     assert found(saved(sockets=[socket("0.0.0.0", 10), socket("::", 10), socket("127.0.0.1", 10)])) == []
 
 
+@pytest.mark.parametrize("address", ["::ffff:127.0.0.1", "::ffff:0.0.0.0", "::1"])
+def test_loopback_comes_back_however_it_is_written(address: str) -> None:
+    assert found(saved(sockets=[socket(address, 10)])) == []
+    if "0.0.0.0" not in address:
+        assert found(saved(sockets=[socket(address, 1, address)])) == []
+
+
 def test_a_mount_that_is_missing_is_named() -> None:
     container = {"name": "main", "image": "nginx", "volumeMounts": MOUNTED[:1]}
     (reason,) = found(saved(), {"containers": [container], "volumes": [{"name": "data", "emptyDir": {}}]})
@@ -130,3 +137,19 @@ def test_the_restored_pod_is_a_copy_that_is_never_restarted() -> None:
     assert pod["spec"]["restartPolicy"] == "Never" and "nodeName" not in pod["spec"]
     assert pod["spec"]["containers"][0]["volumeMounts"] == MOUNTED
     assert of.pod["spec"]["containers"][0]["image"] == "nginx", "what is remembered was changed"
+
+
+def test_what_the_source_got_from_its_node_and_network_is_its_own() -> None:
+    of = saved()
+    kept = {"mine": "x", "k8s.v1.cni.cncf.io/networks": "blue", "ovn.kubernetes.io/logical_switch": "s"}
+    got = {
+        "cni.projectcalico.org/podIPs": "1",
+        "ovn.kubernetes.io/ip_address": "10.0.0.1",
+        "k8s.ovn.org/pod-networks": "",
+    }
+    of.pod["metadata"]["annotations"] = kept | got | {"kubernetes.io/config.mirror": "x"}
+    of.pod["spec"]["containers"][0] |= {"restartPolicy": "Always", "restartPolicyRules": []}
+    pod = restored_pod(of, RestoreRequest("r", "action", None, None, {}))
+    ours = {name for name in pod["metadata"]["annotations"] if name.startswith("stock.cedana.ai/")}
+    assert set(pod["metadata"]["annotations"]) - ours == set(kept)
+    assert not {"restartPolicy", "restartPolicyRules"} & set(pod["spec"]["containers"][0])

@@ -21,6 +21,8 @@ from .shelf import Shelf
 from .watchdog import NOTES
 
 _POLL_SECONDS = 0.1
+_LEEWAY = 60.0
+"""Seconds beside those for a dump, in which what a kubelet wrote for an agent that died may come."""
 UNSHOWN = ("texts",)
 RECORD = "X-Checkpoint-Record"
 """The header with what is known of an archive that is taken over, as JSON."""
@@ -31,7 +33,7 @@ class Agent:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.shelf = Shelf(settings.checkpoints)
+        self.shelf = Shelf(settings.checkpoints, settings.dump_timeout + _LEEWAY)
         self.peers = Peers(settings)
         self.registry = Registry(self.shelf, Content(settings.content), self.peers)
         self.checkpoints = Checkpoints(settings, self.shelf, Content(settings.content))

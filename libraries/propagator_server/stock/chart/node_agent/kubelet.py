@@ -6,12 +6,13 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import PurePosixPath
 
 from .settings import Settings
 
-TIMEOUT = 150.0
-"""Seconds; a kubelet gives a dump up after 120 (measured)."""
+GRACE = 30.0
+"""Seconds that a kubelet has, beside its runtime's, to answer."""
 
 
 class KubeletError(Exception):
@@ -24,18 +25,19 @@ class KubeletError(Exception):
 
 def checkpoint(settings: Settings, namespace: str, pod: str, container: str) -> str:
     """Asks for a checkpoint of a container; the file name of the archive. Raises KubeletError."""
-    url = f"https://{settings.kubelet}/checkpoint/{namespace}/{pod}/{container}"
+    url = f"https://{settings.kubelet}/checkpoint/{namespace}/{pod}/{container}?timeout={settings.dump_timeout}"
     try:
         token = (settings.account / "token").read_text().strip()
         request = urllib.request.Request(url, method="POST", headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=_tls()) as answer:  # noqa: S310
+        limit = settings.dump_timeout + GRACE
+        with urllib.request.urlopen(request, timeout=limit, context=_tls()) as answer:  # noqa: S310
             (path,) = json.load(answer)["items"]
     except urllib.error.HTTPError as refused:
         text = refused.read(65536).decode(errors="replace").strip()
         raise KubeletError(refused.code, text or str(refused.reason)) from None
     except (KeyError, TypeError, ValueError) as wrong:
         raise KubeletError(200, f"its answer has no path of an archive ({wrong!r})") from None
-    except OSError as failed:
+    except (OSError, HTTPException) as failed:
         reason = getattr(failed, "reason", failed)
         raise KubeletError(0, f"no answer from {settings.kubelet}: {reason}") from None
     return PurePosixPath(path).name

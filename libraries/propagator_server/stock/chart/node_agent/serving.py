@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from .registry import Blob
@@ -78,6 +79,11 @@ class PlainServer(ThreadingHTTPServer):
     def address(self) -> Address:
         """Where it listens."""
         return Address(str(self.server_address[0]), int(self.server_address[1]))
+
+    def server_bind(self) -> None:
+        """As TCP servers do it: those for HTTP ask for the address's name, which takes long where no DNS answers."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread."""

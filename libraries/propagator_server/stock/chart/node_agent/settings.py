@@ -42,6 +42,7 @@ class Settings:
         service: where the server and the other agents ask, over TLS.
         registry: where the node's runtime asks.
         registry_name: the registry's name in references of images.
+        dump_timeout: seconds that the kubelet gives its runtime for a dump; it heeds what is longer than its own.
         remove_on_stop: whether the archives go when the agent is told to end.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     service: Address
     registry: Address
     registry_name: str
+    dump_timeout: int
     remove_on_stop: bool
 
     @property
@@ -75,6 +77,12 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         except ValueError as wrong:
             raise ValueError(f"{name}: {wrong}") from None
 
+    def seconds(name: str, default: int) -> int:
+        text = environment.get(name) or str(default)
+        if not text.isdigit() or not int(text):
+            raise ValueError(f"{name}: {text!r} are no seconds; a whole number from 1 on is allowed")
+        return int(text)
+
     for name in ("NODE_NAME", "HOST_IP"):
         if not environment.get(name):
             raise ValueError(f"{name} is not set")
@@ -92,5 +100,6 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         service=address("SERVICE_LISTEN", f"{own}:{port('SERVICE_PORT', 5998)}"),
         registry=address("REGISTRY_LISTEN", registry_name),
         registry_name=registry_name,
+        dump_timeout=seconds("DUMP_TIMEOUT", 120),
         remove_on_stop=environment.get("REMOVE_ON_STOP") == "true",
     )

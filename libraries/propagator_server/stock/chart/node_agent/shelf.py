@@ -18,7 +18,7 @@ from typing import Any, Protocol
 FOLDER = "node-agent"
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 LONGEST_DUMP = 180.0
-"""Seconds for which a kubelet may still be writing an archive that an agent asked for before it died."""
+"""Seconds for which a kubelet may still be writing an archive that an agent asked for before it died, by default."""
 _CHUNK = 1 << 20
 Record = dict[str, Any]
 
@@ -33,8 +33,8 @@ class Readable(Protocol):
 class Shelf:
     """The archives by the ids of their checkpoints. An archive holds memory and environment in clear: 0600."""
 
-    def __init__(self, kubelets: Path) -> None:
-        self._kubelets = kubelets
+    def __init__(self, kubelets: Path, longest_dump: float = LONGEST_DUMP) -> None:
+        self._kubelets, self._longest_dump = kubelets, longest_dump
         self._own = kubelets / FOLDER
         self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -112,7 +112,7 @@ class Shelf:
     def sweep(self, at_work: set[str]) -> list[str]:
         """Removes what no record is of, the checkpoints at work apart; the names of what went.
 
-        What an agent asked for before it died may come as long as `LONGEST_DUMP` after that.
+        What an agent asked for before it died may come as long as its longest dump after that.
         """
         gone = []
         for path in list(self._own.iterdir()):
@@ -121,7 +121,7 @@ class Shelf:
                 continue
             if path.suffix == ".intent":
                 gone += self._sweep_intent(path)
-                if time.time() - path.stat().st_mtime > LONGEST_DUMP or self.record(id_):
+                if time.time() - path.stat().st_mtime > self._longest_dump or self.record(id_):
                     path.unlink()
             elif path.suffix == ".tar" and not self.record(id_):
                 path.unlink()

@@ -46,4 +46,7 @@ capabilities:
 {{- end }}
 readOnlyRootFilesystem: true
 runAsUser: 0
+{{- /* Where SELinux enforces, others may not enter the kubelet's folders; elsewhere it means nothing. */}}
+seLinuxOptions:
+  type: spc_t
 {{- end }}
