@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from . import http_witness, nginx, usage
 from .files import FileTree
 from .images import Image
-from .logs import SECOND, Line, Log
+from .logs import SECOND, Log
 from .setup import RESTORE_FAILED, Setup, StartError, check_exists, is_emulated
 from .shell.commands import Place, reason
 from .shell.machine import Machine
@@ -157,8 +157,8 @@ class Container:
             raise StartError(RESTORE_FAILED)
         place = self._place(snapshot.hostname, snapshot.env)
         memory = snapshot.memory.copy() if snapshot.memory else Memory()
-        if extra_line and snapshot.memory:
-            self._copy_next_line(snapshot.memory.copy(), place)
+        if extra_line and any(thread.witness for thread in memory.threads):
+            self.log.lines.extend(snapshot.next_line())
         memory.shift(self.started_at - cut)
         self.machine = Machine(memory, place, self.write, complete=self.image.complete)
         self.advance(self.started_at)
@@ -239,6 +239,7 @@ class Container:
             hostname=place.hostname if place else self.setup.hostname,
             log=tuple(self.log.lines),
             pending=dict(self.log.pending),
+            source=(self.log, self.log.dropped + len(self.log.lines)),
             stand_in=self.is_stand_in,
             command=tuple(self.setup.argv),
             memory_bytes=self.memory_bytes(now),
@@ -326,14 +327,6 @@ class Container:
         self.write(
             thread.due, "stderr", f"emulated container: {what} is not emulated; it sleeps from here on\n".encode()
         )
-
-    def _copy_next_line(self, memory: Memory, place: Place) -> None:
-        """Copies the line that the source printed next, with its time, by letting a copy of it run on."""
-        lines: list[Line] = []
-        ahead = Machine(memory, place, lambda at, stream, data: lines.append(Line(at, stream, data.rstrip(b"\n"))))
-        if any(thread.witness for thread in memory.threads) and ahead.next_due is not None:
-            ahead.advance(ahead.next_due)
-            self.log.lines.extend(lines[:1])
 
 
 def _in_step(containers: list[Container], now: int) -> None:

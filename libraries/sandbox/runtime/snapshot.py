@@ -13,7 +13,7 @@ from .shell.memory import Memory
 @dataclass(frozen=True)
 class ContainerSnapshot:
     """One container at the cut. `memory` is None when it was not running; `process` is what /proc/1 showed; `modes` and
-    `handles` are the file tree's."""
+    `handles` are the file tree's; `source` is its log, which may go on, and how many lines had been written to it."""
 
     name: str
     image: str
@@ -24,6 +24,7 @@ class ContainerSnapshot:
     hostname: str
     log: tuple[Line, ...]
     pending: dict[str, Line]
+    source: tuple[Log, int]
     stand_in: bool
     command: tuple[str, ...]
     memory_bytes: int
@@ -40,6 +41,12 @@ class ContainerSnapshot:
         log = sum(len(line.text) + 1 for line in self.log)
         env = sum(len(k) + len(v) + 2 for k, v in self.env.items())
         return self.memory_bytes + layer + log + env
+
+    def next_line(self) -> list[Line]:
+        """The line that the source has printed first after the cut, if it has."""
+        log, written = self.source
+        at = written - log.dropped
+        return log.lines[at : at + 1] if at >= 0 else []
 
     def copied_log(self) -> Log:
         """The log with which a restored container begins: the source's lines, byte for byte."""

@@ -121,14 +121,19 @@ async def test_the_source_stands_as_long_as_the_freeze(hands, cluster, clock):
     assert len(hands.log("w")) > before + 2
 
 
-async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock):
+@pytest.mark.parametrize("checkpoints_after", [0, 1])
+async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock, checkpoints_after):
+    """It is the line that the source has printed, however long another checkpoint made it stand before that."""
     cluster.runtime.repeated_line_every = 1
     source = hands.pod("w", ["sh", "-c", WITNESS])
     await hands.running("w")
     clock.pass_seconds(2)
     snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.1)
     cut = steps(hands.log("w"))[-1][1]
+    for _ in range(checkpoints_after):
+        cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.3)
     clock.pass_seconds(2)
+    hands.log("w")
     await _restored(hands, snapshot)
     clock.pass_seconds(1)
     lines = stamped(hands, "w-restored")
@@ -136,6 +141,19 @@ async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock):
     assert found[cut - 1 : cut + 2] == [cut, cut + 1, cut + 1]
     assert lines[cut] in stamped(hands, "w")
     assert lines[cut + 1] not in stamped(hands, "w")
+
+
+async def test_where_the_source_has_printed_nothing_since_the_cut_no_line_is_copied(hands, cluster, clock):
+    cluster.runtime.repeated_line_every = 1
+    source = hands.pod("w", ["sh", "-c", WITNESS])
+    await hands.running("w")
+    clock.pass_seconds(2)
+    snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.1)
+    cut = steps(hands.log("w"))[-1][1]
+    await _restored(hands, snapshot)
+    clock.pass_seconds(1)
+    found = [step for _, step, _ in steps(hands.log("w-restored"))]
+    assert found[cut - 1 : cut + 2] == [cut, cut + 1, cut + 2]
 
 
 async def test_a_restored_container_that_ends_is_restored_again(hands, cluster, clock):
