@@ -20,7 +20,7 @@ from .logs import NANOSECONDS, nanoseconds
 from .witness import short
 
 MOST_OF_TRAIL = 400
-"""Steps that the evidence file has of a verdict; the newest."""
+"""Steps that a verdict keeps for people to see; the newest."""
 
 
 class Kind(StrEnum):
@@ -67,8 +67,8 @@ class Verdict:
         restore_to_first_step: seconds from the request to restore to the first own step, by the same two clocks.
         first_step_at: when the first own step was printed, by the node's clock.
         witness: what it was read from: a log of printed steps, or the kind of a sampled witness (see `sampled`).
-        trail: each step that was seen: when it was printed (seconds since 1970, node's clock), its number, and whose it
-            is: `source`, `own` or, with another nonce, `other`.
+        trail: the newest steps that were seen: when each was printed (seconds since 1970, node's clock), its number,
+            and whose it is: `source`, `own` or, with another nonce, `other`.
     """
 
     kind: Kind
@@ -116,7 +116,7 @@ class Verdict:
             "restore_to_first_step_seconds": self.restore_to_first_step,
             "first_step_at": self.first_step_at.isoformat() if self.first_step_at else None,
             "pending": self.pending or None,
-            "trail": [list(step) for step in self.trail[-MOST_OF_TRAIL:]],
+            "trail": list(self.trail),
         }
 
 
@@ -168,7 +168,7 @@ class _Case:
             downtime=_seconds(self.evidence.deleted_at, first),
             restore_to_first_step=_seconds(self.evidence.restore_asked_at, first),
             first_step_at=datetime.fromtimestamp(first.printed.stamp / NANOSECONDS, UTC) if first else None,
-            trail=trail(self.source, self.own),
+            trail=trail(self.source, self.own)[-MOST_OF_TRAIL:],
         )
 
     def _judged_steps(self, kind: Kind) -> tuple[Own, ...]:

@@ -10,7 +10,7 @@ import json
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 from math import isfinite
@@ -130,7 +130,7 @@ class Outcome:
             "retries": {"count": len(self.retried), "first_failure": self.retried[0].to_dict()}
             if self.retried
             else None,
-            **asdict(self.notes),
+            **vars(self.notes),
         }
 
 

@@ -159,8 +159,8 @@ def test_a_verdict_without_figures() -> None:
 def test_as_a_dictionary() -> None:
     found = judge(Story().evidence).to_dict()
     source, own = found["trail"][:14], found["trail"][14:]
-    assert source == [[round(at(0.2 * step).timestamp(), 3), step, "source"] for step in range(1, 15)]
-    assert own == [[round(at(10.3 + 0.2 * (step - 12)).timestamp(), 3), step, "own"] for step in range(12, 31)]
+    assert source == [(round(at(0.2 * step).timestamp(), 3), step, "source") for step in range(1, 15)]
+    assert own == [(round(at(10.3 + 0.2 * (step - 12)).timestamp(), 3), step, "own") for step in range(12, 31)]
     del found["trail"]
     assert found == {
         "verdict": "continued",
@@ -186,7 +186,7 @@ def test_as_a_dictionary() -> None:
     ]  # fmt: skip
 
 
-def test_a_long_trail_is_kept_to_its_newest_steps() -> None:
-    steps = tuple((float(number), number, "source") for number in range(1, 501))
-    found = replace(judge(Story().evidence), trail=steps).to_dict()["trail"]
-    assert (len(found), found[0][1], found[-1][1]) == (400, 101, 500)
+def test_of_a_long_trail_the_newest_steps_are_kept() -> None:
+    found = judge(Story(own=run(12, 500, 10.3)).evidence)
+    assert (len(found.trail), found.trail[0][1:], found.trail[-1][1:]) == (400, (101, "own"), (500, "own"))
+    assert found.to_dict()["trail"] == list(found.trail)
