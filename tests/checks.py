@@ -1,4 +1,4 @@
-"""The checks as commands, in the order of their cost. Each prints its own output; failing ones are named at the end."""
+"""The checks as commands. Each prints its own output; failing ones are named at the end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +20,7 @@ SCRATCH = "{scratch}"
 """Stands in commands for a folder that is there for the time of a run."""
 
 Check = tuple[str, list[str]]
+Lane = Sequence[Check]
 
 
 def keyword_libraries() -> list[str]:
@@ -76,20 +79,41 @@ def chaos_check() -> Check:
     return ("chaos", [sys.executable, "-m", "tests.chaos"])
 
 
-def run(checks: Sequence[Check]) -> int:
-    """Runs all checks, goes on past a failing one, and returns the exit status."""
-    failed = []
+def run(*stages: Sequence[Lane]) -> int:
+    """Runs all checks, goes on past a failing one, and returns the exit status.
+
+    The lanes of a stage run side by side, for much of what they do is waiting; the checks of a lane one after the
+    other. Where there are several lanes, what a check prints comes when it is done.
+    """
+    count, failed, begun = 0, list[str](), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cedana-e2e-checks-") as scratch:
-        for name, command in checks:
-            print(f"\n== {name}", flush=True)
-            start = time.monotonic()
-            filled = [part.replace(SCRATCH, scratch) for part in command]
-            status = subprocess.run(filled, cwd=ROOT, env=_environment(), check=False).returncode
-            result = "ok" if status == 0 else f"FAILED, exit status {status}"
-            print(f"== {name}: {result} ({time.monotonic() - start:.1f} s)", flush=True)
-            failed += [name] if status else []
-    print(f"\nchecks failed: {', '.join(failed)}" if failed else f"\nall {len(checks)} checks passed", flush=True)
+        for lanes in stages:
+            count += sum(len(lane) for lane in lanes)
+            checked = partial(_failed, scratch=scratch, alone=len(lanes) == 1)
+            with ThreadPoolExecutor(len(lanes)) as side_by_side:
+                failed += [name for names in side_by_side.map(checked, lanes) for name in names]
+    result = f"checks failed: {', '.join(failed)}" if failed else f"all {count} checks passed"
+    print(f"\n{result} ({time.monotonic() - begun:.0f} s)", flush=True)
     return 1 if failed else 0
+
+
+def _failed(lane: Lane, *, scratch: str, alone: bool) -> list[str]:
+    """The names of the lane's checks that fail."""
+    return [name for name, command in lane if _status(name, command, scratch, alone=alone)]
+
+
+def _status(name: str, command: list[str], scratch: str, *, alone: bool) -> int:
+    filled, start = [part.replace(SCRATCH, scratch) for part in command], time.monotonic()
+    if alone:
+        print(f"\n== {name}", flush=True)
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        out = {} if alone else {"stdout": output, "stderr": subprocess.STDOUT}
+        status = subprocess.run(filled, cwd=ROOT, env=_environment(), check=False, **out).returncode
+        result = "ok" if status == 0 else f"FAILED, exit status {status}"
+        output.seek(0)
+        told = "" if alone else f"\n== {name}\n{output.read()}"
+        print(f"{told}== {name}: {result} ({time.monotonic() - start:.1f} s)", flush=True)
+    return status
 
 
 def _environment() -> dict[str, str]:

@@ -14,5 +14,5 @@ from .checks import (
 )
 
 if __name__ == "__main__":
-    slow = [suites_check(), size_check(), faults_check(), chaos_check(), pytest_check(), mutation_check()]
-    raise SystemExit(run([*static_checks(), *slow]))
+    slow = [faults_check(), chaos_check(), pytest_check(), mutation_check()]
+    raise SystemExit(run([[suites_check(), size_check()], static_checks()], [slow]))
