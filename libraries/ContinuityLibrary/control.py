@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from harness.documents import load_all
 from harness.durations import lasting
 from harness.failures import BadInput, E2EFailure, NotAsExpected, WaitTimedOut
 from harness.images import replace_images
@@ -55,7 +56,7 @@ def control_pod(manifest: Path, image: str | None = None, images: Mapping[str, s
         BadInput: no such file, no YAML, or no pod in it.
     """
     try:
-        documents = list(yaml.safe_load_all(manifest.read_text(encoding="utf-8")))
+        documents = load_all(manifest.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise BadInput("manifest", manifest, f"a readable YAML file ({problem})", cause="bad-manifest") from None
     pod = next((one for one in documents if isinstance(one, dict) and one.get("kind") == "Pod"), None)

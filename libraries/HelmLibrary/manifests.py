@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from harness.documents import load_all
 
 KEEP = "helm.sh/resource-policy"
 HOOK = "helm.sh/hook"
@@ -54,7 +54,7 @@ def deletes_namespaces(stream: str) -> bool:
 
 
 def _objects(stream: str) -> Iterator[dict[str, Any]]:
-    for found in yaml.safe_load_all(stream):
+    for found in load_all(stream):
         if isinstance(found, dict) and found.get("kind"):
             yield found
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from harness.documents import load_all
 from harness.failures import BadInput
 from harness.images import replace_images
 
@@ -99,7 +100,7 @@ def parse(text: str, origin: str) -> Manifest:
         BadInput: as `load`.
     """
     try:
-        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+        documents = [document for document in load_all(text) if document is not None]
     except yaml.YAMLError as problem:
         raise BadInput("the manifest", origin, f"valid YAML ({_one_line(problem)})", cause=CAUSE) from None
     if not documents:

@@ -47,6 +47,13 @@ class Notes:
     measurements: list[dict[str, Any]] = field(default_factory=list)
     phases: list[dict[str, Any]] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    written: tuple[Any, dict[str, Any]] | None = field(default=None, repr=False, compare=False)
+    """What was last written of the test or suite, and of which state of it."""
+
+    @property
+    def count(self) -> int:
+        """How many there are; they only ever become more."""
+        return len(self.verdicts) + len(self.measurements) + len(self.phases) + len(self.leftovers)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,17 @@ class Outcome:
         return Failure(self.message, self.stopped_by) if self.status == FAIL else None
 
     def to_dict(self) -> dict[str, Any]:
-        """As in the file."""
+        """As in the file, without a secret.
+
+        It is made anew only when something has changed: a run writes its file after each test, with all before it.
+        """
+        own = [getattr(self, name) for name in self.__dataclass_fields__ if name != "notes"]
+        state = SECRETS.count, self.notes.count, own
+        if self.notes.written is None or self.notes.written[0] != state:
+            self.notes.written = state, redacted(self._told())
+        return self.notes.written[1]
+
+    def _told(self) -> dict[str, Any]:
         return {
             "suite": self.suite,
             "name": self.name,
@@ -130,7 +147,10 @@ class Outcome:
             "retries": {"count": len(self.retried), "first_failure": self.retried[0].to_dict()}
             if self.retried
             else None,
-            **vars(self.notes),
+            "verdicts": self.notes.verdicts,
+            "measurements": self.notes.measurements,
+            "phases": self.notes.phases,
+            "leftovers": self.notes.leftovers,
         }
 
 
@@ -173,11 +193,12 @@ class Evidence:
                 },
                 "environment": environment_dict(self.environment),
                 "summary": self.summary(),
-                "tests": [test.to_dict() for test in self.tests],
-                "suites": [suite.to_dict() for suite in self.suites],
             }
         )
-        return whole
+        return whole | {
+            "tests": [test.to_dict() for test in self.tests],
+            "suites": [suite.to_dict() for suite in self.suites],
+        }
 
     @property
     def worst_blame(self) -> Blame | None:
@@ -215,12 +236,13 @@ def explained(tests: list[Outcome], suites: list[Outcome]) -> list[Outcome]:
 
 
 def write(evidence: Evidence, directory: Path) -> Path:
-    """Writes evidence.json into `directory`, whole or not at all."""
+    """Writes evidence.json into `directory`, whole or not at all; indented when the run is complete."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / FILE_NAME
     draft = file.with_suffix(".json.part")
-    text = json.dumps(evidence.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-    draft.write_text(INNERMOST.sub(_in_one, text) + "\n", "utf-8")
+    indent = 1 if evidence.complete else None  # which takes many times as long
+    text = json.dumps(evidence.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+    draft.write_text((INNERMOST.sub(_in_one, text) if indent else text) + "\n", "utf-8")
     return draft.replace(file)
 
 

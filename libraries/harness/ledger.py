@@ -91,7 +91,7 @@ class Ledger:
             if entry.state == "gone":
                 return
             entry.state = "gone"
-            self._write({"op": "gone", "id": entry.number})
+            self._write({"op": "gone", "id": entry.number}, durable=False)
             self._owed.pop(entry.number, None)
 
     def owed(self) -> list[Entry]:
@@ -129,14 +129,17 @@ class Ledger:
     def _owe(self, entry: Entry) -> None:
         self._owed[entry.number], self._count = entry, entry.number
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: dict[str, Any], *, durable: bool = True) -> None:
+        """Writes a line. One that is not durable may be lost with the machine, and only with it: what is gone is then
+        looked for once more."""
         if self.file is None:
             self.file = self._create()
         lead, self._lead = self._lead, "\n"  # stays when the disk is full in the middle of a line
         with self.file.open("a") as out:
             out.write(lead + json.dumps({"at": _now()} | line) + "\n")
             out.flush()
-            os.fsync(out.fileno())
+            if durable:
+                os.fsync(out.fileno())
         self._lead = ""
 
     def _create(self) -> Path:

@@ -37,6 +37,11 @@ class Secrets:
         self._forms: tuple[str, ...] = ()
         self._broken: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
+    @property
+    def count(self) -> int:
+        """How many values are known: what was masked before the last one came may hold it."""
+        return len(self._values)
+
     def add(self, value: str) -> None:
         """Masks `value` and its usual encodings from now on."""
         if len(value) < SHORTEST:

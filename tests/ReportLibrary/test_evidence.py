@@ -1,7 +1,7 @@
 """evidence.json: what is in it, whichever way a run goes."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -9,6 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from harness.causes import CAUSES
+from harness.secrets import MASK, Secrets
+from ReportLibrary import evidence
 from ReportLibrary.evidence import (
     SCHEMA,
     Evidence,
@@ -250,6 +253,22 @@ def test_the_file_is_whole_or_not_there(tmp_path, validator):
     file = write(of(outcome("a", "PASS")), tmp_path / "new")
     validator.validate(json.loads(file.read_text()))
     assert [one.name for one in file.parent.iterdir()] == ["evidence.json"]
+
+
+def test_what_is_told_of_a_test_is_made_anew_when_something_changed(monkeypatch):
+    monkeypatch.setattr(evidence, "SECRETS", secrets := Secrets())
+    test = outcome("a", "RUNNING", "hush-hush is in it")
+    first = test.to_dict()
+    assert test.to_dict() is first
+    test.notes.verdicts.append({"verdict": "continued"})
+    assert test.to_dict()["verdicts"] == [{"verdict": "continued"}]
+    test.notes.leftovers.append("pod hush-hush")
+    assert test.to_dict()["leftovers"] == ["pod hush-hush"]
+    secrets.add("hush-hush")
+    assert (test.to_dict()["message"], test.to_dict()["leftovers"]) == (f"{MASK} is in it", [f"pod {MASK}"])
+    assert replace(test, status="PASS").to_dict()["status"] == "PASS"
+    assert replace(test, status="FAIL", stopped_by=CAUSES["quota"]).to_dict()["cause"]["name"] == "quota"
+    assert test.to_dict()["status"] == "RUNNING"
 
 
 @pytest.mark.parametrize("missing", ["cause", "duration", "verdicts"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
+from .. import documents
 
 Obj = dict[str, Any]
 LISTS = ("clusters", "contexts", "users")
@@ -91,7 +91,7 @@ def access(path: Path, context: str | None) -> Access:
 
 def _parsed(file: Path) -> Obj:
     with file.open() as stream:  # not its text, which YAML's errors would quote
-        content = yaml.safe_load(stream)
+        content = documents.load(stream)
     if not isinstance(content, dict):
         raise TypeError(f"{file} is empty" if content is None else f"{file} is no mapping")
     for kind in LISTS:
