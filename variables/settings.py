@@ -206,7 +206,7 @@ TABLE = (
         "STABLE_TIME",
         "5 s",
         duration,
-        "How long a restored pod must stay Ready; suites that are about something else watch for a second of it",
+        "How long a restored pod must stay Ready; suites about something else watch it until its process has gone on",
     ),
 )
 TOKEN = "CEDANA_AUTH_TOKEN"  # noqa: S105 - the name of the setting

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.failures import NotAsExpected
-from harness.kube import Cluster
+from harness.kube import Cluster, pods
 
 from . import collect, sampling, source
 from .observation import Observation, Workload
@@ -71,12 +73,20 @@ def await_verdict(
     *,
     timeout: float,
     source_cluster: Cluster | None = None,
+    ready: dict[str, Any] | None = None,
 ) -> Verdict:
     """The verdict on the restored workload, once it is settled or the time is up.
 
+    Args:
+        ready: the restored pod as it was when it was Ready, where it must have stayed so until the verdict.
+
     Raises:
+        NotAsExpected: it has not stayed Ready; cause `restored-pod-unstable`.
         OperationFailed: the API refuses, or did not answer once in that time.
     """
+    beside = collect.nothing if ready is None else lambda: pods.has_stayed_ready(cluster, ready)
     if isinstance(observation, SampledObservation):
-        return sampling.await_verdict(cluster, observation, restored, timeout=timeout)
-    return collect.await_verdict(cluster, observation, restored, timeout=timeout, source_cluster=source_cluster)
+        return sampling.await_verdict(cluster, observation, restored, timeout=timeout, beside=beside)
+    return collect.await_verdict(
+        cluster, observation, restored, timeout=timeout, source_cluster=source_cluster, beside=beside
+    )

@@ -6,6 +6,7 @@ Only the API server is asked, for the pod and for its log: nothing here touches 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +38,10 @@ class PodLook:
 
     uid: str
     look: Look
+
+
+def nothing() -> None:
+    """What is done beside a look when nothing is."""
 
 
 def now() -> datetime:
@@ -137,6 +142,7 @@ def await_verdict(
     *,
     timeout: float,
     source_cluster: Cluster | None = None,
+    beside: Callable[[], None] = nothing,
 ) -> Verdict:
     """Looks at the restored container until the verdict is settled or the time is up; the verdict then.
 
@@ -146,19 +152,31 @@ def await_verdict(
         restored: the container that is judged.
         timeout: seconds.
         source_cluster: the source's, where it is another one.
+        beside: called after each look; what it raises ends the wait.
 
     Raises:
         OperationFailed: the API refuses, or did not answer once in that time.
     """
     watcher = Watcher(cluster, observation, restored, source_cluster or cluster)
     try:
-        return wait_until(watcher.look, timeout=timeout, expected="a settled verdict", pace=PACE)
+        return wait_until(with_each(watcher.look, beside), timeout=timeout, expected="a settled verdict", pace=PACE)
     except WaitTimedOut as problem:
         if watcher.verdict is None:
             raise OperationFailed(
                 f"a look at pod {restored.pod}", problem.seen, problem.look, cause="cluster-unreachable"
             ) from None
         return watcher.verdict
+
+
+def with_each(look: Callable[[], Answer[Verdict]], beside: Callable[[], None]) -> Callable[[], Answer[Verdict]]:
+    """The look, and right after it what is to hold beside it."""
+
+    def both() -> Answer[Verdict]:
+        answer = look()
+        beside()
+        return answer
+
+    return both
 
 
 class Watcher:

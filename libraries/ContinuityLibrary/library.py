@@ -108,6 +108,7 @@ class ContinuityLibrary(
         namespace: str | None = None,
         *,
         container: str | None = None,
+        ready: dict[str, Any] | None = None,
         timeout: timedelta = timedelta(seconds=30),
         cluster: str | None = None,
     ) -> Verdict:
@@ -118,6 +119,8 @@ class ContinuityLibrary(
             pod: name of the restored pod; the observed pod's when it is not given.
             namespace: where it is; the observed pod's when it is not given.
             container: which container; the observed one when it is not given.
+            ready: the restored pod as `Wait Until Restored Pod Is Ready` returned it; where it is given, it must have
+                stayed Ready until the verdict, as the same pod and without a restart.
             timeout: for the steps that show it. It ends sooner when no further step can change the verdict.
             cluster: alias of the restored pod's cluster; the observed pod's when it is not given.
 
@@ -125,14 +128,15 @@ class ContinuityLibrary(
             The verdict: kind, b, r, a, nonce and more; as a text it is one sentence.
 
         Raises:
-            NotAsExpected: any other verdict; its cause tells which (`process-restarted`, `process-rewound` ...).
+            NotAsExpected: any other verdict; its cause tells which (`process-restarted`, `process-rewound` ...). Or
+                the pod did not stay `ready` (`restored-pod-unstable`).
 
         ```robotframework
         Workload Should Have Continued    ${before}    web-restored
         ```
         """
         restored = _restored(self._observation(before), pod, namespace, container, cluster)
-        return self._demand(Kind.CONTINUED, before, restored, timeout)
+        return self._demand(Kind.CONTINUED, before, restored, timeout, ready)
 
     @keyword(tags=["continuity", "assertion"])
     def workload_should_have_restarted(
@@ -216,13 +220,26 @@ class ContinuityLibrary(
         first, self._told = (self._told if new else 0), len(self._verdicts)
         return self._verdicts[first:]
 
-    def _demand(self, wanted: Kind, before: AnyObservation | None, restored: Workload, timeout: timedelta) -> Verdict:
-        verdict = self._judge(before, restored, timeout)
+    def _demand(
+        self,
+        wanted: Kind,
+        before: AnyObservation | None,
+        restored: Workload,
+        timeout: timedelta,
+        ready: dict[str, Any] | None = None,
+    ) -> Verdict:
+        verdict = self._judge(before, restored, timeout, ready)
         if wording := failure(verdict, wanted):
             raise NotAsExpected(wording.expected, wording.seen, wording.look, cause=wording.cause)
         return verdict
 
-    def _judge(self, before: AnyObservation | None, restored: Workload, timeout: timedelta) -> Verdict:
+    def _judge(
+        self,
+        before: AnyObservation | None,
+        restored: Workload,
+        timeout: timedelta,
+        ready: dict[str, Any] | None = None,
+    ) -> Verdict:
         noted = self._observation(before)
         place = self._cluster(restored.cluster)
         verdict = any_witness.await_verdict(
@@ -231,6 +248,7 @@ class ContinuityLibrary(
             restored,
             timeout=timeout.total_seconds(),
             source_cluster=self._cluster(noted.workload.cluster),
+            ready=ready,
         )
         self._record(verdict, noted.workload, restored)
         logger.info(str(verdict))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from harness.kube.errors import patiently
 from harness.waiting import Done, Pace, Pending, wait_until
 from harness.waiting import Look as Answer
 
-from .collect import now
+from .collect import nothing, now, with_each
 from .observation import Workload
 from .sampled import PodState, Sample, SampledEvidence, judge_samples
 from .samplers import Unanswered, Way, opened
@@ -194,15 +194,24 @@ def observe(
     )
 
 
-def await_verdict(cluster: Cluster, observation: SampledObservation, restored: Workload, *, timeout: float) -> Verdict:
+def await_verdict(
+    cluster: Cluster,
+    observation: SampledObservation,
+    restored: Workload,
+    *,
+    timeout: float,
+    beside: Callable[[], None] = nothing,
+) -> Verdict:
     """Samples the restored pod until the verdict is settled or the time is up; the verdict then.
+
+    `beside` is called after each look; what it raises ends the wait.
 
     Raises:
         OperationFailed: the API refuses, or did not answer once in that time.
     """
     watcher = Watcher(cluster, observation, restored)
     try:
-        return wait_until(watcher.look, timeout=timeout, expected="a settled verdict", pace=PACE)
+        return wait_until(with_each(watcher.look, beside), timeout=timeout, expected="a settled verdict", pace=PACE)
     except WaitTimedOut as problem:
         if watcher.verdict is None:
             raise OperationFailed(

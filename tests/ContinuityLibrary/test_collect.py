@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
 
-from ContinuityLibrary import collect
+from ContinuityLibrary import any_witness, collect
 from ContinuityLibrary.observation import Observation, Workload
 from ContinuityLibrary.verdict import Kind, Verdict
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
@@ -317,3 +317,23 @@ def test_a_native_sidecar_is_a_container_and_an_init_container_is_not() -> None:
     assert collect._container(pod, Workload("main", "default", "test", ""))["name"] == "app"
     with pytest.raises(NotAsExpected, match="it has app, proxy"):
         collect._container(pod, Workload("main", "default", "test", "rules"))
+
+
+def test_a_pod_that_does_not_stay_ready_ends_the_wait_for_its_verdict(
+    api: FakeApi, cluster: Cluster, observed: Observation
+) -> None:
+    pod = restore(api, observed, last=observed.step + 1)
+    ready = pod.document()
+    pod.restarts = 1
+    with pytest.raises(NotAsExpected, match="0 restarts before, 1 now") as failure:
+        any_witness.await_verdict(cluster, observed, RESTORED, timeout=LONG, ready=ready)
+    assert failure.value.cause.name == "restored-pod-unstable"
+
+
+def test_a_settled_verdict_is_no_good_where_the_pod_did_not_stay_ready(
+    api: FakeApi, cluster: Cluster, observed: Observation
+) -> None:
+    pod = restore(api, observed)
+    assert any_witness.await_verdict(cluster, observed, RESTORED, timeout=LONG, ready=pod.document()).settled
+    with pytest.raises(NotAsExpected, match="replaced"):
+        any_witness.await_verdict(cluster, observed, RESTORED, timeout=LONG, ready=FakePod("test-restored").document())

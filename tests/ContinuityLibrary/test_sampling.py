@@ -327,3 +327,11 @@ def test_how_high_a_count_is_driven(api, cluster, monkeypatch, witness, least: i
     library.observe_sampled_workload("test", "ns", witness, least=7, cluster="fake")
     assert said == [least, 7]
     assert library._nonces == {}, "a witness without a nonce makes no process known"
+
+
+def test_a_sampled_pod_that_does_not_stay_ready_ends_the_wait(api, cluster: Cluster, source, monkeypatch) -> None:
+    ready = api.pods["again"].document()
+    says(monkeypatch, 103, 104, 105)
+    api.pods["again"].restarts = 1
+    with pytest.raises(NotAsExpected, match="0 restarts before, 1 now"):
+        any_witness.await_verdict(cluster, source, RESTORED, timeout=PATIENT, ready=ready)

@@ -12,7 +12,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors, pods
-from harness.kube.pods import is_ready, state_of, stay_ready, wait_until_ready
+from harness.kube.pods import has_stayed_ready, is_ready, state_of, stay_ready, wait_until_ready
 
 POD_PATH = "/api/v1/namespaces/ns/pods/web"
 
@@ -107,6 +107,50 @@ def test_a_pod_that_was_replaced_since_it_was_seen_did_not_stay(api: FakeApi, cl
     api.pods = [pod("web", "u2")]
     with pytest.raises(NotAsExpected, match="replaced by another pod of that name"):
         stay_ready(cluster, "ns", "web", 30, before=pod("web", "u1"))
+
+
+def since(second: int, **changes: Any) -> dict[str, Any]:
+    """A pod that is Ready since that second of a minute."""
+    made = pod("web", "u1") | changes
+    (ready,) = (one for one in made["status"]["conditions"] if one["type"] == "Ready")
+    ready["lastTransitionTime"] = f"2026-01-01T00:00:{second:02}Z"
+    return made
+
+
+def test_one_look_tells_that_a_pod_has_stayed_ready(api: FakeApi, cluster: Cluster) -> None:
+    api.others[POD_PATH] = (200, since(5))
+    has_stayed_ready(cluster, since(5))
+    api.others[POD_PATH] = (200, pod("web", "u1"))
+    has_stayed_ready(cluster, pod("web", "u1"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((404, status(404, "no such pod")), "pod web is gone"),
+        ((200, pod("web", "u2")), "replaced by another pod of that name"),
+        ((200, pod("web", "u1", ready=False)), "container main waits: ContainerCreating"),
+        ((200, restarted()), "its containers restarted: 0 restarts before, 1 now"),
+        (
+            (200, since(7)),
+            "not Ready for a while: it is so since 2026-01-01T00:00:07Z, and was since 2026-01-01T00:00:05Z",
+        ),
+    ],
+)
+def test_one_look_tells_that_a_pod_has_not_stayed_ready(
+    api: FakeApi, cluster: Cluster, answer: tuple[int, dict[str, Any]], words: str
+) -> None:
+    api.others[POD_PATH] = answer
+    with pytest.raises(NotAsExpected, match=words) as failure:
+        has_stayed_ready(cluster, since(5))
+    assert failure.value.cause.name == "restored-pod-unstable"
+    assert "pod web to stay Ready" in failure.value.expected
+
+
+def test_a_look_that_is_refused_tells_nothing_of_the_pod(api: FakeApi, cluster: Cluster) -> None:
+    api.others[POD_PATH] = (403, status(403, "no"))
+    with pytest.raises(OperationFailed, match="403"):
+        has_stayed_ready(cluster, since(5))
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from kubernetes.client.exceptions import ApiException
+
 from ..durations import lasting
 from ..failures import NotAsExpected
-from ..waiting import Done, Look, Pending
+from ..waiting import Done, Look, Pending, wait_until
 from .connection import Cluster
-from .errors import api_errors, json_of
+from .errors import api_errors, json_of, patiently
 from .watching import Obj, Objects, watch_until, watch_while
 
 _WAITING_CAUSES = {
@@ -186,6 +188,45 @@ def stay_ready(
         expected = f"pod {name} to stay Ready for {lasting(seconds)} as the same pod, without a restart"
         raise NotAsExpected(expected, broken, LOOK_AT_EVENTS, cause=cause)
     return first
+
+
+def has_stayed_ready(cluster: Cluster, before: Obj, *, cause: str = "restored-pod-unstable") -> None:
+    """One look at a pod that was Ready: it must have stayed so, as the same pod and without a container restart.
+
+    A pod that was not Ready in between has another time, of whole seconds, in its condition.
+
+    Args:
+        before: the pod as it was seen Ready.
+
+    Raises:
+        NotAsExpected: it has not; says what changed.
+        OperationFailed: the API refuses.
+        WaitTimedOut: the API does not answer.
+    """
+    namespace, name = before["metadata"]["namespace"], before["metadata"]["name"]
+    expected = f"pod {name} to stay Ready as the same pod, without a restart"
+    now = wait_until(lambda: _one_look(cluster, namespace, name), timeout=10, expected=expected, cause=cause)
+    if broken := _difference(before, now) or _break_since(before, now[0]):
+        raise NotAsExpected(expected, broken, LOOK_AT_EVENTS, cause=cause)
+
+
+def _one_look(cluster: Cluster, namespace: str, name: str) -> Look[Objects]:
+    def read() -> Objects:
+        with api_errors(f"read pod {namespace}/{name}"):
+            try:
+                return [get(cluster, namespace, name)]
+            except ApiException as problem:
+                if problem.status == 404:
+                    return []
+                raise
+
+    seen = patiently(read)
+    return seen if isinstance(seen, Pending) else Done(seen)
+
+
+def _break_since(before: Obj, now: Obj) -> str | None:
+    was, since = (((condition(pod, "Ready") or {}).get("lastTransitionTime") or "") for pod in (before, now))
+    return None if was == since else f"it was not Ready for a while: it is so since {since}, and was since {was} before"
 
 
 def _difference(before: Obj, pods: Objects) -> str | None:
