@@ -110,7 +110,7 @@ class Told:
         if self.cause.blame is Blame.UNKNOWN:
             return f"The cause is not known for certain ({self.cause.name}). {self.cause.meaning}"
         if self.guessed:
-            return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}); what is behind it is not known."
+            return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}); why is not known beyond the facts below."
         likely = "; likely, not certain" if self.likely else ""
         return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}){likely}."
 

@@ -45,7 +45,7 @@ CAUSES = _catalogue(
     Cause("bad-chart", Blame.ENVIRONMENT, "The Helm chart cannot be used."),
     # the propagator
     Cause("auth", Blame.SERVICE, "The propagator refused the token."),
-    Cause("propagator-unreachable", Blame.SERVICE, "The propagator did not answer."),
+    Cause("propagator-unreachable", Blame.SERVICE, "The propagator could not be reached, or gave no answer."),
     Cause("propagator-start", Blame.ENVIRONMENT, "The propagator server that the run starts itself does not serve."),
     Cause("propagator-refused", Blame.SERVICE, "The propagator refused the request."),
     Cause("propagator-error", Blame.SERVICE, "The propagator answered with an error of its own."),

@@ -83,7 +83,7 @@ REMEDIES = {
     "not-restored": "Look whether the source was deleted, and which pod the propagator calls the restored one.",
     "inconsistent-cut": "Look how the containers were frozen: one after the other is not one moment.",
     "files-lost": "Look whether the container's files are part of the checkpoint: its kind and the helper's log.",
-    "pod-changed": "Read the table of what differs; what may differ is named in the suite or by the settings.",
+    "pod-changed": "Compare what differs with what may differ, which the suite and the settings name.",
     "restored-twice": "Look at the manager's log for a restore that was done again, and at the propagator's actions.",
     "source-harmed": "Look at the source's events and previous log at the time of the checkpoint.",
     "witness-missing": "Check that the workload's image has od, tr, sha256sum and cut, and that its log can be read.",
