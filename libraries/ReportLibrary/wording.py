@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from harness.causes import Blame, Cause
 from harness.diagnosis import LIKELY, SYMPTOMS, cause_of_message
@@ -22,6 +23,8 @@ SAME = 60
 OF_ROBOT = re.compile(r"^((Parent s|S)uite (setup|teardown) failed|Setup failed|Teardown failed):\s*", re.IGNORECASE)
 DIFFERENCE = re.compile(r"^ {2}(\S.*?) {2,}(\S.*?) {2,}(\S.*)$", re.MULTILINE)
 """A row of the table of what differs, with columns two spaces apart; the first one is its heading."""
+THING = re.compile(r"spec\.\w+\[[^\]]*\](\.volumeMounts\[[^\]]*\]|\.env\[[^\]]*\]|\.resources|\.securityContext)?")
+ABSENT = "(absent)"
 
 WHOSE = {
     Blame.PRODUCT: "the product under test: what installs, checkpoints or restores did wrong",
@@ -70,9 +73,10 @@ ALIKE = (
     (r".*back-off restarting failed container.*", "crashloopbackoff"),
     (r".*crashloopbackoff.*", "crashloopbackoff"),
     (
-        r"^failed: error: \w+$|.*back-off pulling image.*|.*failed to pull image.*|.*imagepullbackoff.*",
+        r"^failed: error: \w+$|.*(back-off pulling image|failed to pull image|couldn't parse image name).*",
         "imagepullbackoff",
     ),
+    (r".*(imagepullbackoff|invalidimagename).*", "imagepullbackoff"),
     (r"^failedscheduling: ", "not scheduled: "),
 )
 """By which two clauses are known to tell the same."""
@@ -145,7 +149,7 @@ def read(message: str, cause: Cause | None = None) -> Told:
     parts = _parts(block)
     because, likely = (parts.get(name, []) for name in ("Because", LIKELY))
     seen = [*parts.get("Seen", ()), *parts.get("", ())]
-    differences = DIFFERENCE.findall(seen[0])[1:] if seen else []
+    differences = gathered(DIFFERENCE.findall(seen[0])[1:]) if seen else []
     if differences:
         seen[0] = f"{seen[0].splitlines()[0]}, see the table"
     return Told(
@@ -157,6 +161,25 @@ def read(message: str, cause: Cause | None = None) -> Told:
         differences=differences,
         remedy=particular(cause.name, block),
     )
+
+
+def gathered(rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Rows of what differs, with those of a thing that is wholly lost or new as one."""
+    found = []
+    for thing, same in groupby(rows, _thing):
+        group = list(same)
+        for now, kind in ((2, "lost"), (1, "new")):
+            if len(group) > 1 and all(row[now] == ABSENT for row in group):
+                there = f"there, with {len(group)} fields"
+                group = [(thing, there, ABSENT) if kind == "lost" else (thing, ABSENT, there)]
+        found += group
+    return found
+
+
+def _thing(row: tuple[str, str, str]) -> str:
+    """What a field is of: the innermost named one of volumes, containers, mounts."""
+    match = THING.match(row[0])
+    return match[0] if match else row[0]
 
 
 def distinct(facts: Iterable[str]) -> list[str]:

@@ -49,7 +49,7 @@ CAUSES = _catalogue(
     Cause("propagator-start", Blame.ENVIRONMENT, "The propagator server that the run starts itself does not serve."),
     Cause("propagator-refused", Blame.SERVICE, "The propagator refused the request."),
     Cause("propagator-error", Blame.SERVICE, "The propagator answered with an error of its own."),
-    Cause("propagator-answer", Blame.SERVICE, "The propagator's answer could not be understood."),
+    Cause("propagator-answer", Blame.SERVICE, "What answered is not the propagator, or cannot be understood."),
     Cause("action-unknown", Blame.SERVICE, "The propagator does not know the action that it had accepted."),
     Cause("rate-limited", Blame.SERVICE, "The propagator asks to be left alone: too many requests."),
     Cause("answer-lost", Blame.SERVICE, "An answer was lost and it cannot be known whether the work was done."),

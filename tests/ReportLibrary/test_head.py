@@ -129,6 +129,21 @@ def test_what_differs_in_a_pod_is_a_table():
     assert html_format(text).count("<table") == 3  # why, what differs, words
 
 
+def test_a_thing_that_is_wholly_lost_is_one_difference():
+    lost = [("spec.volumes[a].emptyDir", "{}", "(absent)"), ("spec.volumes[a].b", "1", "(absent)")]
+    new = [("spec.containers[c].env[X].name", "(absent)", "X"), ("spec.containers[c].env[X].value", "(absent)", "1")]
+    other = [
+        ("spec.containers[c].image", "a", "b"),
+        ("spec.containers[c].args[0]", "a", "(absent)"),
+        ("spec.x", "1", "2"),
+    ]
+    assert wording.gathered([*lost, *new, *other]) == [
+        ("spec.volumes[a]", "there, with 2 fields", "(absent)"),
+        ("spec.containers[c].env[X]", "(absent)", "there, with 2 fields"),
+        *other,
+    ]
+
+
 def test_of_many_differences_some_are_shown():
     rows = "\n".join(f"  spec.f{number}  a  b" for number in range(15))
     text = told(test_of("a", "FAIL", f"Expected: a\nSeen: 15\n  field  was  is\n{rows}\nCause: pod-changed (product)"))
@@ -304,6 +319,12 @@ def test_what_is_known_is_told_once_and_without_words_for_machines():
         "(so for the last 4 s of 15 s)",
         "container web ended",
     ]
+
+
+def test_words_of_one_trouble_with_an_image_are_told_once():
+    wrong = 'Failed to apply default image tag "A": couldn\'t parse image name "A": invalid reference format'
+    facts = [f"container c waits: InvalidImageName ({wrong})", f"event of Pod a: InspectFailed: {wrong}"]
+    assert wording.distinct([*facts, "event of Pod a: Failed: Error: InvalidImageName"]) == facts[:1]
 
 
 def test_a_hint_that_says_the_same_as_another_is_left_out():
