@@ -40,6 +40,8 @@ EITHER = {
     "rate-limited": "nobody's: the service protects itself",
     "cluster-refused": "the rights of the user whose kubeconfig this run has; nothing is proved about the product",
     "image-pull": "the image's name, its registry, or the nodes' way to it; nothing is proved about the product",
+    "install-timeout": "the product's own pods, or what they need of the environment: which, is not known",
+    "helm-failed": "the chart, what Helm was given, or the cluster: which, is not known",
     "leftovers": "what was to remove it, which may be this test project or what it asked: the facts say what refused",
     "robot-timeout": "not known: the time was over before the step could say what it saw",
 }
@@ -67,7 +69,7 @@ CALMER = (
 )
 """Words of machines that hide what they say from people, and what they become."""
 ALIKE = (
-    (r"^(pod \S+ is) (pending|running|failed|succeeded)$", r"\1"),
+    (r"^(pod \S+ is) (pending|running( but not ready)?|failed|succeeded)$", r"\1"),
     (r"^(event of \w+ \S+: |cedana's |expected: |log of \S+ \S+: |\d+ of \d+ failed: )", ""),
     (r" ?\(so for the last [^)]*\)", ""),
     (r".*back-off restarting failed container.*", "crashloopbackoff"),
@@ -122,7 +124,7 @@ class Told:
     def whose(self) -> str:
         """Whose fault it is, as far as that is known."""
         words = EITHER.get(self.cause.name, WHOSE[self.cause.blame])
-        if self.guessed:
+        if self.guessed and self.cause.name not in EITHER:
             return GUESSED.format(words)
         return LIKELY_ONLY.format(words) if self.likely else words
 
