@@ -14,7 +14,7 @@ from robot.api.types import Secret
 from robot.libraries.BuiltIn import BuiltIn
 
 from harness import VERSION
-from harness.diagnosis import diagnose
+from harness.diagnosis import cause_of_message, diagnose
 from harness.durations import lasting
 from harness.failures import BadInput, E2EFailure
 from harness.kube import CLUSTERS, Cluster
@@ -303,7 +303,8 @@ class ReportLibrary:
         message = failure if failure is not None else built_in.get_variable_value("${TEST MESSAGE}") or ""
         directory = fresh_directory(output / "diagnostics", name)
         collector = Collector(_cluster(cluster), directory, cedana_namespace=cedana_namespace)
-        found = collector.collect([namespace, cedana_namespace], SOURCES.all())
+        missed = cause_of_message(message).name == "restored-pod-missing"
+        found = collector.collect([namespace, cedana_namespace], SOURCES.all(), elsewhere=missed)
         explained = None
         if message:
             known = facts(collector.seen, _RECORDER.since)

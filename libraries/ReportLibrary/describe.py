@@ -21,6 +21,13 @@ def pods(items: Sequence[Obj]) -> str:
     return "\n".join([*table(rows), *(line for pod in items for line in ["", *_pod(pod)])]) + "\n"
 
 
+def places(items: Sequence[Obj]) -> str:
+    """A table of pods with the namespaces that they are in."""
+    rows: list[tuple[object, ...]] = [("NAMESPACE", "POD", "CREATED")]
+    rows += [tuple(item["metadata"].get(key) for key in ("namespace", "name", "creationTimestamp")) for item in items]
+    return "\n".join(table(rows)) + "\n"
+
+
 def events(items: Sequence[Obj]) -> str:
     """Events in the order of their (last) happening."""
     if not items:

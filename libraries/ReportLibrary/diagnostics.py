@@ -110,11 +110,17 @@ class Collector:
             "list_namespaced_resource_quota": self.seen.quotas,
         }
 
-    def collect(self, namespaces: Iterable[str], tales: Sequence[Tale] = ()) -> list[Found]:
-        """Everything of those namespaces, the nodes, and what is offered; a log of each container that is there."""
+    def collect(self, namespaces: Iterable[str], tales: Sequence[Tale] = (), *, elsewhere: bool = False) -> list[Found]:
+        """Everything of those namespaces, the nodes, and what is offered; a log of each container that is there.
+
+        Args:
+            elsewhere: the pods of all other namespaces, too, for one that is missed may be there.
+        """
         names = [name for name in dict.fromkeys(namespaces) if name]
         try:
             lists = self._ask(self._cluster, names) if self._cluster else []
+            if self._cluster and elsewhere:
+                lists.append(self._list("pods of all namespaces", "list_pod_for_all_namespaces", "", describe.places))
             for tale in tales:
                 self._begin(tale.title, f"{tale.title}.txt", tale.tell)
             for future in lists:
@@ -152,6 +158,8 @@ class Collector:
             items = json.loads(self._read(call, *place)).get("items") or []
             if call == "list_node":
                 self.seen.nodes[:] = items
+            elif call == "list_pod_for_all_namespaces":
+                self.seen.elsewhere[:] = items
             elif call in self._kept:
                 self._kept[call][namespace] = items
             return text_of(items)

@@ -9,7 +9,7 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
-from harness.diagnosis import Fact, Source
+from harness.diagnosis import RESTORED, Fact, Source
 from harness.kube.pods import condition, container_statuses, is_ready, state_of
 
 from . import endings
@@ -30,7 +30,7 @@ PULLING = {"Failed", "ErrImageNeverPull", "InspectFailed"}
 
 def facts(seen: Seen, since: datetime | None = None) -> list[Fact]:
     """The facts that may tell why something failed; lines of Cedana's logs only from `since` on."""
-    about_pods = [*endings.facts(seen), *_pods(seen), *_events(seen)]
+    about_pods = [*endings.facts(seen), *_astray(seen, since), *_pods(seen), *_events(seen)]
     return [
         *about_pods,
         *_quotas(seen),
@@ -99,6 +99,21 @@ def _overcome(event: Obj, pod: Obj | None) -> bool:
         return bool(scheduled and scheduled["status"] == "True")
     started = ["running" in (one.get("state") or {}) for one in container_statuses(pod)]
     return event.get("reason") in STARTING | PULLING and bool(started) and all(started)
+
+
+def _astray(seen: Seen, since: datetime | None) -> Iterator[Fact]:
+    """Restored pods that came to be where nobody looked for them."""
+    for pod in seen.elsewhere:
+        meta = pod["metadata"]
+        if (
+            meta["namespace"] not in seen.pods
+            and RESTORED in meta["name"]
+            and _is_since(meta["creationTimestamp"], since)
+        ):
+            text = (
+                f"pod {meta['name']} was made in another namespace, {meta['namespace']}, at {meta['creationTimestamp']}"
+            )
+            yield Fact(Source.POD, text, meta["name"], meta["namespace"], strength=6, tells="restored-pod-missing")
 
 
 def _quotas(seen: Seen) -> Iterator[Fact]:

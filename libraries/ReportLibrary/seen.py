@@ -11,10 +11,11 @@ Obj = dict[str, Any]
 @dataclass
 class Seen:
     """What a cluster told, by namespace; logs, and those of containers before their last restart, by namespace, pod and
-    container."""
+    container; `elsewhere` are the pods of all namespaces, where they were asked for."""
 
     cedana_namespace: str
     pods: dict[str, list[Obj]] = field(default_factory=dict)
+    elsewhere: list[Obj] = field(default_factory=list)
     events: dict[str, list[Obj]] = field(default_factory=dict)
     nodes: list[Obj] = field(default_factory=list)
     namespaces: dict[str, Obj] = field(default_factory=dict)

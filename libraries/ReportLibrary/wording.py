@@ -38,7 +38,9 @@ EITHER = {
     "propagator-unreachable": "the address that this run was given, the way to it, or the service: which, is not known",
     "propagator-answer": "the address that this run was given, or the service that answers there",
     "rate-limited": "nobody's: the service protects itself",
-    "cluster-refused": "the rights of the user whose kubeconfig this run has; nothing is proved about the product",
+    "cluster-refused": "the cluster, or the rights of the user whose kubeconfig this run has; nothing is proved about "
+    "the product",
+    "heartbeat-missing": "the propagator, which is to begin them, or Cedana in the cluster: which, is not known",
     "image-pull": "the image's name, its registry, or the nodes' way to it; nothing is proved about the product",
     "install-timeout": "the product's own pods, or what they need of the environment: which, is not known",
     "helm-failed": "the chart, what Helm was given, or the cluster: which, is not known",

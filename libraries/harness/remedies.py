@@ -253,6 +253,31 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
         "Nothing answers at the address of CEDANA_URL: check how it is written, and VPN, proxy and firewall.",
     ),
     (
+        "cluster-refused",
+        r"dial tcp (?P<address>\S+:10250)",
+        "The API server does not reach the kubelet at {address}: look at that node, its kubelet and firewalls.",
+    ),
+    (
+        "cluster-refused",
+        r"Seen: (?P<status>5\d\d): ",
+        "The API server failed by itself ({status}): look at its log, and at what its answer names.",
+    ),
+    (
+        "cluster-refused",
+        r"Seen: 401: ",
+        "The cluster does not know the user of the kubeconfig: renew its token or certificate.",
+    ),
+    (
+        "cluster-refused",
+        r"[Uu]ser \\*\"(?P<user>[^\"\\]+)\\*\" cannot (?P<verb>\w+) resource \\*\"(?P<what>[^\"\\]+)",
+        "Give the user {user} of the kubeconfig the right to {verb} {what}; suites/preflight.robot lists all.",
+    ),
+    (
+        "restored-pod-missing",
+        r"pod (?P<pod>\S+) was made in another namespace, (?P<namespace>[\w-]+)",
+        "The restore made {pod} in namespace {namespace}, where it does not belong: remove it there, it is nobody's.",
+    ),
+    (
         "propagator-answer",
         r"GET /v2/user to succeed\n(.*\n)*?Seen: 404",
         "What answers at CEDANA_URL is not the propagator's API: check the address; a proxy or another service may "

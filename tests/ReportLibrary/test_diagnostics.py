@@ -121,7 +121,9 @@ class Api:
             "/api/v1/namespaces/e2e/events": EVENTS,
             "/api/v1/nodes": [NODE],
         }
-        return 200, {"items": there.get(path, [])}
+        namespace = path.removeprefix("/api/v1/namespaces/")
+        one = {"metadata": {"name": namespace}} if "/" not in namespace else {}
+        return 200, one or {"items": there.get(path, [])}
 
 
 @pytest.fixture
@@ -182,11 +184,18 @@ def test_everything_is_collected_and_nothing_secret(api, collector):
     ]
     assert found["log of e2e/test-nginx nginx"].startswith("2026-01-01T00:00:01Z says <secret>\n")
     assert "previous: ['true']" in found["previous log of e2e/test-nginx nginx"]
+    assert found["namespace e2e"].startswith("Namespace e2e\n")
     assert found["pods of cedana-system"] == "There are no pods.\n"
     everything = "".join(found.values())
     assert TOKEN not in everything
     assert "hunter2" not in everything
     assert not [path for path, _ in api.asked if "secrets" in path]
+
+
+def test_pods_of_all_namespaces_are_asked_for_only_where_one_is_missed(api, collector):
+    found = texts(collector.collect(["e2e"], elsewhere=True))
+    assert found["pods of all namespaces"].startswith("NAMESPACE  POD")
+    assert [path for path, _ in api.asked].count("/api/v1/pods") == 1
 
 
 def test_logs_are_bounded(api, collector):

@@ -142,6 +142,21 @@ def test_a_namespace_that_does_not_go_away_is_told():
     assert texts(facts(known), Source.NAMESPACE) == [f"{begin}nothing tells why"]
 
 
+def test_a_pod_that_was_restored_elsewhere_is_told():
+    def made(name, namespace, at="12:00:01"):
+        return {"metadata": {"name": name, "namespace": namespace, "creationTimestamp": f"2026-01-01T{at}Z"}}
+
+    pods = [made("web-restored", "other"), made("web-restored", "shop"), made("web", "other")]
+    pods.append(made("old-restored", "other", "11:00:00"))
+    found = facts(seen(pods={"shop": []}, elsewhere=pods), NOW)
+    assert [(fact.text, fact.tells) for fact in found] == [
+        (
+            "pod web-restored was made in another namespace, other, at 2026-01-01T12:00:01Z",
+            "restored-pod-missing",
+        )
+    ]
+
+
 def test_a_pod_that_was_evicted_is_told_with_the_reason():
     web = pod("web", ready=False, phase="Failed")
     web["status"] |= {"reason": "Evicted", "message": "The node was low on resource: memory."}

@@ -255,6 +255,19 @@ CASES = [
         "x\nExpected: GET /v2/user to succeed\nSeen: 404: an empty body",
         ["not the propagator's API"],
     ),
+    (
+        "cluster-refused",
+        '500: Get "https://x": dial tcp 10.2.0.10:10250: connect: refused',
+        ["kubelet at 10.2.0.10:10250"],
+    ),
+    ("cluster-refused", "500: etcdserver: leader changed", ["failed by itself (500)"]),
+    ("cluster-refused", "401: Unauthorized", ["renew its token"]),
+    ("cluster-refused", '403: User "ci" cannot create resource "pods" in API group', ["user ci", "create pods"]),
+    (
+        "restored-pod-missing",
+        "pod a-restored was made in another namespace, default, at",
+        ["a-restored in namespace default"],
+    ),
     ("unschedulable", "0/2 nodes are available: 2 Insufficient cpu. preemption: no", ["says: 2 Insufficient cpu."]),
     ("stuck-terminating", "being deleted (finalizers: x.io/detach)", ["finalizer x.io/detach"]),
     (
@@ -290,7 +303,7 @@ def test_every_remedy_that_names_the_thing_is_tested():
     untested = [
         pattern
         for name, pattern, _ in PARTICULAR
-        if not any(cause == name and re.search(pattern, seen) for cause, seen, _ in CASES)
+        if not any(cause == name and re.search(pattern, f"Seen: {seen}") for cause, seen, _ in CASES)
     ]
     assert untested == []
 
