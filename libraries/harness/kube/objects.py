@@ -219,7 +219,7 @@ def _wait_until_gone(served: Any, namespace: str, name: str, *, uid: str | None,
             return Done(None)
         finalizers = ", ".join(there[0]["metadata"].get("finalizers") or []) or "none"
         state = state_of(there[0]).seen if kind == "Pod" else f"{kind} {name} is there"
-        return Pending(f"{state}; finalizers: {finalizers}")
+        return Pending(state if f"finalizers: {finalizers}" in state else f"{state}; finalizers: {finalizers}")
 
     watch_until(
         partial(_list, served, namespace, name),
