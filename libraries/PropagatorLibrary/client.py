@@ -37,6 +37,7 @@ from .urls import is_local
 
 PAGE, POLICY_PAGE = 500, 100
 RESTORE = "restore_pod"
+NO_SUCH_PATH = (404, 405, 501)
 
 
 class PropagatorClient:
@@ -96,6 +97,22 @@ class PropagatorClient:
             except PropagatorError:
                 self._sender.prefix = "/v2"
                 raise refused from None
+
+    def era(self) -> str:
+        """What its API is like; empty where that cannot be told.
+
+        `seed` is the one published in July 2025, without events; `jan26` that of December 2025 on, with a list of them;
+        `next` that of 2026, with an object of them, or under /v1.
+        """
+        if self._sender.prefix == "/v1":
+            return "next"
+        try:
+            events = self._sender.get("/events", {"time": 1}, patience=NONE).json()
+        except Refused as refused:
+            return "seed" if refused.status in NO_SUCH_PATH else ""
+        except PropagatorError:
+            return ""
+        return "next" if isinstance(events, dict) else "jan26"
 
     def list_clusters(self) -> list[Cluster]:
         """The registered clusters, without those that only their row is left of."""

@@ -93,7 +93,7 @@ def _versions(evidence: Mapping[str, Any]) -> dict[str, str | None]:
         "kubernetes": facts["kubernetes"],
         **known,
         "chart": chart(facts),
-        "propagator": facts["propagator"]["era"],
+        "propagator": " ".join(filter(None, (facts["other"].get("propagator"), facts["propagator"]["era"]))) or None,
         **{str(name): str(value) for name, value in facts["other"].items() if name.endswith("version")},
         "robot": evidence["run"]["robot"],
         "python": evidence["run"]["python"],

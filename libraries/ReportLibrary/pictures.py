@@ -113,12 +113,14 @@ def _y(step: int, top: int) -> float:
 
 
 def _svg(kind: str, title: str, told: str, height: float, content: str) -> Markup:
-    """The frame; a narrow screen scrolls it sideways, as smaller text could not be read."""
-    head = f"<title>{text(title)}</title><desc>{text(told)}</desc>"
+    """The frame, with its title above; a narrow screen scrolls it sideways, as smaller text could not be read."""
+    head = f"<desc>{text(told)}</desc>"
     look = f'style="width:100%;max-width:{WIDTH}px;min-width:600px;height:auto;font:12px sans-serif"'
     box = f'viewBox="0 0 {WIDTH} {height:g}" xmlns="http://www.w3.org/2000/svg"'
     name = f'role="img" aria-label="{quoted(title)}" class="{kind}" fill="currentColor"'
-    return Markup(f'<div style="overflow-x:auto"><svg {name} {box} {look}>{head}{content}</svg></div>')
+    return Markup(
+        f'<div style="overflow-x:auto"><b>{text(title)}</b><br/><svg {name} {box} {look}>{head}{content}</svg></div>'
+    )
 
 
 def _axis(scale: Scale, height: float) -> str:

@@ -22,6 +22,14 @@ def cluster_id(client: PropagatorClient) -> str:
     return client.register_cluster("e2e-1")
 
 
+def test_the_era_of_the_api_is_told(client: PropagatorClient, era: str):
+    assert client.era() == era
+
+
+def test_an_era_that_cannot_be_told():
+    assert connect("http://127.0.0.1:1").era() == ""
+
+
 def checkpointed(client: PropagatorClient, pod: PodRef) -> str:
     action_id = client.checkpoint_pod(pod)
     client.wait_until_action_completes(action_id, "checkpoint", timeout=10)

@@ -7,9 +7,25 @@ import zipfile
 
 import pytest
 
+from harness.causes import CAUSES
+from ReportLibrary import rescue
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+
+TEN = (
+    "process-restarted",
+    "process-rewound",
+    "checkpoint-failed",
+    "restore-timeout",
+    "image-pull",
+    "quota",
+    "auth",
+    "propagator-unreachable",
+    "webhook-refused",
+    "harness-error",
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +66,7 @@ def test_the_log_of_a_failed_test_shows_why_and_its_life(opened):
     page = opened("log.html#s1-t2")
     assert {"why", "steps", "timeline", "witness"} <= set(classes(page))
     assert "The process started afresh instead of going on (process-restarted)." in page
-    assert "<title>Timeline of Starts Afresh</title>" in page
+    assert "<b>Timeline of Starts Afresh</b>" in page
     assert "<i>2</i>" not in page
     assert "nonce &lt;i&gt;2&lt;/i&gt; came" in page
 
@@ -71,6 +87,40 @@ def test_the_report_says_on_top_what_broke(opened):
     assert page.index("FAILED: 1 of 2 tests failed") < page.index("<h2>Statistics</h2>", page.index("FAILED: 1 of 2"))
     assert "The process started afresh instead of going on (process-restarted)." in page
     assert re.search(r'href="log.html#s1-t2-k2[^"]*"', page)
+
+
+@pytest.mark.parametrize("cause", TEN)
+def test_each_failure_is_told_by_its_cause(opened, robot, cause):
+    run = robot("broken.robot", "--variable", f"CAUSE:{cause}", "--variable", "SEEN:<b>it</b> was not so")
+    report, log = opened("report.html", run), opened("log.html#s1-t1", run)
+    meaning = CAUSES[cause].meaning.rstrip(".")
+    for page in (report, log):
+        assert meaning in page
+        assert cause in page
+        assert "<b>it</b>" not in page
+    assert {"why", "steps", "timeline", "witness"} <= set(classes(log))
+    assert "exchanges" in classes(opened("log.html#s1-t1-k1-k1", run))
+    assert "Hand on" in report
+
+
+def test_a_passed_run_has_its_story_and_nothing_to_hand_on(opened, robot):
+    run = robot("told.robot", "--test", "Goes On")
+    page = opened("log.html#s1-t1", run)
+    assert {"steps", "timeline"} <= set(classes(page))
+    assert "why" not in classes(page)
+    report = opened("report.html", run)
+    assert "PASSED: 1 of 1 tests" in report
+    assert "Hand on" not in report
+    assert not list(run.out.glob("*.zip"))
+
+
+def test_a_killed_run_is_told_as_far_as_it_got(opened, robot):
+    run = robot("killed.robot")
+    assert rescue.main([str(run.out)]) == 0
+    assert "KILLED: the run did not come to its end. 0 tests had passed and 0 failed." in opened("report.html", run)
+    page = opened("log.html#s1-t1", run)
+    assert page.index("Done before the end") < page.index("Being killed", page.index("Done before the end"))
+    assert "Cause: interrupted (unknown)" in page
 
 
 def test_an_interrupted_run_says_so(opened, robot):

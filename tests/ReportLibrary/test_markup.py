@@ -1,11 +1,13 @@
 """Pieces of HTML and pictures: nothing gets through that is markup or a secret, and all can be seen and read."""
 
+import re
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 
 import pytest
 
 from harness.secrets import SECRETS
-from ReportLibrary import markup, pictures
+from ReportLibrary import markup, pages, pictures
 from ReportLibrary.pictures import Span
 
 TOKEN = "tok-5up3r-s3cret&<b>"
@@ -52,7 +54,8 @@ def test_the_measure_of_contrast():
 def test_a_picture_has_words_for_those_who_do_not_see_it(picture):
     svg = drawn(picture)
     assert svg.get("role") == "img"
-    assert svg.get("aria-label") == svg.findtext(f"{SVG}title") == NASTY
+    assert svg.get("aria-label") == NASTY
+    assert f"<b>{markup.text(NASTY)}</b>" in picture
     assert svg.findtext(f"{SVG}desc")
 
 
@@ -86,6 +89,35 @@ def test_a_witness_is_told_apart_by_shape_too():
 def test_nothing_is_drawn_of_nothing():
     assert not pictures.timeline("t", [])
     assert not pictures.witness("w", [], SPANS)
+
+
+def of_robot():
+    """Ink and ground of log.html, in light and dark, from Robot Framework's own style sheet."""
+    sheet = files("robot.htmldata.rebot").joinpath("common.css").read_text()
+    parts = [sheet.split("}")[0], sheet.partition('[data-theme="dark"] {')[2].split("}")[0]]
+    named = {"black": "#000000", "white": "#ffffff"}
+    for part in parts:
+        ink, ground = (re.search(rf"--{name}-color: (\S+);", part)[1] for name in ("text", "background"))
+        yield named.get(ink, ink), named.get(ground, ground)
+
+
+def of_pages():
+    """Ink, marks and links on the grounds of our pages of diagnostics."""
+    light, dark = (dict(re.findall(r"--(\w+): (#\w+)", part)) for part in pages.LOOK.split("@media"))
+    for theme in (light, dark):
+        yield theme["ink"], theme["ground"]
+        yield theme["ink"], theme["mark"]
+        yield theme["link"], theme["ground"]
+        yield theme["link"], theme["mark"]
+
+
+def test_the_grounds_are_those_of_robot():
+    assert tuple(ground for _, ground in of_robot()) == markup.GROUNDS
+
+
+@pytest.mark.parametrize(("ink", "ground"), [*of_robot(), *of_pages()])
+def test_texts_can_be_read_in_light_and_dark(ink, ground):
+    assert contrast(ink, ground) >= 4.5  # WCAG 2.1, 1.4.3: text
 
 
 def test_text_colours_are_those_of_the_page():

@@ -37,6 +37,7 @@ A Propagator Of Our Own
 
 Cedana
     <<Connect To Propagator>>
+    <<Get Propagator Era>>
     <<Register Cluster>>
     VAR    ${ID}    ${cluster_id}    scope=SUITE
     <<Propagator Should Be At>>

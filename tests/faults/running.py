@@ -88,10 +88,10 @@ def run(fault: str | None, *options: str, suites: Sequence[str], keep: Path | No
     try:
         given = ["--fault", fault] if fault else []
         given += ["--clusters", "2"] if "cross_cluster" in str(suites) else []
-        with _sandbox(*given, *options) as facts:
+        with sandbox(*given, *options) as facts:
             folders = Folders.below(folder)
             *others, last = suites
-            process = start(folders, *_variables(), *others, what=last, **_settings(facts))
+            process = start(folders, *_variables(), *others, what=last, **environment_of(facts))
             ended = finish(process, folders, timeout=LONGEST)
             (folder / "console.txt").write_text(ended.console)
             hits = sum(one["hits"] for one in _ask(facts, "/faults"))
@@ -106,7 +106,8 @@ def _variables() -> Sequence[str]:
     return [part for name, value in QUICK.items() for part in ("--variable", f"{name}:{value}")]
 
 
-def _settings(facts: dict[str, Any]) -> dict[str, str]:
+def environment_of(facts: dict[str, Any]) -> dict[str, str]:
+    """The settings of a run on that sandbox."""
     second = [one["kubeconfig"] for one in facts["clusters"][1:2]]
     return {
         "PROVIDER": "existing",
@@ -119,7 +120,8 @@ def _settings(facts: dict[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def _sandbox(*options: str) -> Iterator[dict[str, Any]]:
+def sandbox(*options: str) -> Iterator[dict[str, Any]]:
+    """A sandbox, and what it told of itself."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--default-storage", *options],
         env=os.environ | {"PYTHONPATH": str(ROOT / "libraries")},

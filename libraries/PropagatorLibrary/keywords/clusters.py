@@ -46,6 +46,22 @@ class ClusterKeywords(Connected):
         logger.info(f"Registered cluster {name} as {cluster_id}.")
         return cluster_id
 
+    @keyword
+    def get_propagator_era(self) -> str:
+        """Tells which of the published APIs the propagator's is like. It never fails.
+
+        Returns:
+            `seed` (July 2025), `jan26` (December 2025 on) or `next` (2026); empty where that cannot be told.
+
+        Example:
+
+            ${era}=    Get Propagator Era
+            Record Environment    propagator_era=${era}
+        """
+        found = self.connected().era()
+        logger.info(f"The propagator's API is like that of the era {found or '(not known)'}.")
+        return found
+
     @keyword(tags=["assertion"])
     def cluster_should_be_registered(self, cluster_id: str, *, timeout: timedelta = timedelta(seconds=10)) -> None:
         """Fails unless the propagator knows the cluster. A service that lists no clusters is believed.
