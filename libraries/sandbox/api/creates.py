@@ -16,7 +16,7 @@ from ..store import AlreadyExists, clone, timestamp
 from . import admission, managed
 from .bodies import typed
 from .context import Call
-from .status import already_exists, bad_request, invalid_object
+from .status import already_exists, bad_request, failure, invalid_object
 
 Object = dict[str, Any]
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -36,6 +36,7 @@ def create_object(call: Call, obj: Object, *, applied: Object | None = None) -> 
     kind, plan = call.kind, strategy.of(call.kind)
     if call.internal:
         obj = typed(clone(obj), call, types.of_kind(kind), kind.kind)
+    versioned = applied is None and not call.internal and _has_version(obj)
     metadata = _own_metadata(call, obj)
     admission.lifecycle(call, "create")
     metadata["uid"] = str(uuid.uuid4())
@@ -62,12 +63,20 @@ def create_object(call: Call, obj: Object, *, applied: Object | None = None) -> 
         if call.cluster.store.get(kind, metadata.get("namespace"), metadata["name"]) is not None:
             raise already_exists(kind, metadata["name"])
         return obj
+    if versioned:
+        raise failure(500, "", "resourceVersion should not be set on objects to be created")
     try:
         stored = call.cluster.store.create(kind, obj)
     except AlreadyExists:
         raise already_exists(kind, metadata["name"]) from None
     admission.created(call, stored)
     return stored
+
+
+def _has_version(obj: Object) -> bool:
+    """Whether the object claims to come from the store, which refuses that (storage/etcd3/store.go: Create)."""
+    version = (obj.get("metadata") or {}).get("resourceVersion") or ""
+    return bool(version.isdecimal() and int(version))
 
 
 def _record(call: Call, obj: Object, applied: Object | None) -> None:

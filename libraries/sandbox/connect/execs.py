@@ -1,13 +1,8 @@
-"""pods/exec over websockets: the protocols v4 and v5.channel.k8s.io.
-
-A frame's first byte is its channel: 0 stdin, 1 stdout, 2 stderr, 3 the Status at the end, 4 resize; in v5, 255 closes a
-channel (k8s.io/apimachinery pkg/util/remotecommand/constants.go).
-"""
+"""pods/exec: a command beside the container's process."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -17,14 +12,12 @@ from ..runtime import SECOND, Container
 from ..runtime.shell.launch import SHELLS, base_name
 from ..runtime.shell.machine import Machine
 from ..runtime.shell.tokens import Unsupported
+from . import upgrades
 from .targets import container_name, dial, pod_of
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-_STDIN, _STDOUT, _STDERR, _STATUS, _CLOSE = 0, 1, 2, 3, 255
-_CHANNELS = {"stdout": _STDOUT, "stderr": _STDERR}
 NOT_EMULATED = 126
 _READERS = ("cat", "sha256sum", "wc", "head", "tail", "cut", "tr", "od", "tar")
 
@@ -32,11 +25,7 @@ _READERS = ("cat", "sha256sum", "wc", "head", "tail", "cut", "tr", "od", "tar")
 async def pod_exec(request: web.Request, cluster: Cluster, namespace: str, name: str, _rest: str) -> web.StreamResponse:
     """Runs a command beside the container's process."""
     pod = pod_of(cluster, namespace, name)
-    if request.headers.get("Upgrade", "").lower() != "websocket":
-        if request.headers.get("Upgrade"):
-            message = f"the sandbox speaks websocket only ({', '.join(PROTOCOLS)}), not {request.headers['Upgrade']}"
-            raise bad_request(message)
-        raise bad_request("Upgrade request required")
+    upgrades.needs_upgrade(request)
     wanted = container_name(pod, request.query.get("container", ""))
     command = request.query.getall("command", [])
     if not command:
@@ -44,10 +33,10 @@ async def pod_exec(request: web.Request, cluster: Cluster, namespace: str, name:
     dial(cluster, pod)
     container = cluster.runtime.container(pod["metadata"]["uid"], wanted)
     if container is None or not container.running:
-        raise bad_request(f'unable to upgrade connection: container not found ("{wanted}")')
-    socket = web.WebSocketResponse(protocols=PROTOCOLS, heartbeat=None)
-    await socket.prepare(request)
-    session = _Session(cluster, container, socket, command, reads=request.query.get("stdin", "") in ("true", "1"))
+        return await upgrades.refused(request, f'container not found ("{wanted}")')
+    upgrades.needs_websocket(request)
+    socket = await upgrades.accepted(request)
+    session = _Session(cluster, container, socket, command, reads=upgrades.is_asked(request, "stdin"))
     await session.run()
     return socket
 
@@ -69,8 +58,7 @@ class _Session:
         receiver = asyncio.create_task(self._receive())
         try:
             status = await self._interpret() if self._is_interactive() else await self._command(self.command)
-            await self._send(_STATUS, json.dumps(_status(status)).encode())
-            await self.socket.close()
+            await upgrades.send_status(self.socket, _status(status))
         except ConnectionResetError:
             return
         finally:
@@ -91,10 +79,10 @@ class _Session:
             return await self._finish(machine)
         except Unsupported as error:
             await self._flush()
-            await self._send(_STDERR, f"emulated container: {error} is not emulated\n".encode())
+            await self._send(upgrades.STDERR, f"emulated container: {error} is not emulated\n".encode())
             return NOT_EMULATED
         except FileNotFoundError as error:
-            await self._send(_STDERR, f"sh: can't open '{error}': No such file or directory\n".encode())
+            await self._send(upgrades.STDERR, f"sh: can't open '{error}': No such file or directory\n".encode())
             return 2
 
     async def _finish(self, machine: Machine) -> int:
@@ -128,7 +116,7 @@ class _Session:
             read = end + 1
 
     def _take(self, _at: int, stream: str, data: bytes) -> None:
-        self.output.append((_CHANNELS[stream], data))
+        self.output.append((upgrades.CHANNELS[stream], data))
 
     async def _flush(self) -> None:
         taken, self.output = self.output, []
@@ -143,16 +131,16 @@ class _Session:
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 continue
             data = message.data.encode() if isinstance(message.data, str) else message.data
-            if data[:1] == bytes([_STDIN]):
+            if data[:1] == bytes([upgrades.STDIN]):
                 self.stdin += data[1:]
-            elif data[:1] == bytes([_CLOSE]) and data[1:2] == bytes([_STDIN]):
+            elif data[:1] == bytes([upgrades.CLOSE]) and data[1:2] == bytes([upgrades.STDIN]):
                 self.ended.set()
         self.ended.set()
 
 
 def _status(exit_code: int) -> dict[str, Any]:
     if exit_code == 0:
-        return {"metadata": {}, "status": "Success"}
+        return upgrades.SUCCESS
     return {
         "metadata": {},
         "status": "Failure",

@@ -126,7 +126,7 @@ async def _follow(
                 await response.write(text)
             if left == 0 or not container.running:
                 break
-            await _news(cluster, container, news)
+            await news_of(cluster, container, news)
             container.advance(cluster.runtime.now())
             text = b"".join(_shown(line, options) for line in log.lines[max(0, written - log.dropped) :])
             written = log.dropped + len(log.lines)
@@ -138,10 +138,10 @@ async def _follow(
     return response
 
 
-async def _news(cluster: Cluster, container: Container, news: asyncio.Event) -> None:
-    """Waits until the container writes by itself, is written for, or ends."""
+async def news_of(cluster: Cluster, container: Container, news: asyncio.Event, most: float = _LONGEST_WAIT) -> None:
+    """Waits until the container writes by itself, is written for, or ends; `most` seconds."""
     due = container.machine.next_due if container.machine else None
-    wait = _LONGEST_WAIT if due is None else max(0.0, (due - cluster.runtime.now()) / SECOND) + 0.001
+    wait = most if due is None else min(most, max(0.0, (due - cluster.runtime.now()) / SECOND) + 0.001)
     try:
         await asyncio.wait_for(news.wait(), wait)
     except TimeoutError:

@@ -18,6 +18,7 @@ HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 MODE_SOURCES = ("secret", "configMap", "projected", "downwardAPI")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
+_ENV_NAME = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 
 
 def apply_defaults(spec: Object) -> None:
@@ -236,8 +237,11 @@ def _ports(ports: list[Object], path: str) -> list[FieldError]:
 def _env(env: list[Object], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, item in enumerate(env):
-        if not item.get("name"):
+        name = item.get("name") or ""
+        if not name:
             errors.append(fields.required(f"{path}[{index}].name"))
+        elif "=" in name or not (name.isascii() and name.isprintable()):
+            errors.append(fields.invalid(f"{path}[{index}].name", name, _ENV_NAME))
         if item.get("valueFrom") is not None and item.get("value"):
             message = "may not be specified when `value` is not empty"
             errors.append(fields.invalid(f"{path}[{index}].valueFrom", "", message))

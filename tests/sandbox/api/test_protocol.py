@@ -27,6 +27,25 @@ def test_what_is_not_there(send: Any, method: str, path: str, code: int) -> None
     assert answer["kind"] == "Status"
 
 
+def test_what_has_a_version_cannot_be_created(send: Any, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    stale, fresh = ({"metadata": {"name": "c", "resourceVersion": version}} for version in ("12", "0"))
+    code, answer = send("POST", path, json.dumps(stale).encode())
+    assert (code, answer["message"]) == (500, "resourceVersion should not be set on objects to be created")
+    assert "reason" not in answer
+    assert send("POST", f"{path}?dryRun=All", json.dumps(stale).encode())[0] == 201
+    assert send("POST", path, json.dumps(fresh).encode())[0] == 201
+
+
+def test_names_of_variables(send: Any, namespace: str) -> None:
+    names = ["1=", "my.name", "\u00e9", "with space"]
+    container = {"name": "c", "image": "busybox", "env": [{"name": name, "value": ""} for name in names]}
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    code, answer = send("POST", f"/api/v1/namespaces/{namespace}/pods", json.dumps(pod).encode())
+    wrong = [cause["field"] for cause in answer["details"]["causes"]]
+    assert (code, wrong) == (422, ["spec.containers[0].env[0].name", "spec.containers[0].env[2].name"])
+
+
 def test_binding_needs_a_pod(send: Any) -> None:
     body = json.dumps({"metadata": {"name": "nobody"}, "target": {"name": "node-1"}}).encode()
     code, answer = send("POST", f"{CORE}/bindings", body)

@@ -288,17 +288,49 @@ def test_use_is_measured(kubectl):
     assert summary["node"]["nodeName"] == "node-1"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["attach", "store"], "the sandbox does not emulate attaching to a container's terminal"),
-        (["debug", "store", "--image=busybox"], "the sandbox does not emulate pods/ephemeralcontainers"),
-    ],
-)
-def test_terminals_are_refused(kubectl, arguments, words):
-    status, _, err = kubectl(*arguments)
+def test_debugging_containers_are_refused(kubectl):
+    status, _, err = kubectl("debug", "store", "--image=busybox")
     assert status == 1
-    assert words in err
+    assert "the sandbox does not emulate pods/ephemeralcontainers" in err
+
+
+def test_who_attaches_gets_what_is_printed_until_the_end(api, sandbox):
+    script = "i=0; until [ -f /srv/end ]; do i=$((i+1)); echo $i; sleep 0.1; done"
+    counter = {"name": "c", "image": "busybox", "command": ["sh", "-c", script]}
+    api.create_namespaced_pod(
+        NAMESPACE, {"metadata": {"name": "counter"}, "spec": {"restartPolicy": "Never", "containers": [counter]}}
+    )
+    _until(lambda: _ready(api, "counter"), "a Ready pod")
+    core = client.CoreV1Api(config.new_client_from_config(sandbox["kubeconfig"]))
+    options = {"stdout": True, "stderr": True, "_preload_content": False}
+    session = stream(core.connect_get_namespaced_pod_attach, "counter", NAMESPACE, **options)
+    first = int(session.readline_stdout(timeout=20))
+    stream(api.connect_get_namespaced_pod_exec, "counter", NAMESPACE, command=["sh", "-c", "echo > /srv/end"])
+    session.run_forever(timeout=20)
+    later = [int(line) for line in session.read_stdout().split()]
+    assert not session.is_open()
+    assert later == list(range(first + 1, first + 1 + len(later)))
+    assert session.returncode == 0
+
+
+def test_a_container_that_never_ran_is_not_found(api, kubectl):
+    pod = {"metadata": {"name": "unpulled"}, "spec": {"containers": [{"name": "c", "image": "registry.invalid/x"}]}}
+    api.create_namespaced_pod(NAMESPACE, pod)
+    for command, words in (
+        (
+            ["exec", "unpulled", "--", "ls"],
+            "Internal error occurred: unable to upgrade connection: container not found",
+        ),
+        (["attach", "unpulled"], "unable to upgrade connection: container c not found in pod unpulled_connect"),
+    ):
+        status, _, err = kubectl(*command)
+        assert (status, words in err) == (1, True), err
+    for upgrade in ({"Upgrade": "websocket", "Sec-WebSocket-Protocol": "v4.channel.k8s.io"}, {"Upgrade": "SPDY/3.1"}):
+        with pytest.raises(ApiException) as refused:
+            api.connect_get_namespaced_pod_exec(
+                "unpulled", NAMESPACE, command=["ls"], _headers={"Connection": "Upgrade", **upgrade}
+            )
+        assert (refused.value.status, refused.value.body) == (500, 'container not found ("c")\n')
 
 
 def test_what_is_not_emulated_is_refused(api):
