@@ -35,14 +35,19 @@ class Coverage:
         """The tests that come by any of these lines, the quickest first.
 
         For what runs at import (constants, the fields of dataclasses) all of the files in which a test comes by the
-        module: what such lines make is used elsewhere.
+        module: what such lines make is used elsewhere, so that the tests that come by it are only the first.
         """
         by_line = self.tests.get(file, {})
         found = {test for line in lines for test in by_line.get(line, ())}
+        near = {test for tests in by_line.values() for test in tests} if AT_IMPORT in found else found
         if AT_IMPORT in found:
-            files = {test.partition("::")[0] for tests in by_line.values() for test in tests if test}
+            files = {test.partition("::")[0] for test in near if test}
             found |= {test for test in self.seconds if test.partition("::")[0] in files}
-        return sorted(found - {AT_IMPORT}, key=lambda test: (self.seconds[test], test))
+        return sorted(found - {AT_IMPORT}, key=lambda test: (test not in near, self.seconds[test], test))
+
+    def at_import(self, file: str, lines: Iterable[int]) -> bool:
+        """Whether any of these lines ran outside of all tests."""
+        return any(AT_IMPORT in self.tests.get(file, {}).get(line, ()) for line in lines)
 
 
 class Watcher:

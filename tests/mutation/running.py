@@ -1,4 +1,4 @@
-"""Mutants in children of their own: each is forked when all that is heavy is imported, and nothing that is spoiled."""
+"""Which mutants live on, each tried in a child of its own."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
+from . import children
 from .coverage import Chosen, Coverage, Watcher
+from .inplace import Imported, run
 from .operators import Mutation, mutations, spoiled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,25 +32,35 @@ LIBRARIES = ROOT / "libraries"
 HEAVY = ("kubernetes.client", "kubernetes.dynamic", "kubernetes.watch", "hypothesis", "robot.api", "yaml", "requests")
 HEAVY_TOO = ("robot.libraries.BuiltIn", "robot.running", "cryptography.x509", "aiohttp", "jsonschema", "pytest_asyncio")
 LONGEST_BASELINE = 600.0
-LEAST, FACTOR = 15.0, 5.0
+LEAST, FACTOR = 10.0, 5.0
 """Seconds that a mutant gets: so many times what its tests took, and some."""
-POLL = 0.02
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mutation of a file, and the tests that could notice."""
+    """A mutation of a file, and the tests that could notice.
+
+    Attributes:
+        seconds: what these tests take without a mutation.
+        at_import: its spot also ran when the tests were collected.
+    """
 
     file: Path
     number: int
     mutation: Mutation
     tests: tuple[str, ...]
     seconds: float
+    at_import: bool
 
     @property
     def key(self) -> str:
         """Its name in the list of equivalent ones."""
         return f"{self.file.relative_to(LIBRARIES)}: {self.mutation.what}"
+
+    @property
+    def module(self) -> str:
+        """The name that its file is imported by."""
+        return module_of(self.file)
 
 
 def import_what_is_heavy() -> None:
@@ -70,17 +82,17 @@ def watch(files: Sequence[Path], tests: Sequence[str], scratch: Path) -> Coverag
         coverage = Coverage()
         watcher = Watcher(files, coverage)
         watcher.begin()
-        status = int(_pytest([*tests], scratch / "baseline", [watcher]))
+        status = int(_pytest([*tests], scratch / "baseline", [watcher, _AsItIs(files)]))
         plain = {file: {line: set(names) for line, names in lines.items()} for file, lines in coverage.tests.items()}
         result.write_bytes(pickle.dumps((plain, dict(coverage.seconds), coverage.failed)))
         return status
 
-    child, coverage = _fork(work), Coverage()
+    child, coverage = children.fork(work), Coverage()
     end = time.monotonic() + LONGEST_BASELINE
-    while (status := _ended(child)) is None and time.monotonic() < end:
-        time.sleep(POLL)
+    while (status := children.ended(child)) is None and time.monotonic() < end:
+        time.sleep(children.POLL)
     if status is None:
-        _kill(child)
+        children.kill(child)
         raise RuntimeError(f"the tests took over {LONGEST_BASELINE:g} s without a mutation")
     tests_of, seconds, failed = pickle.loads(result.read_bytes()) if result.exists() else ({}, {}, [])  # noqa: S301
     if status:
@@ -93,35 +105,108 @@ def watch(files: Sequence[Path], tests: Sequence[str], scratch: Path) -> Coverag
 def survivors(
     mutants: Iterable[Mutant], workers: int, scratch: Path, told: Callable[[Mutant, bool], None]
 ) -> list[Mutant]:
-    """The mutants that no test notices; `told` hears of each how it went."""
-    waiting, going, lived = list(reversed(list(mutants))), {}, []
-    while waiting or going:
-        while waiting and len(going) < workers:
-            mutant = waiting.pop()
-            child = _fork(lambda mutant=mutant: _try(mutant, scratch))
-            going[child] = (mutant, time.monotonic() + LEAST + FACTOR * mutant.seconds)
-        for child, (mutant, end) in list(going.items()):
-            status = _ended(child)
-            if status is None and time.monotonic() < end:
-                continue
-            if status is None:
-                _kill(child)
-            del going[child]
-            if status == pytest.ExitCode.NO_TESTS_COLLECTED:  # a usage error is a conftest that cannot be imported now
-                raise RuntimeError(f"the tests for {mutant.key} could not be run")
-            if status == 0:
-                lived.append(mutant)
-            told(mutant, status == 0)
-        time.sleep(POLL)
+    """The mutants that no test notices; `told` hears of each how it went.
+
+    Each is first put into the modules as they are imported; what lives on, and ran when they were imported, where a
+    mutation may have come too late, is tried once more in modules that are imported with it.
+    """
+    lived, again = [], []
+    tested = []
+    for mutant in mutants:
+        if mutant.tests:
+            tested.append(mutant)
+        else:
+            lived.append(mutant)  # no test comes by: nothing can notice
+            told(mutant, True)
+    for mutant, survived in _in_place(tested, workers, scratch):
+        if survived and mutant.at_import:
+            again.append(mutant)
+        else:
+            lived += [mutant] if survived else []
+            told(mutant, survived)
+    for mutant, survived in _each(again, workers, scratch, _import_and_run):
+        lived += [mutant] if survived else []
+        told(mutant, survived)
     return lived
 
 
-def _try(mutant: Mutant, scratch: Path) -> int:
-    if not mutant.tests:
-        return 0  # no test comes by: nothing can notice
+def _each(
+    mutants: Sequence[Mutant], workers: int, scratch: Path, attempt: Callable[[Mutant, Path], int]
+) -> Iterator[tuple[Mutant, bool]]:
+    """Whether each mutant lives on."""
+    for mutant, status in children.each(mutants, workers, scratch, attempt, lambda one: LEAST + FACTOR * one.seconds):
+        if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERNAL_ERROR):
+            # not a usage error, which is a conftest that cannot be imported now
+            raise RuntimeError(f"the tests for {mutant.key} could not be run")
+        yield mutant, status == 0
+
+
+def _import_and_run(mutant: Mutant, folder: Path) -> int:
     sys.meta_path.insert(0, _Spoiler(mutant))
     files = sorted({name.partition("::")[0] for name in mutant.tests})
-    return int(_pytest([*files, "-x"], scratch / f"tmp{os.getpid()}", [Chosen(mutant.tests)]))
+    return int(_pytest([*files, "-x"], folder / "tests", [Chosen(mutant.tests)]))
+
+
+def _in_place(mutants: Sequence[Mutant], workers: int, scratch: Path) -> Iterator[tuple[Mutant, bool]]:
+    """Whether each mutant lives on, put into what is collected once for all of them."""
+    files = dict.fromkeys(name.partition("::")[0] for mutant in mutants for name in mutant.tests)
+    reads, writes = os.pipe()
+
+    def work() -> int:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        with os.fdopen(writes, "w") as pipe:
+            return int(_pytest([*files, "-x"], scratch / "collected", [_Tries(mutants, workers, scratch, pipe)]))
+
+    child = children.fork(work)
+    os.close(writes)
+    try:
+        heard = 0
+        with os.fdopen(reads) as pipe:
+            for line in pipe:
+                heard += 1
+                number, survived = line.split()
+                yield mutants[int(number)], survived == "True"
+        if heard < len(mutants):
+            raise RuntimeError(f"only {heard} of {len(mutants)} mutants could be tried")
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+
+
+class _Tries:
+    """Plugin that tries mutants in place of running what was collected, and writes how each went."""
+
+    def __init__(self, mutants: Sequence[Mutant], workers: int, scratch: Path, pipe: TextIO) -> None:
+        self._numbers = {mutant: number for number, mutant in enumerate(mutants)}
+        self._workers, self._scratch, self._pipe = workers, scratch, pipe
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        imported = Imported({mutant.file for mutant in self._numbers})
+        items = {item.nodeid: item for item in session.items}
+
+        def attempt(mutant: Mutant, _folder: Path) -> int:
+            tree = spoiled(mutant.file.read_text(), mutant.number)
+            if not imported.put(tree, mutant.file, mutant.module):
+                return int(pytest.ExitCode.TESTS_FAILED)
+            return run([items[name] for name in mutant.tests])
+
+        for mutant, survived in _each([*self._numbers], self._workers, self._scratch, attempt):
+            print(self._numbers[mutant], survived, file=self._pipe, flush=True)
+        return True
+
+
+class _AsItIs:
+    """Plugin that puts the modules as they are into themselves: that must not be noticed."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+
+    def pytest_collection_finish(self) -> None:
+        imported = Imported(self._files)
+        for file in self._files:
+            if (module := module_of(file)) in sys.modules:
+                assert imported.put(ast.parse(file.read_text()), file, module)
 
 
 def _pytest(arguments: list[str], folder: Path, plugins: list[Any]) -> int | pytest.ExitCode:
@@ -139,8 +224,7 @@ class _Spoiler(MetaPathFinder, Loader):
 
     def __init__(self, mutant: Mutant) -> None:
         self._mutant = mutant
-        parts = mutant.file.relative_to(LIBRARIES).with_suffix("").parts
-        self._name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        self._name = mutant.module
 
     def find_spec(self, fullname: str, *_where: Any) -> ModuleSpec | None:
         return spec_from_file_location(fullname, self._mutant.file, loader=self) if fullname == self._name else None
@@ -150,34 +234,10 @@ class _Spoiler(MetaPathFinder, Loader):
         exec(compile(tree, str(self._mutant.file), "exec"), module.__dict__)  # noqa: S102
 
 
-def _fork(work: Callable[[], int]) -> int:
-    """A child in a group of its own that does `work`, without a word."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    os.setsid()
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    status = int(pytest.ExitCode.INTERNAL_ERROR)
-    try:
-        status = work()
-    finally:
-        os._exit(status)
-
-
-def _ended(child: int) -> int | None:
-    """A child's exit status; None while it runs."""
-    pid, status = os.waitpid(child, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if pid else None
-
-
-def _kill(child: int) -> None:
-    """Ends a child that takes too long, and what it started."""
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+def module_of(file: Path) -> str:
+    """The name that a file is imported by."""
+    parts = file.relative_to(LIBRARIES).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def mutants_of(files: Iterable[Path], coverage: Coverage) -> Iterator[Mutant]:
@@ -185,4 +245,5 @@ def mutants_of(files: Iterable[Path], coverage: Coverage) -> Iterator[Mutant]:
     for file in files:
         for number, mutation in enumerate(mutations(ast.parse(file.read_text()))):
             tests = tuple(coverage.of(str(file), mutation.lines))
-            yield Mutant(file, number, mutation, tests, sum(coverage.seconds[test] for test in tests))
+            seconds = sum(coverage.seconds[test] for test in tests)
+            yield Mutant(file, number, mutation, tests, seconds, coverage.at_import(str(file), mutation.lines))
