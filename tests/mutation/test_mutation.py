@@ -82,7 +82,7 @@ def test_a_test_that_comes_by_one_of_the_lines_is_run_the_quickest_first() -> No
     coverage.tests["a.py"] = {1: {AT_IMPORT}, 2: {"t::slow"}, 3: {"t::quick", "t::slow"}, 4: {"t::other"}}
     coverage.seconds |= {"t::slow": 2.0, "t::quick": 1.0, "t::other": 3.0, "t::uses it": 0.5, "u::does not": 0.1}
     assert coverage.of("a.py", [2, 3]) == ["t::quick", "t::slow"]
-    assert coverage.of("a.py", [1]) == ["t::uses it", "t::quick", "t::slow", "t::other"], "import is everybody's"
+    assert coverage.of("a.py", [1]) == ["t::quick", "t::slow", "t::other", "t::uses it"], "import is everybody's"
     assert coverage.of("a.py", [9]) == coverage.of("b.py", [1]) == []
 
 
