@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from harness.causes import CAUSES
+from harness.diagnosis import SO_FAR
 from harness.secrets import MASK, Secrets
 from ReportLibrary import evidence
 from ReportLibrary.evidence import (
@@ -336,4 +337,5 @@ def test_what_is_found_out_about_a_set_up_holds_for_everything_in_it(robot, evid
         "Cause: quota (environment)",
     ]
     assert test["diagnosis"]["raised"] == "install-timeout"
+    assert f"Cause: install-timeout (environment){SO_FAR}" in (run.out / "output.xml").read_text()
     assert run.lines.count("cause: quota (environment) - Never Begun") == 1

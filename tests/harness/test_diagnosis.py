@@ -3,7 +3,7 @@
 import pytest
 
 from harness.causes import CAUSES
-from harness.diagnosis import RULES, Fact, Source, cause_of_message, diagnose
+from harness.diagnosis import RULES, SO_FAR, Fact, Source, cause_of_message, diagnose, so_far
 
 NOT_READY = "Expected: pod web to be Ready within 60 s\nSeen: pod web is Pending\nCause: not-ready (environment)"
 RESTORED = "Expected: a pod restored from web, Ready\nSeen: it waits\nCause: restored-pod-not-ready (product)"
@@ -176,6 +176,12 @@ def test_what_was_only_seen_beside_the_failure_is_no_certain_cause():
     assert found.told(CHECKPOINT_TIMEOUT).endswith(
         "Cause: helper-not-ready (product)\nLikely because: no Ready helper of Cedana on node n1"
     )
+
+
+def test_a_cause_that_is_only_what_was_seen_is_marked_as_such_where_it_is_raised():
+    assert so_far(NOT_READY) == f"{NOT_READY}{SO_FAR}"
+    assert so_far("Expected: a\nCause: auth (service)") == "Expected: a\nCause: auth (service)"
+    assert so_far("no cause") == "no cause"
 
 
 def test_what_was_seen_anyway_is_not_told_again():
