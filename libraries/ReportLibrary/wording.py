@@ -94,7 +94,8 @@ class Told:
         facts: in plain words, the strongest first.
         expected: what should have been.
         look: what the failure itself says to look at next; may be empty.
-        likely: what tells the cause was only seen beside the failure.
+        shown: a fact tells the cause, rather than only what was seen.
+        likely: that fact was only seen beside the failure.
         differences: rows of what differs: what, what it was, what it is.
         remedy: what to do about just this one; may be empty.
     """
@@ -103,6 +104,7 @@ class Told:
     facts: list[str] = field(default_factory=list)
     expected: str = ""
     look: str = ""
+    shown: bool = False
     likely: bool = False
     differences: list[tuple[str, str, str]] = field(default_factory=list)
     remedy: str = ""
@@ -110,7 +112,7 @@ class Told:
     @property
     def guessed(self) -> bool:
         """Whether the cause says only what was seen, and not why."""
-        return self.cause.name in SYMPTOMS and not self.remedy and self.cause.blame is not Blame.UNKNOWN
+        return self.cause.name in SYMPTOMS and not self.shown and self.cause.blame is not Blame.UNKNOWN
 
     @property
     def root(self) -> str:
@@ -161,6 +163,7 @@ def read(message: str, cause: Cause | None = None) -> Told:
         distinct([*because, *likely, *seen, *parts.get("Known", ())])[:MOST_FACTS],
         expected=shortened(" ".join(parts.get("Expected", ()))),
         look=" ".join(parts.get("Look next", ())).rstrip("."),
+        shown=bool(because or likely),
         likely=bool(likely),
         differences=differences,
         remedy=particular(cause.name, block),

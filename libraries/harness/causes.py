@@ -55,7 +55,7 @@ CAUSES = _catalogue(
     Cause("answer-lost", Blame.SERVICE, "An answer was lost and it cannot be known whether the work was done."),
     # the cluster
     Cause("cluster-unreachable", Blame.ENVIRONMENT, "The Kubernetes API did not answer."),
-    Cause("cluster-refused", Blame.ENVIRONMENT, "The Kubernetes API refused the request."),
+    Cause("cluster-refused", Blame.ENVIRONMENT, "The Kubernetes API refused the request, or failed at it."),
     Cause("environment-missing", Blame.ENVIRONMENT, "The environment could not be brought up before."),
     Cause("cluster-unfit", Blame.ENVIRONMENT, "The cluster lacks something that every run needs; nothing was created."),
     Cause("cluster-in-use", Blame.ENVIRONMENT, "Another run needs the same cluster for itself, and has not ended."),

@@ -273,6 +273,12 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
         "Give the user {user} of the kubeconfig the right to {verb} {what}; suites/preflight.robot lists all.",
     ),
     (
+        "install-timeout",
+        r"(?P<thing>(Deployment|DaemonSet|StatefulSet) \S+) has \d+ of \d+ pods ready; pod (?P<pod>\S+) is Running",
+        "Look why pod {pod} of {thing} runs and does not become Ready: the diagnostics have its probes' events and its "
+        "log. INSTALL_TIMEOUT gives it more time.",
+    ),
+    (
         "restored-pod-missing",
         r"pod (?P<pod>\S+) was made in another namespace, (?P<namespace>[\w-]+)",
         "The restore made {pod} in namespace {namespace}, where it does not belong: remove it there, it is nobody's.",

@@ -217,6 +217,9 @@ def test_each_cause_has_a_line_and_something_to_do(cause):
 def test_blame_that_is_only_guessed_is_told_as_a_guess():
     read = wording.read("Expected: a\nSeen: b\nCause: restore-timeout (product)")
     assert read.whose.startswith("not known for certain. Probably the product under test")
+    shown = wording.read("Expected: a\nSeen: b\nCause: crash-loop (environment)\nBecause: c")
+    assert shown.whose.startswith("the environment")
+    assert "not known" not in shown.root
     sure = wording.read(RESTARTED)
     assert sure.whose.startswith("the product under test")
     likely = wording.read("Expected: a\nSeen: b\nCause: helper-not-ready (product)\nLikely because: it ended")
@@ -267,6 +270,11 @@ CASES = [
         "restored-pod-missing",
         "pod a-restored was made in another namespace, default, at",
         ["a-restored in namespace default"],
+    ),
+    (
+        "install-timeout",
+        "DaemonSet cedana-helper has 0 of 2 pods ready; pod cedana-helper-1 is Running (so",
+        ["pod cedana-helper-1 of DaemonSet cedana-helper"],
     ),
     ("unschedulable", "0/2 nodes are available: 2 Insufficient cpu. preemption: no", ["says: 2 Insufficient cpu."]),
     ("stuck-terminating", "being deleted (finalizers: x.io/detach)", ["finalizer x.io/detach"]),
