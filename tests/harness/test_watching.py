@@ -21,9 +21,10 @@ from tests.harness.fake_api import (
     says,
     stays_open,
 )
+from urllib3.exceptions import SSLError
 
 from harness.failures import OperationFailed, WaitTimedOut
-from harness.kube import Cluster, watching
+from harness.kube import Cluster, api_errors, watching
 from harness.kube.pods import list_pods, wait_until_gone, wait_until_ready
 from harness.kube.watching import Objects, watch_until, watch_while
 from harness.waiting import Done, Look, Pending, bearing_silence
@@ -245,3 +246,36 @@ def test_an_api_that_refuses_to_the_end_is_told_and_not_asked_without_a_pause(ap
         wait_until_ready(cluster, "ns", "web", 0.5)
     assert failure.value.cause.name == "cluster-refused"
     assert len(api.calls) <= 6
+
+
+class Untrusted:
+    """A list call whose server nobody trusts so many times; then it has the pod that is awaited."""
+
+    def __init__(self, api: FakeApi, cluster: Cluster, times: int) -> None:
+        api.pods = [READY]
+        self._list, self._times = list_pods(cluster, "ns"), times
+
+    def __call__(self, **options: object) -> object:
+        if self._times:
+            self._times -= 1
+            raise SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired")
+        return self._list(**options)
+
+
+def awaited(call: Untrusted) -> None:
+    with api_errors("watch the pods"):
+        watch_until(call, lambda pods: Done(None) if pods else Pending("none"), timeout=PATIENT, expected="a pod")
+
+
+def test_a_certificate_that_is_not_trusted_is_not_waited_for(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "DISTRUST", 0.3)
+    with pytest.raises(OperationFailed, match="certificate has expired") as failure:
+        awaited(Untrusted(api, cluster, 1000))
+    assert failure.value.cause.name == "cluster-unreachable"
+    assert "this machine's clock" in str(failure.value)
+
+
+def test_a_server_that_gets_its_certificate_is(api: FakeApi, cluster: Cluster) -> None:
+    awaited(Untrusted(api, cluster, 2))

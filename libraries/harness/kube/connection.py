@@ -23,7 +23,7 @@ from ..calls import CALLS
 from ..failures import BadInput, OperationFailed, WrongPlace
 from ..ledger import Entry
 from ..rundir import private_directory
-from .errors import api_errors, json_of
+from .errors import UNTRUSTED, api_errors, json_of
 from .kinds import Kinds
 from .kubeconfig import access
 from .login import Login, renewing
@@ -43,8 +43,6 @@ LONGEST_PAUSE = 10.0
 _LEFT_ALONE = re.compile(r"/proxy\b|[?&](watch|follow)=true", re.IGNORECASE)
 """What a Service behind the API server answers is not for us to judge, and a stream is taken up by who reads it."""
 _UNREAD: ContextVar[bool] = ContextVar("unread", default=False)
-UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-"""What OpenSSL says of a certificate that is from nobody known, for another name, or over."""
 NO_HOST = "no-host.invalid"
 SYSTEM = "kube-system"
 """The namespace that every cluster has from its beginning to its end."""

@@ -25,7 +25,12 @@ _TEXTS = (
     (" is invalid: ", "bad-manifest"),
 )
 
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""What OpenSSL says of a certificate that is from nobody known, for another name, or over."""
 _HANDSHAKE = re.compile(r"Handshake status (\d+) (.*?) -\+-\+- .* -\+-\+- (.*)", re.DOTALL)
+
+_LOOK_AT_ADDRESS = "is the cluster up, and is its address in the kubeconfig right?"
+_LOOK_AT_TRUST = "the authority and the server's name in the kubeconfig, and this machine's clock"
 
 
 @contextlib.contextmanager
@@ -51,7 +56,7 @@ def api_errors(doing: str) -> Iterator[None]:
         raise OperationFailed(
             f"the Kubernetes API to {doing}",
             f"no answer: {plain(problem)}",
-            "is the cluster up, and is its address in the kubeconfig right?",
+            _LOOK_AT_TRUST if UNTRUSTED in str(problem) else _LOOK_AT_ADDRESS,
             cause="cluster-unreachable",
         ) from problem
 

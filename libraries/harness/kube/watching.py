@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kubernetes import watch
@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from ..progress import PROGRESS
 from ..waiting import Done, LastSeen, Look, Pending
 from .connection import CONNECT_TIMEOUT, READ_TIMEOUT
-from .errors import plain, server_words
+from .errors import UNTRUSTED, plain, server_words
 from .noting import Watched
 
 T = TypeVar("T")
@@ -28,6 +28,8 @@ RELIST_AFTER = 30.0
 """Seconds after which a watch is begun anew from a list, in case it went silent without an end."""
 LAST_LOOK = 2.0
 """Seconds that a list gets even when the time is up."""
+DISTRUST = 5.0
+"""Seconds in which a server that has just begun may still get another certificate; one that nobody trusts stays so."""
 FATAL = {400, 401, 403, 404, 405, 422}
 """Answers that will not get better by asking again."""
 
@@ -106,6 +108,7 @@ class Newest:
 def states(list_call: ListCall, seconds: float, last: LastSeen, newest: Newest | None = None) -> Iterator[Objects]:
     """The objects of a list: now, after each change for `seconds`, and once more at the end; never older ones again."""
     deadline, newest = time.monotonic() + seconds, newest or Newest()
+    trust = _Trust()
     while True:
         begun = time.monotonic()
         try:
@@ -123,13 +126,29 @@ def states(list_call: ListCall, seconds: float, last: LastSeen, newest: Newest |
                 raise
             last.note(Pending(f"the API answered {problem.status}: {server_words(problem)}", "cluster-refused"))
         except (HTTPError, OSError) as problem:
+            trust.bear(problem)
             last.note(Pending(f"the API did not answer: {plain(problem)}", "cluster-unreachable"))
         else:
+            trust.since = time.monotonic()
             _pause(begun, deadline)
             continue
         if time.monotonic() >= deadline or last.is_hopeless:
             return
         _pause(begun, deadline)
+
+
+@dataclass
+class _Trust:
+    """Until when the server was trusted, or at least away."""
+
+    since: float = field(default_factory=time.monotonic)
+
+    def bear(self, problem: Exception) -> None:
+        """Raises the problem where it is that of a certificate, and has lasted."""
+        if UNTRUSTED not in str(problem):
+            self.since = time.monotonic()
+        elif time.monotonic() - self.since > DISTRUST:
+            raise problem
 
 
 def _pause(begun: float, deadline: float) -> None:
