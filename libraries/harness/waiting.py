@@ -39,7 +39,11 @@ Look = Done[T] | Pending
 @dataclass(frozen=True)
 class Pace:
     """How often to look, in seconds: the pause grows with the time waited, so that a change is noticed within
-    `share` of the wait, never sooner than `least` and never later than `most`."""
+    `share` of the wait, never sooner than `least` and never later than `most`.
+
+    So a wait takes 1/`share` looks at first, then as many more as its length's logarithm, until the pauses reach `most`
+    (after `most`/`share` seconds), and one each `most` seconds from then on. See `most_looks`.
+    """
 
     least: float = 0.05
     share: float = 0.05
@@ -48,6 +52,12 @@ class Pace:
     def pause(self, waited: float) -> float:
         """Seconds until the next look after `waited` seconds."""
         return min(self.most, max(self.least, self.share * waited))
+
+    def most_looks(self, wait: float) -> int:
+        """How many looks a wait of so many seconds takes at most."""
+        even, capped = self.least / self.share, self.most / self.share
+        growing = max(0.0, math.log(min(wait, capped) / even, 1 + self.share)) if wait > 0 else 0.0
+        return 2 + math.ceil(min(wait, even) / self.least) + math.ceil(growing + max(0.0, wait - capped) / self.most)
 
 
 SILENT = ("cluster-unreachable", "propagator-unreachable")

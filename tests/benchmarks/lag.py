@@ -17,6 +17,8 @@ import requests
 from robot.api import ExecutionResult, ResultVisitor
 from robot.result import Keyword
 
+from harness.waiting import LOCAL
+
 from .figures import Figure, table
 from .places import Facts, fresh, robot, settings_of, started
 
@@ -24,6 +26,8 @@ SUITE = str(Path(__file__).with_name("lag.robot"))
 LEAST = 0.1
 """Seconds that a poll may be late however short the wait was; of a long wait it may be this share."""
 SHARE = 0.05
+MOST_OF_A_WATCH = 5
+"""Requests that a wait by watch may make."""
 RECENT = 1.0
 """Seconds before a keyword's beginning in which the change that it waits for may have come already."""
 CYCLES = 12
@@ -54,6 +58,7 @@ class Lags:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     shares: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    allowed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, what: str, began: float, ended: float, changed: float, entries: Iterable[dict[str, Any]]) -> None:
         """Takes a wait in, with the journal's requests."""
@@ -61,7 +66,9 @@ class Lags:
         self.seconds[what].append(lag * 1000)
         self.shares[what].append(lag / max(LEAST, SHARE * (ended - began)))
         inside = [one for one in entries if _is_ours(one) and began <= one["time"] <= ended]
+        most = LOCAL.most_looks(ended - began) if what in POLLED else MOST_OF_A_WATCH
         self.asked[what].append(len(inside))
+        self.allowed[what].append(len(inside) / most)
 
 
 def measure(options: argparse.Namespace, folder: Path) -> str:
@@ -140,4 +147,8 @@ def _figures(lags: Lags) -> Iterator[Figure]:
         else:
             yield Figure(f"{what}: lag", values, "ms", target=1000 * LEAST, of="p95")
     for what, values in lags.asked.items():
-        yield Figure(f"{what}: requests a wait", values, target=5 if what in WATCHED else None, of="max")
+        yield Figure(f"{what}: requests a wait", values)
+    for what, values in lags.allowed.items():
+        if what in (*WATCHED, "action done"):
+            most = f"{MOST_OF_A_WATCH} of a watch" if what in WATCHED else "the looks of its pace"
+            yield Figure(f"{what}: requests / {most}", values, target=1.0, of="max")

@@ -8,7 +8,7 @@ import pytest
 
 from harness import waiting
 from harness.failures import WaitTimedOut
-from harness.waiting import Done, Look, Pace, Pending, bearing_silence, wait_until
+from harness.waiting import LOCAL, REMOTE, Done, Look, Pace, Pending, bearing_silence, wait_until
 
 
 class Clock:
@@ -76,6 +76,18 @@ def test_pauses_grow_with_the_time_waited(clock: Clock) -> None:
     assert clock.sleeps == sorted(clock.sleeps[:-1]) + clock.sleeps[-1:]
     assert max(clock.sleeps) == 2
     assert sum(clock.sleeps) == pytest.approx(60)
+
+
+@pytest.mark.parametrize(
+    ("pace", "looks"), [(LOCAL, [22, 70, 124, 364]), (REMOTE, [12, 55, 92, 143])], ids=["near", "far"]
+)
+def test_a_longer_wait_takes_few_looks_more(clock: Clock, pace: Pace, looks: list[int]) -> None:
+    """As many as the logarithm of its length, until the pauses reach their cap."""
+    for wait, most in zip((1, 10, 60, 300), looks, strict=True):
+        clock.sleeps.clear()
+        with pytest.raises(WaitTimedOut):
+            wait_until(lambda: Pending("no"), timeout=wait, expected="it", pace=pace)
+        assert 0.8 * most < len(clock.sleeps) + 1 <= pace.most_looks(wait) == most
 
 
 def test_the_server_may_ask_for_a_longer_pause_but_not_beyond_the_timeout(clock: Clock) -> None:
