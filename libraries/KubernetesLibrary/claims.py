@@ -6,12 +6,10 @@ import re
 import time
 from typing import Any
 
-from kubernetes import client
-
 from harness.failures import NotAsExpected
 from harness.kube import Cluster, api_errors
 from harness.kube.objects import RUN_LABEL, delete
-from harness.kube.pods import raw
+from harness.kube.pods import STORAGE_CLASSES, at_path, raw
 from harness.ledger import Entry
 
 from . import facts, volumes
@@ -54,7 +52,7 @@ def should_be(cluster: Cluster, namespace: str, name: str, claims: list[Obj], ca
 def default_class(cluster: Cluster) -> str:
     """The name of the default StorageClass; empty where there is none."""
     with api_errors("list the storage classes"):
-        found = raw(client.StorageV1Api(cluster.api_client).list_storage_class).get("items") or []
+        found = at_path(cluster, STORAGE_CLASSES).get("items") or []
     names = [
         str(one["metadata"]["name"])
         for one in found

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.utils.quantity import parse_quantity
 
 from harness.kube import Cluster
 from harness.kube.errors import json_of, server_words
+from harness.kube.pods import at_path
 
 GROUP, VERSION = "metrics.k8s.io", "v1beta1"
 NODES_AT_MOST = 8
@@ -119,14 +119,11 @@ def _subjects(cluster: Cluster, wanted: Wanted) -> Iterator[tuple[Subject, str]]
 
 
 def _read_metrics(cluster: Cluster, subjects: Iterable[tuple[Subject, str]]) -> list[Sample]:
-    served = client.CustomObjectsApi(cluster.api_client)
     found = []
     for subject, namespace in subjects:
+        place = f"namespaces/{namespace}/pods" if namespace else "nodes"
         try:
-            if namespace:
-                body: Any = served.get_namespaced_custom_object(GROUP, VERSION, namespace, "pods", subject.name)
-            else:
-                body = served.get_cluster_custom_object(GROUP, VERSION, "nodes", subject.name)
+            body = at_path(cluster, f"/apis/{GROUP}/{VERSION}/{place}/{subject.name}")
         except ApiException as problem:
             if problem.status == 404 and namespace:
                 continue  # not there any more, or not measured yet

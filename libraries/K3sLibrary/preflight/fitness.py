@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from kubernetes import client
@@ -13,7 +14,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.utils.quantity import parse_quantity
 
 from harness.kube import Cluster, api_errors
-from harness.kube.pods import raw
+from harness.kube.pods import STORAGE_CLASSES, at_path, raw
 
 from ..nodes import is_ready
 from .findings import Finding, Importance
@@ -65,16 +66,16 @@ def _look(cluster: Cluster) -> Seen:
         return Seen(
             version=client.VersionApi(cluster.api_client).get_code().git_version,
             nodes=raw(cluster.core.list_node)["items"],
-            pods=_unless_refused(cluster.core.list_pod_for_all_namespaces),
-            storage_classes=_unless_refused(client.StorageV1Api(cluster.api_client).list_storage_class),
+            pods=_unless_refused(partial(raw, cluster.core.list_pod_for_all_namespaces)),
+            storage_classes=_unless_refused(partial(at_path, cluster, STORAGE_CLASSES)),
             has_metrics="metrics.k8s.io" in {group.name for group in groups},
         )
 
 
-def _unless_refused(call: Callable[..., Any]) -> list[Obj]:
+def _unless_refused(look: Callable[[], Obj]) -> list[Obj]:
     """What is listed; nothing where the user may not see it, which the rights tell."""
     try:
-        found: list[Obj] = raw(call)["items"]
+        found: list[Obj] = look()["items"]
     except ApiException as problem:
         if problem.status != 403:
             raise
