@@ -8,6 +8,7 @@ from pathlib import Path
 import requests
 from robot.api import ExecutionResult
 
+from .browser import seconds_to_open
 from .figures import Figure, table
 from .places import Facts, fresh, place, robot
 
@@ -46,5 +47,6 @@ def _run(facts: Facts, settings: dict[str, str], folder: Path, count: int) -> tu
     return test.elapsed_time.total_seconds(), [
         Figure(f"{count} pods: resident memory of the harness", [cost.peak], "MB", 300),
         Figure(f"{count} pods: log.html", [log.stat().st_size / 1e6], "MB", 10),
+        Figure(f"{count} pods: log.html opened in a browser", seconds_to_open(log), "s", 3),
         Figure(f"{count} pods: watches of pods in the run", [len(watches)]),
     ]

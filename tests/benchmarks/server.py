@@ -1,6 +1,7 @@
 """The sandbox itself: how soon it is there, how much it answers, and what a pod costs it. Its cost must not be ours.
 
 Asked by one client with several connections in this process, so that on few processors the client is a part of it.
+Where `kmock` is installed, which is no requirement, its emulator is asked the same in turn: over HTTP without TLS.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import importlib.util
 import json
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,6 +25,7 @@ import yaml
 from .figures import Figure, table
 from .places import Facts, resident, started
 
+MOCK = Path(__file__).with_name("mocked.py")
 CONNECTIONS = 8
 REQUESTS = 400
 WATCHERS = 50
@@ -36,15 +41,36 @@ Call = Callable[[int], Awaitable[None]]
 def measure(options: argparse.Namespace, folder: Path) -> str:
     """Starts a sandbox for each run; gives the table."""
     values: dict[str, list[float]] = {}
+    mocked = importlib.util.find_spec("kmock") is not None
     for _ in range(options.runs):
         begun = time.monotonic()
         with started() as facts:
             found = {"start (s)": time.monotonic() - begun} | asyncio.run(
                 _ask(facts, yaml.safe_load(Path(facts["kubeconfig"]).read_text()))
             )
-        for name, value in found.items():
+        for name, value in (found | (_of_the_mock() if mocked else {})).items():
             values.setdefault(name, []).append(value)
     return table([Figure(name, each) for name, each in values.items()])
+
+
+def _of_the_mock() -> dict[str, float]:
+    """The same figures of kmock's emulator: its watches did not tell of an apply, so that there is no fan-out."""
+    begun = time.monotonic()
+    with subprocess.Popen([sys.executable, str(MOCK)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = process.stdout.readline().strip()
+        start = time.monotonic() - begun
+        try:
+            return {"kmock: start (s)": start} | asyncio.run(_ask_the_mock(url))
+        finally:
+            process.terminate()
+
+
+async def _ask_the_mock(url: str) -> dict[str, float]:
+    async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
+        client = _Client(session)
+        await client.create_maps()
+        return {f"kmock: {name}": rate for name, rate in (await client.rates()).items()}
 
 
 async def _ask(facts: Facts, config: dict[str, Any]) -> dict[str, float]:
@@ -54,12 +80,8 @@ async def _ask(facts: Facts, config: dict[str, Any]) -> dict[str, float]:
     connector = aiohttp.TCPConnector(ssl=tls, limit=0)
     async with aiohttp.ClientSession(cluster["server"], headers=headers, connector=connector) as session:
         client = _Client(session)
-        found = {
-            "apply (requests/s)": await client.rate(client.apply),
-            "get (requests/s)": await client.rate(client.get),
-            f"list of {LISTED} (requests/s)": await client.rate(client.list),
-            f"watch fan-out to {WATCHERS} (events/s)": await client.fan_out(),
-        }
+        found = await client.rates()
+        found[f"watch fan-out to {WATCHERS} (events/s)"] = await client.fan_out()
         before = resident(facts["pid"])
         await client.make_pods()
         return found | {"memory a pod (KB)": 1024 * (resident(facts["pid"]) - before) / PODS}
@@ -70,6 +92,20 @@ class _Client:
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
+
+    async def rates(self) -> dict[str, float]:
+        """How much is answered."""
+        return {
+            "apply (requests/s)": await self.rate(self.apply),
+            "get (requests/s)": await self.rate(self.get),
+            f"list of {LISTED} (requests/s)": await self.rate(self.list),
+        }
+
+    async def create_maps(self) -> None:
+        """Creates the objects, where apply does not."""
+        for number in range(LISTED):
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"map-{number}"}}
+            await self._send("POST", MAPS, json.dumps(body), {"Content-Type": "application/json"})
 
     async def rate(self, call: Call) -> float:
         """Calls a second, with a few connections."""

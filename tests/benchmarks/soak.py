@@ -41,9 +41,12 @@ class Held:
     files: int
     threads: int
 
+    def __str__(self) -> str:
+        return f"{self.lifecycles}: {self.memory:.1f} MB, {self.files} files, {self.threads} threads"
+
 
 def measure(options: argparse.Namespace, folder: Path) -> str:
-    """Runs them; gives the table and what the process held on the way."""
+    """Runs them and prints what the process holds on the way; gives the table."""
     begun = time.monotonic()
     held, failures = _soak(options.lifecycles)
     seconds = time.monotonic() - begun
@@ -57,13 +60,12 @@ def measure(options: argparse.Namespace, folder: Path) -> str:
         Figure("lifecycles that failed", [failures], target=0),
         Figure("a lifecycle, of 8 side by side", [seconds / options.lifecycles], "s"),
     ]
-    way = "\n".join(f"{one.lifecycles}: {one.memory:.1f} MB, {one.files} files, {one.threads} threads" for one in held)
     outcome = campaign.run(max(1, options.lifecycles // FAULTY_SHARE), seed=1, workers=WORKERS)
     faults = [
         Figure("with faults: lifecycles that hang", [len(outcome.endless)], target=0),
         Figure("with faults: wrong verdicts, double sends, false blame", [len(outcome.problems)], target=0),
     ]
-    return f"{table([*figures, *faults])}\n\n{way}\n\nWith faults: {outcome}"
+    return f"{table([*figures, *faults])}\n\nWith faults: {outcome}"
 
 
 def _soak(count: int) -> tuple[list[Held], int]:
@@ -85,6 +87,7 @@ def _soak(count: int) -> tuple[list[Held], int]:
             failures += sum(not good for good in pool.map(live, numbers))
             gc.collect()
             held.append(Held(numbers[-1], resident(), open_files(), threading.active_count()))
+            print(held[-1], flush=True)  # it takes long
     return held, failures
 
 

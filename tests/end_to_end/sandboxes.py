@@ -35,7 +35,7 @@ def started(*options: str) -> Iterator[Facts]:
         yield json.loads(line) | {"pid": process.pid}
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)  # seconds, on a loaded machine
 
 
 def settings_of(sandbox: Facts) -> dict[str, str]:
