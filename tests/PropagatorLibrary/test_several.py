@@ -50,6 +50,23 @@ def test_all_of_them_are_done_in_order(library: PropagatorLibrary, uids: list[st
     assert set(owed) >= set(actions), "the run's end owes their removal"
 
 
+def test_what_many_checkpoints_saved_is_given_up_at_once(library: PropagatorLibrary, uids: list[str]) -> None:
+    actions = library.all_should_be_complete(library.checkpoint_pods(uids, timeout=QUICK, at_once=5))
+    saved = library.deprecate_checkpoints_of_actions(actions[:3], at_once=2)
+    rows = {row.id: row.deprecated for row in library.list_checkpoints()}
+    assert len(rows) == 5
+    assert {id_ for id_, deprecated in rows.items() if deprecated} == set(saved)
+    assert len(saved) == 3
+    assert set(library.deprecate_checkpoints_of_actions(actions)) == set(rows)
+
+
+def test_what_was_not_given_up_is_named(library: PropagatorLibrary, uids: list[str]) -> None:
+    (action,) = library.all_should_be_complete(library.checkpoint_pods(uids[:1], timeout=QUICK))
+    with pytest.raises(NotAsExpected, match="there is none of no-such-action"):
+        library.deprecate_checkpoints_of_actions([action, "no-such-action"])
+    assert not any(row.deprecated for row in library.list_checkpoints())
+
+
 def test_a_failure_of_one_keeps_no_other_from_being_done(library: PropagatorLibrary, uids: list[str]) -> None:
     missing = "00000000-0000-4000-8000-000000000000"
     original = library.checkpoint_pod

@@ -273,6 +273,7 @@ Several Pods
     <<Restore Pods>>
     <<Wait Until Restored Pods Are Ready>>
     <<Workloads Should Have Continued>>
+    <<Deprecate Checkpoints Of Actions>>
     <<Delete Pods>>
 
 A Report

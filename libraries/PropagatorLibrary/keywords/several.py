@@ -163,6 +163,42 @@ class SeveralKeywords(ActionKeywords):
             )
         return [one.action_id for one in actions]
 
+    @keyword
+    def deprecate_checkpoints_of_actions(self, action_ids: list[str], *, at_once: int = AT_ONCE) -> list[str]:
+        """Gives up what many checkpoints saved, some at the same time. What is deprecated already is no error.
+
+        Args:
+            action_ids: of the checkpoints.
+            at_once: how many are under way at the same time.
+
+        Returns:
+            The ids of what was deprecated, one for each container.
+
+        Raises:
+            NotAsExpected: an action saved nothing, or the propagator did not give something up; says which.
+
+        Example:
+
+            ${saved}=    Deprecate Checkpoints Of Actions    ${actions}
+        """
+        saved = {action.id: action.checkpoint_ids for action in self.connected().list_actions()}
+        if without := [action_id for action_id in action_ids if not saved.get(action_id)]:
+            seen = f"there is none of {', '.join(without)}"
+            raise NotAsExpected(f"checkpoints of {len(action_ids)} actions", seen, cause="action-unknown")
+        ids = [checkpoint_id for action_id in action_ids for checkpoint_id in saved[action_id]]
+
+        def give_up(checkpoint_id: str) -> None:
+            with self._own_connection(clients):
+                self.connected().deprecate_checkpoint(checkpoint_id)
+
+        with self._clients(max(1, min(at_once, len(ids)))) as clients:
+            done = each(give_up, ids, at_once)
+        if bad := [f"{one.item}: {getattr(one.failure, 'seen', one.failure)}" for one in done if not one.good]:
+            expected = f"{len(ids)} checkpoints to be deprecated"
+            raise NotAsExpected(expected, f"{len(ids) - len(bad)} are; {'; '.join(bad)}", cause="propagator-refused")
+        logger.info(f"Deprecated {len(ids)} checkpoints.")
+        return ids
+
     def _all(
         self,
         items: Sequence[str],
