@@ -86,7 +86,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.pods: dict[str, FakePod] = {}
         self.asked: list[str] = []
-        self.log_status = 200
+        self.log_status = self.pod_status = 200
         self.between: list[Any] = []
 
     def answer(self, path: str) -> tuple[int, str]:
@@ -97,6 +97,8 @@ class FakeApi:
         pod = self.pods.get(name)
         if pod is None:
             return 404, json.dumps({"kind": "Status", "message": f'pods "{name}" not found'})
+        if not rest and self.pod_status != 200:
+            return self.pod_status, json.dumps({"kind": "Status", "message": "not now"})
         if not rest:
             return 200, json.dumps(pod.document())
         if self.between:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
@@ -15,7 +16,7 @@ from ContinuityLibrary.observation import Observation, Workload
 from ContinuityLibrary.verdict import Kind, Verdict
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster
-from harness.waiting import Pace
+from harness.waiting import Pace, Pending
 
 WORKLOAD = Workload("fake", "ns", "test")
 RESTORED = Workload("fake", "ns", "test-restored")
@@ -337,3 +338,16 @@ def test_a_settled_verdict_is_no_good_where_the_pod_did_not_stay_ready(
     assert any_witness.await_verdict(cluster, observed, RESTORED, timeout=LONG, ready=pod.document()).settled
     with pytest.raises(NotAsExpected, match="replaced"):
         any_witness.await_verdict(cluster, observed, RESTORED, timeout=LONG, ready=FakePod("test-restored").document())
+
+
+def test_a_source_that_does_not_hold_still_is_looked_at_again(
+    api: FakeApi, cluster: Cluster, observed: Observation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restore(api, observed)
+    watcher = collect.Watcher(cluster, observed, RESTORED, cluster)
+    busy = WaitTimedOut("pod test to hold still", "pod test changed while its log was read", cause="evidence-missing")
+    monkeypatch.setattr(watcher, "_look_at_source", Mock(side_effect=busy))
+    answer = watcher.look()
+    assert isinstance(answer, Pending)
+    assert (answer.seen, answer.cause) == (busy.seen, "evidence-missing")
+    assert watcher.verdict is None, "nothing is judged by half of the evidence"

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
+from tests.ContinuityLibrary.make import Story
 
 from ContinuityLibrary import collect, control
 from ContinuityLibrary.control import ControlArm, Limits, control_pod
 from ContinuityLibrary.control_keywords import ControlArmKeywords
-from ContinuityLibrary.verdict import Kind
+from ContinuityLibrary.observation import Workload
+from ContinuityLibrary.sampled_keywords import way_to
+from ContinuityLibrary.samplers import Way
+from ContinuityLibrary.sampling import SampledObservation
+from ContinuityLibrary.verdict import Kind, judge
 from harness.failures import BadInput, NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import CLUSTERS, Cluster
 from harness.waiting import Pace
@@ -93,6 +99,25 @@ def test_it_comes_out_as_restarted(arm: ControlArm, deeds: Deeds) -> None:
         NONCES[0]: "ns/test-control (before)",
         NONCES[1]: "ns/test-control",
     }, "a workload that got the arm's memory would be told as foreign"
+
+
+def test_a_witness_that_is_asked_is_observed_by_asking(
+    arm: ControlArm, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = way_to("redis")
+    asked: list[dict[str, Any]] = []
+
+    def observe(_cluster: Cluster, workload: Workload, by: Way, **given: Any) -> SampledObservation:
+        asked.append(given)
+        return SampledObservation(workload, by, "uid")
+
+    restarted = judge(Story().evidence)
+    monkeypatch.setattr(control.sampling, "observe", observe)
+    monkeypatch.setattr(control.sampling, "await_verdict", lambda *_, **__: replace(restarted, kind=Kind.RESTARTED))
+    arm.way, arm.least = way, 7
+    arm.start()
+    assert arm.result(20).kind is Kind.RESTARTED
+    assert asked == [{"samples": control.sampling.SAMPLES, "least": 7, "timeout": 5}]
 
 
 @pytest.mark.parametrize(("again", "kind"), [(NONCES[0], "rewound"), ("c" * 16, "foreign")])

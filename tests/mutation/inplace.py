@@ -96,6 +96,7 @@ def run(items: Sequence[pytest.Item]) -> int:
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 break
-    finally:
         session.config.hook.pytest_sessionfinish(session=session, exitstatus=int(bool(session.testsfailed)))
+    except BaseException:  # what brings pytest itself down is noticed, too
+        return int(pytest.ExitCode.TESTS_FAILED)
     return int(bool(session.testsfailed))
