@@ -92,11 +92,13 @@ def run(items: Sequence[pytest.Item]) -> int:
     """Runs collected tests in this order, to the first that fails, and returns the exit status."""
     session = items[0].session
     try:
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if session.shouldfail:
-                break
-        session.config.hook.pytest_sessionfinish(session=session, exitstatus=int(bool(session.testsfailed)))
+        try:
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.shouldfail:
+                    break
+        finally:
+            session.config.hook.pytest_sessionfinish(session=session, exitstatus=int(bool(session.testsfailed)))
     except BaseException:  # what brings pytest itself down is noticed, too
         return int(pytest.ExitCode.TESTS_FAILED)
     return int(bool(session.testsfailed))
