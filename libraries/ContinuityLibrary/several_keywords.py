@@ -240,12 +240,11 @@ def _pairs(
 ) -> list[tuple[Observation, Workload]]:
     if not before:
         raise BadInput("before", "", "one observation or more")
-    was = [one.workload for one in before]
-    restored = (
-        Workload(cluster or one.cluster, namespace or one.namespace, pod, one.container)
-        for one, pod in zip(was, pods, strict=True)
-    )
-    return list(zip(before, restored, strict=True))
+    return [
+        (one, Workload(cluster or was.cluster, namespace or was.namespace, pod, was.container))
+        for one, pod in zip(before, pods, strict=True)
+        for was in (one.workload,)
+    ]
 
 
 def _aliases(before: Observation, restored: Workload) -> tuple[str, str]:

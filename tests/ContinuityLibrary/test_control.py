@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from ContinuityLibrary.observation import Workload
 from ContinuityLibrary.sampled_keywords import way_to
 from ContinuityLibrary.samplers import Way
 from ContinuityLibrary.sampling import SampledObservation
-from ContinuityLibrary.verdict import Kind, judge
+from ContinuityLibrary.verdict import Kind, Verdict, judge
 from harness.failures import BadInput, NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import CLUSTERS, Cluster
 from harness.waiting import Pace
@@ -99,6 +100,15 @@ def test_it_comes_out_as_restarted(arm: ControlArm, deeds: Deeds) -> None:
         NONCES[0]: "ns/test-control (before)",
         NONCES[1]: "ns/test-control",
     }, "a workload that got the arm's memory would be told as foreign"
+
+
+def test_what_it_deleted_is_owed_no_more(arm: ControlArm, deeds: Deeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[str] = []
+    monkeypatch.setattr(control.objects, "entry_of", lambda *_: f"entry of {_[-1]}")
+    monkeypatch.setattr(control.LEDGER, "gone", forgotten.append)
+    arm.start()
+    arm.result(20)
+    assert len(forgotten) == len(set(forgotten)) == 2
 
 
 def test_a_witness_that_is_asked_is_observed_by_asking(
@@ -241,7 +251,7 @@ def test_the_pod_is_made_where_the_arm_is_with_the_images_of_the_settings(tmp_pa
     assert pod["spec"]["containers"][0]["image"] == "mirror/nginx:2"
     for missing in (tmp_path / "none.yaml", tmp_path / "empty.yaml"):
         (tmp_path / "empty.yaml").write_text("")
-        with pytest.raises(BadInput, match=r"\bmanifest\b"):
+        with pytest.raises(BadInput, match=r"\bmanifest is "):
             control_pod(missing)
 
 
@@ -258,43 +268,75 @@ class Arm:
 
     made: ClassVar[list[Arm]] = []
     ends = True
+    failure: ClassVar[Exception | None] = None
 
     def __init__(self, _cluster: Any, _namespace: str, _pod: Any, **given: Any) -> None:
-        self.given, self.waits, self.verdict = given, list[float](), None
-        self.workload, self.step = "ns/one", "delete the pod"
+        self.given, self.waits, self.verdict = given, list[float](), judge(Story().evidence)
+        self.workload, self.step, self.started = "ns/one", "delete the pod", False
         Arm.made.append(self)
 
     def start(self) -> None:
-        """Does nothing."""
+        self.started = True
 
-    def result(self, timeout: float) -> str:
+    def result(self, timeout: float) -> Verdict:
         self.waits.append(timeout)
-        return "verdict"
+        if self.failure:
+            raise self.failure
+        return self.verdict
 
     def stop(self, timeout: float) -> bool:
         self.waits.append(timeout)
         return self.ends
 
 
-@pytest.mark.parametrize("ends", [True, False])
-def test_the_keywords_wait_as_their_documentation_says(ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def keywords(monkeypatch: pytest.MonkeyPatch) -> ControlArmKeywords:
     monkeypatch.setattr(Arm, "made", [])
-    monkeypatch.setattr(Arm, "ends", ends)
     monkeypatch.setattr(control, "ControlArm", Arm)
     monkeypatch.setattr(CLUSTERS, "get", lambda _: None)
+    return ControlArmKeywords()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_keywords_wait_as_their_documentation_says(
+    ends: bool, keywords: ControlArmKeywords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Arm, "ends", ends)
     warned: list[str] = []
     monkeypatch.setattr("ContinuityLibrary.control_keywords.logger.warn", warned.append)
-    library = ControlArmKeywords()
     with pytest.raises(BadInput, match="started before it is joined"):
-        library.control_arm_should_have_restarted()
-    library.start_control_arm(NGINX)
+        keywords.control_arm_should_have_restarted()
+    keywords.start_control_arm(NGINX)
     (arm,) = Arm.made
+    assert arm.started
     assert arm.given["limits"] == Limits(60.0, 30.0, 60.0, 30.0)
     assert (arm.given["least"], arm.given["way"]) == (0, None)
     with pytest.raises(BadInput, match="one of "):
-        library.control_arm_should_have_restarted("another")
-    library.control_arm_should_have_restarted()
-    library.start_control_arm(NGINX)
-    library.stop_control_arm()
+        keywords.control_arm_should_have_restarted("another")
+    assert keywords.control_arm_should_have_restarted() is arm.verdict
+    keywords.start_control_arm(NGINX)
+    keywords.stop_control_arm()
     assert [one.waits for one in Arm.made] == [[120.0], [60.0]]
     assert warned == ([] if ends else ["the control arm ns/one is still at the step: delete the pod"])
+
+
+def test_of_several_arms_the_one_that_is_meant_must_be_named(keywords: ControlArmKeywords) -> None:
+    redis = NGINX.with_name("redis.yaml")
+    keywords.start_control_arm(NGINX)
+    keywords.start_control_arm(redis)
+    with pytest.raises(BadInput, match="joined or stopped before another one is started for this pod"):
+        keywords.start_control_arm(NGINX)
+    with pytest.raises(BadInput, match=r"control arm is empty; it must be one of test-nginx, "):
+        keywords.control_arm_should_have_restarted()
+    assert keywords.control_arm_should_have_restarted("test-nginx") is Arm.made[0].verdict
+
+
+@pytest.mark.parametrize("failure", [None, NotAsExpected("restarted", "continued", cause="check-broken")])
+def test_an_arms_verdict_is_recorded_as_that_of_an_arm_also_when_it_is_the_wrong_one(
+    failure: Exception | None, keywords: ControlArmKeywords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Arm, "failure", failure)
+    keywords.start_control_arm(NGINX)
+    with pytest.raises(NotAsExpected) if failure else nullcontext():
+        keywords.control_arm_should_have_restarted()
+    assert [(one["verdict"], one["control_arm"]) for one in keywords._verdicts] == [("continued", True)]
