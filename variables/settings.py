@@ -84,6 +84,8 @@ CHART_OPTIONS: tuple[tuple[str, Parser, str], ...] = (
 """What the Cedana chart can be told besides; the chart's own values hold where they are not set."""
 S3_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 """Go to the chart only with a checkpoint directory in S3: elsewhere they are for other tools."""
+OWN_CONTAINERD = {"+k3s": "/var/lib/rancher/k3s/agent/containerd", "+rke2": "/var/lib/rancher/rke2/agent/containerd"}
+"""Root directories of containerd that come with Kubernetes, by what its version has in it."""
 STOCK_DIFFERS = ("spec.restartPolicy", "spec.containers[*].image", "spec.containers[*].imagePullPolicy")
 """A pod that the stock propagator restores has checkpoints for images, and is never restarted: that would rewind it."""
 TABLE = (
@@ -141,7 +143,10 @@ TABLE = (
     ),
     Setting("KUBELET_ROOT", "/var/lib/kubelet", absolute_path, "The kubelets' root directory, for the node agents"),
     Setting(
-        "CONTAINERD_ROOT", None, absolute_path, "containerd's root directory, for them; k3s's own in a k3s cluster"
+        "CONTAINERD_ROOT",
+        None,
+        absolute_path,
+        "containerd's root directory, for them; that of k3s or RKE2 in their clusters",
     ),
     Setting("K3S_DOCKER_IMAGE", None, WORD, "Image for PROVIDER=docker, instead of rancher/k3s of K3S_VERSION"),
     Setting("K3S_NODES", "1", DIGIT, "Nodes of PROVIDER=docker, each a container"),
@@ -253,7 +258,7 @@ class Settings:
 
     def agent_values(self, version: str) -> dict[str, Any]:
         """The values of the node agents' chart for a cluster of that version."""
-        own = "/var/lib/rancher/k3s/agent/containerd" if "+k3s" in version else "/var/lib/containerd"
+        own = next((place for mark, place in OWN_CONTAINERD.items() if mark in version), "/var/lib/containerd")
         content = f"{self.CONTAINERD_ROOT or own}/io.containerd.content.v1.content"
         return {
             "image": {"reference": self.AGENT_IMAGE},

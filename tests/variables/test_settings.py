@@ -319,6 +319,7 @@ def test_the_agents_look_where_the_cluster_keeps_its_images() -> None:
     assert found.agent_values("v1.33.13")["checkpointDir"] == "/data/kubelet/checkpoints"
     assert found.agent_values("v1.33.13")["contentDir"].startswith("/var/lib/containerd/")
     assert found.agent_values("v1.34.2+k3s1")["contentDir"].startswith("/var/lib/rancher/k3s/agent/containerd/")
+    assert found.agent_values("v1.34.2+rke2r1")["contentDir"].startswith("/var/lib/rancher/rke2/agent/containerd/")
     own = settings.read({}, {"CONTAINERD_ROOT": "/data/containerd"})
     assert own.agent_values("v1.34.2+k3s1")["contentDir"].startswith("/data/containerd/")
     assert found.restored_may_differ and not own.restored_may_differ
