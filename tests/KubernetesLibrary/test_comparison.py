@@ -264,3 +264,20 @@ def test_a_difference_is_one_from_both_sides(one: Obj, other: Obj) -> None:
 def test_every_leaf_has_a_path_of_its_own() -> None:
     assert len(fields(pod())) == len(set(fields(pod())))
     assert fields(pod())["spec.containers[web].resources.limits[cpu]"] == "500m"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cni.projectcalico.org/podIP",
+        "k8s.v1.cni.cncf.io/networks-status",
+        "k8s.ovn.org/pod-networks",
+        "ovn.kubernetes.io/ip_address",
+    ],
+)
+def test_what_the_source_got_from_its_network_need_not_come_back(name: str) -> None:
+    before = pod()
+    before["metadata"]["annotations"][name] = "10.0.0.1"
+    assert differences(before, restored()) == []
+    before["metadata"]["annotations"]["mine"] = "x"
+    assert [one.field for one in differences(before, restored())] == ["metadata.annotations[mine]"]
