@@ -96,7 +96,9 @@ class Held:
 
     def _renew(self) -> None:
         api = _leases(self.cluster)  # now, while the kubeconfig is there
-        while not self._ended.wait(self.duration / 3):
+        # Once the run's clean-up has removed it the cluster may be gone, too: the process could then end amid a connect
+        # that nobody answers, and a thread that Python ends there takes the process along (SIGABRT).
+        while not self._ended.wait(self.duration / 3) and self.is_owed:
             change = {"metadata": {"uid": self.uid}, "spec": {"renewTime": _now()}}
             try:
                 raw(api.patch_namespaced_lease, self.name, self.namespace, change)

@@ -74,6 +74,17 @@ def test_it_is_renewed_while_it_is_held(main: Cluster, namespace: str, api: Any)
     held.release(5)
 
 
+def test_one_that_is_not_owed_any_more_is_not_renewed(main: Cluster, namespace: str, api: Any) -> None:
+    held = leases.acquire(main, namespace, NAME, duration=0.6, timeout=5)
+    (renewing,) = (one for one in threading.enumerate() if one.name == f"lease {namespace}/{NAME}")
+    entry = held._entry
+    assert entry
+    LEDGER.gone(entry)
+    renewing.join(20)
+    assert not renewing.is_alive()
+    assert api.read_namespaced_lease(NAME, namespace).metadata.uid == held.uid
+
+
 def test_a_renewal_just_before_it_is_taken_over_is_heeded(main: Cluster, namespace: str, api: Any) -> None:
     theirs(api, namespace)
     old = leases.objects.find(main, leases.API, leases.KIND, namespace, NAME)
