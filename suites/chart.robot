@@ -4,8 +4,8 @@ Documentation     Cedana's Helm chart is upgraded and rolled back under a runnin
 
 Resource          ../resources/chart.resource
 
-Suite Setup       Acquire Environment With A Release Of Its Own
-Suite Teardown    Release Environment
+Suite Setup       Acquire Environment With A Release Of Its Own    witness    witness
+Suite Teardown    Release Environment After Begun Workloads
 Test Teardown     Remove Workload
 
 Test Tags         e2e    k3s    propagator    checkpoint    restore    chart    needs-own-cedana

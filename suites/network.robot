@@ -4,7 +4,7 @@ Documentation     The network follows a pod that was restored: Services, names a
 
 Resource          ../resources/network.resource
 
-Suite Setup       Acquire Environment With A Client And Control Arms
+Suite Setup       Acquire Environment With A Client And Control Arms    redis    gated    redis
 Suite Teardown    Release Environment With A Client And Control Arms
 Test Teardown     Remove Workload And Its Connections
 

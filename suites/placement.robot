@@ -4,7 +4,7 @@ Documentation     A restored pod runs where it may: on a node that its affinity,
 
 Resource          ../resources/placement.resource
 
-Suite Setup       Acquire Environment Beside A Control Arm    witness
+Suite Setup       Acquire Environment Beside A Control Arm    witness    witness
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload And Leave Nodes As They Were
 

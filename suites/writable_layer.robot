@@ -11,7 +11,7 @@ Documentation     What a process wrote into its container's files is there after
 
 Resource          ../resources/writable_layer.resource
 
-Suite Setup       Acquire Environment Beside A Control Arm    files    files    open-files
+Suite Setup       Acquire Environment Beside A Control Arm    files    files    open-files    config
 Suite Teardown    Release Environment After The Control Arm
 Test Teardown     Remove Workload
 
