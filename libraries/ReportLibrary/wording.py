@@ -82,6 +82,7 @@ ALIKE = (
     ),
     (r".*(imagepullbackoff|invalidimagename).*", "imagepullbackoff"),
     (r"^failedscheduling: ", "not scheduled: "),
+    (r".*no space left on device.*", "disk full"),
 )
 """By which two clauses are known to tell the same."""
 

@@ -216,6 +216,11 @@ PARTICULAR: tuple[tuple[str, str, str], ...] = (
         "Kubernetes that has it, or a chart that does not need it.",
     ),
     (
+        "disk-full",
+        r"(?P<path>/[\w./-]+): no space left on device",
+        "Free room on the node's disk that holds {path}: images, old checkpoints, logs.",
+    ),
+    (
         "evicted",
         r"was low on resource: (?P<what>[\w./-]*\w)",
         "Free {what} on the pod's node, or let the pod's containers request {what}, so that others are put out first.",

@@ -94,6 +94,7 @@ CASES = [
     ),
     ("stuck-terminating", "in namespace a because it is being terminated", ["Namespace a was deleted earlier"]),
     ("bad-chart", 'no matches for kind "Thing" in version "x.io/v1"; ensure', ["has a Thing (x.io/v1)"]),
+    ("disk-full", "mkdir /var/lib/x/new-1: no space left on device", ["holds /var/lib/x/new-1"]),
     ("evicted", "The node was low on resource: ephemeral-storage. Threshold", ["Free ephemeral-storage on"]),
     ("propagator-unreachable", "TLS failed: certificate has expired", ["renew", "(certificate has expired)"]),
     ("propagator-unreachable", "TLS failed: Hostname mismatch, certificate is not valid for 'a'", ["another host"]),
