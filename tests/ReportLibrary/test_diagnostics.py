@@ -81,6 +81,12 @@ NODE = {
 }
 
 
+class Server(ThreadingHTTPServer):
+    """Takes all that is asked side by side: connections beyond the usual backlog of 5 would wait for seconds."""
+
+    request_queue_size = 128
+
+
 class Api:
     """Answers by path; a path in `refused` is forbidden, one in `hanging` is never answered."""
 
@@ -96,7 +102,7 @@ class Api:
             def log_message(self, *words):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
 
     def answer(self, request):
@@ -153,8 +159,10 @@ def kubeconfig(api, tmp_path):
 
 
 @pytest.fixture
-def collector(kubeconfig, tmp_path):
-    return Collector(Cluster("test", kubeconfig), tmp_path / "found")
+def collector(kubeconfig, tmp_path, monkeypatch):
+    """With more time than any machine needs."""
+    monkeypatch.setattr(diagnostics, "ONE_CALL", 60.0)
+    return Collector(Cluster("test", kubeconfig), tmp_path / "found", Budget(seconds=300.0))
 
 
 def texts(found):
@@ -216,7 +224,7 @@ def test_it_goes_on_past_what_is_refused(api, collector):
 
 
 def test_it_goes_on_past_what_hangs(api, collector, monkeypatch):
-    monkeypatch.setattr(diagnostics, "ONE_CALL", 1.0)
+    monkeypatch.setattr(diagnostics, "ONE_CALL", 3.0)
     api.hanging.add("/api/v1/namespaces/e2e/events")
     found = texts(collector.collect(["e2e"]))
     assert found["events of e2e"].startswith("no answer: ")
@@ -353,7 +361,7 @@ def test_a_tale_that_never_ends_is_left_out_in_time(api, kubeconfig, tmp_path):
 
 
 def test_what_hangs_does_not_keep_the_rest_away(api, kubeconfig, tmp_path, monkeypatch):
-    monkeypatch.setattr(diagnostics, "ONE_CALL", 0.5)
+    monkeypatch.setattr(diagnostics, "ONE_CALL", 2.0)
     never = threading.Event()
     collector = Collector(Cluster("test", kubeconfig), tmp_path / "found", Budget(seconds=4))
     found = texts(collector.collect(["e2e"], [Tale("endless", lambda: str(never.wait(60)))]))
