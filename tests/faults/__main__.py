@@ -67,11 +67,14 @@ def _line(one: Judged) -> str:
 
 
 def _with_fault(fault: Fault, keep: Path | None) -> Judged:
-    return _judged(fault, lambda: running.run(fault.name, suites=[fault.path], keep=keep and keep / fault.name))
+    waits = running.IMPATIENT if fault.cause else running.BRIEF
+    kept = keep and keep / fault.name
+    return _judged(fault, lambda: running.run(fault.name, suites=[fault.path], waits=waits, keep=kept))
 
 
 def _clean(drawn: Circumstances, keep: Path | None) -> Judged:
-    return _judged(None, lambda: running.run(None, *drawn.options, suites=drawn.paths, keep=keep), str(drawn))
+    run = partial(running.run, None, *drawn.options, suites=drawn.paths, waits=running.BRIEF, keep=keep)
+    return _judged(None, run, str(drawn))
 
 
 def _judged(fault: Fault | None, run: Callable[[], running.Ran], circumstances: str = "") -> Judged:

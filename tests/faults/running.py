@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import Any
 
 from tests.end_to_end.runner import ROOT, Folders, finish, start
 
-QUICK = {
-    "STABLE_TIME": "0.5 s",
+BRIEF = {"STABLE_TIME": "0.5 s"}
+"""What takes as long as it says, whatever the machine."""
+IMPATIENT = BRIEF | {
     "CLUSTER_TIMEOUT": "8 s",
     "INSTALL_TIMEOUT": "25 s",
     "POD_TIMEOUT": "15 s",
@@ -30,7 +31,7 @@ QUICK = {
     "SERVICE_TIMEOUT": "8 s",
     "CLEANUP_TIMEOUT": "40 s",
 }
-"""Shorter waits than a user's: everything that goes well in the sandbox goes well within a second or two."""
+"""Shorter waits than a user's, for runs that must fail: what goes well does so within a second or two."""
 LONGEST = 420.0
 """Seconds that a run may take; one that hangs is killed, and proves nothing."""
 
@@ -74,13 +75,20 @@ class Ran:
         return self.first.cause
 
 
-def run(fault: str | None, *options: str, suites: Sequence[str], keep: Path | None = None) -> Ran:
+def run(
+    fault: str | None,
+    *options: str,
+    suites: Sequence[str],
+    waits: Mapping[str, str] = IMPATIENT,
+    keep: Path | None = None,
+) -> Ran:
     """Runs suites on a new sandbox.
 
     Args:
         fault: switched on from the sandbox's start.
         options: further options of the sandbox.
         suites: their paths from the root.
+        waits: settings for how long is waited; the others are as a user has them.
         keep: where the output of the run is kept.
     """
     folder = keep or Path(tempfile.mkdtemp(prefix="cedana-e2e-faults-"))
@@ -91,7 +99,7 @@ def run(fault: str | None, *options: str, suites: Sequence[str], keep: Path | No
         with sandbox(*given, *options) as facts:
             folders = Folders.below(folder)
             *others, last = suites
-            process = start(folders, *_variables(), *others, what=last, **environment_of(facts))
+            process = start(folders, *_variables(waits), *others, what=last, **environment_of(facts))
             ended = finish(process, folders, timeout=LONGEST)
             (folder / "console.txt").write_text(ended.console)
             hits = sum(one["hits"] for one in _ask(facts, "/faults"))
@@ -102,8 +110,8 @@ def run(fault: str | None, *options: str, suites: Sequence[str], keep: Path | No
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _variables() -> Sequence[str]:
-    return [part for name, value in QUICK.items() for part in ("--variable", f"{name}:{value}")]
+def _variables(waits: Mapping[str, str]) -> Sequence[str]:
+    return [part for name, value in waits.items() for part in ("--variable", f"{name}:{value}")]
 
 
 def environment_of(facts: dict[str, Any]) -> dict[str, str]:
