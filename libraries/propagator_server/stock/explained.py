@@ -37,8 +37,8 @@ _MEANINGS = (
     ),
     (
         "DeadlineExceeded",
-        "the dump took longer than the kubelet waits for its runtime; the value agent.dumpTimeout of the agents' chart "
-        "gives it more",
+        "it took longer than the kubelet waits for its runtime: for a dump the value agent.dumpTimeout of the agents' "
+        "chart gives more time, for a restore the kubelet's own runtimeRequestTimeout",
     ),
     ("no space left on device", "the node's disk is full"),
     ("failed to pull checkpoint base image", "the runtime pulls the base image again, anonymously and by HTTPS"),

@@ -8,6 +8,7 @@ import pytest
 
 from propagator_server.backend import RestoreRequest
 from propagator_server.stock import hindrances
+from propagator_server.stock.explained import explained
 from propagator_server.stock.restored import restored_pod
 from propagator_server.stock.runtimes import Ability, of_version
 from propagator_server.stock.saved import Saved
@@ -153,3 +154,14 @@ def test_what_the_source_got_from_its_node_and_network_is_its_own() -> None:
     ours = {name for name in pod["metadata"]["annotations"] if name.startswith("stock.cedana.ai/")}
     assert set(pod["metadata"]["annotations"]) - ours == set(kept)
     assert not {"restartPolicy", "restartPolicyRules"} & set(pod["spec"]["containers"][0])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rpc error: code = DeadlineExceeded desc = context deadline exceeded", "agent.dumpTimeout"),
+        ("pinging container registry: http: server gave HTTP response to HTTPS client", "registries.conf"),
+    ],
+)
+def test_what_a_runtime_says_is_explained(text: str, words: str) -> None:
+    assert explained(text).startswith(text) and words in explained(text)
