@@ -196,6 +196,9 @@ class ContinuityLibrary(
         Returns:
             The verdict: kind, b, r, a, nonce and more.
 
+        Raises:
+            BadInput: nothing was observed before.
+
         ```robotframework
         ${verdict}=    Get Verdict    ${before}
         Should Be Equal    ${verdict.kind}    continued

@@ -61,6 +61,9 @@ class NotingKeywords(Records):
         Returns:
             The step *r*; None when the source could not be read any more, or is sampled; a list for a list.
 
+        Raises:
+            BadInput: nothing was observed before.
+
         ```robotframework
         Wait Until Action Completes    ${action}
         Note Checkpoint Done    ${before}
@@ -87,6 +90,9 @@ class NotingKeywords(Records):
         Args:
             observation: of the workload, or a list of those of several; the newest one when it is not given.
 
+        Raises:
+            BadInput: nothing was observed before.
+
         ```robotframework
         Note Deletion    ${before}
         Delete Pod    web    my-tests
@@ -105,6 +111,9 @@ class NotingKeywords(Records):
 
         Args:
             observation: of the workload, or a list of those of several; the newest one when it is not given.
+
+        Raises:
+            BadInput: nothing was observed before.
 
         ```robotframework
         Note Restore Request    ${before}

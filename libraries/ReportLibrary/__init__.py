@@ -229,6 +229,9 @@ class ReportLibrary:
         Returns:
             The path of the file, in the output directory of the run.
 
+        Raises:
+            OSError: it cannot be written.
+
         ```robotframework
         ${file}=    Publish Evidence
         ```

@@ -24,6 +24,9 @@ class OutageKeywords(Connected):
         Args:
             repeat_for: for how long reads are repeated meanwhile, instead of the usual 20 s.
 
+        Raises:
+            BadInput: there is no connection yet.
+
         Example:
 
             Cut Connection To Propagator
