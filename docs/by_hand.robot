@@ -12,4 +12,5 @@ Test Teardown     Remove Workload
 
 *** Test Cases ***
 Try Keywords By Hand
+    [Documentation]    A prompt, where `exit` ends it.
     Debug

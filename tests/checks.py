@@ -30,7 +30,7 @@ def keyword_libraries() -> list[str]:
 
 def static_checks() -> list[Check]:
     """Lint, format, types, doors, dry run, libdoc: nothing is started."""
-    python, robot_files = sys.executable, ["suites", "resources"]
+    python, robot_files = sys.executable, ["suites", "resources", "docs"]
     nowhere = ["--output", "NONE", "--log", "NONE", "--report", "NONE"]
     return [
         ("ruff check", [python, "-m", "ruff", "check", "."]),

@@ -11,6 +11,7 @@ Test Teardown     Remove Workload
 
 *** Test Cases ***
 My Workload Is Back Soon
+    [Documentation]    The process goes on, and was away for half a minute at most.
     Deploy Workload    nginx
     ${before}=    Observe Workload
     Checkpoint Workload

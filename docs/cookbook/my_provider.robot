@@ -15,6 +15,7 @@ Suite Teardown    Take My Cluster Down
 
 *** Test Cases ***
 My Cluster Can Be Worked With
+    [Documentation]    A workload runs there.
     Cluster Should Be Ready
     Create Namespace    my-tests
     Apply Manifest    ${CURDIR}/my_workload.yaml    my-tests
@@ -25,7 +26,7 @@ My Cluster Can Be Worked With
 Bring My Cluster Up
     [Documentation]    Runs the tool, and uses the kubeconfig that it made.
     VAR    ${facts}    ${TEMPDIR}/my-cluster-${{uuid.uuid4()}}.json
-    VAR    ${FACTS_FILE}    ${facts}    scope=SUITE
+    VAR    ${FACTS_FILE}    ${facts}    scope=SUITE    # robocop: off=VAR05
     Start Process    ${{sys.executable}}    -m    sandbox    alias=my-tool    stdout=${facts}
     ...    env:PYTHONPATH=${CURDIR}/../../libraries
     Wait Until Keyword Succeeds    60 s    0.2 s    File Should Not Be Empty    ${facts}

@@ -9,11 +9,12 @@ Test Teardown     Remove Workload
 
 
 *** Variables ***
-${WORKLOADS}    ${CURDIR}
+${WORKLOADS}    ${CURDIR}    # robocop: off=VAR02
 
 
 *** Test Cases ***
 My Workload Goes On
+    [Documentation]    The process of `my_workload.yaml` goes on where it stopped.
     Deploy Workload    my_workload
     ${before}=    ContinuityLibrary.Observe Workload    my-workload    ${RUN_NAMESPACE}    container=witness
     VAR    ${OBSERVATION}    ${before}    scope=TEST
