@@ -8,7 +8,6 @@ from urllib.parse import unquote
 from tests import docs_build
 from tests.checks import SCRATCH, static_checks
 
-
 FAIL_BY_NOTHING_OF_THEIR_OWN = {
     "Collect Diagnostics",
     "Get Fate Of Connection",
