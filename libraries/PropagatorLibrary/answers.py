@@ -17,6 +17,7 @@ from .ids import parse_id
 
 REQUEST_ID_HEADERS = ("x-request-id", "x-amzn-requestid", "x-envoy-request-id", "x-correlation-id")
 LONGEST_EXCERPT = 300
+LONGEST_LOOK = 100_000
 MESSAGE_KEYS = ("message", "error", "detail")
 
 
@@ -120,8 +121,8 @@ def shown(text: str) -> str:
 
 
 def excerpt(text: str) -> str:
-    """The text on one line, cut to a readable length."""
-    line = " ".join(text.split())
+    """The text on one line, cut to a readable length; what a terminal might obey is shown as a question mark."""
+    line = "".join(each if each.isprintable() else "?" for each in " ".join(text[:LONGEST_LOOK].split()))
     if not line:
         return "an empty body"
     return line if len(line) <= LONGEST_EXCERPT else f"{line[:LONGEST_EXCERPT]}... ({len(text)} characters)"

@@ -10,6 +10,8 @@ from typing import Any
 SUCCESS = frozenset({"ready", "success", "completed", "succeeded"})
 FAILURE = frozenset({"error", "failed", "failure"})
 UNKNOWN = "not_found"
+LONGEST_WORD, LONGEST_DETAILS = 100, 20_000
+"""Characters of a status and of its details that are kept: they are shown at each look, and in the failure."""
 ON_THE_WAY = frozenset({"initializing", "updated_info", "possibly_uploaded"})
 """States of a checkpoint's row before `ready`."""
 
@@ -259,7 +261,7 @@ def status_of(action_id: str, body: Any) -> ActionStatus | None:
     """The answer of the status endpoint; None when it is none."""
     if not isinstance(body, Mapping) or not isinstance(body.get("status"), str):
         return None
-    return ActionStatus(action_id, body["status"], _text(body.get("details")))
+    return ActionStatus(action_id, body["status"][:LONGEST_WORD], _text(body.get("details"))[:LONGEST_DETAILS])
 
 
 def _text(value: object) -> str:

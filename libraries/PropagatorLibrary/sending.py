@@ -33,6 +33,8 @@ class Patience:
 PATIENT, NONE = Patience(), Patience(total=0.0)
 LONGEST_ANSWER = 60.0
 """Seconds until a whole answer must be there, however steadily it drips in."""
+LARGEST_ANSWER = 256 * 1024 * 1024
+"""Bytes; a list of a million actions is about as much."""
 PIECE = 64 * 1024
 
 
@@ -132,17 +134,23 @@ def _body(options: Mapping[str, Any]) -> str:
 
 
 def _read(operation: str, response: requests.Response, deadline: float) -> str:
-    """The body as text, piece by piece as it comes: the read timeout alone would let it drip for ever."""
+    """The body as text, piece by piece as it comes: the read timeout alone would let it drip or pour for ever."""
     pieces: list[bytes] = []
+    size = 0
     with response:
         try:
             while piece := response.raw.read1(PIECE, decode_content=True):
                 pieces.append(piece)
+                size += len(piece)
+                if size > LARGEST_ANSWER:
+                    raise NotUnderstood(operation, f"an answer of more than {LARGEST_ANSWER // 1024**2} MB")
                 if time.monotonic() > deadline:
                     raise Unreachable(operation, "the answer came too slowly", sent=True, in_time=False)
         except HTTPError as broken:
             raise exceptions.ConnectionError(broken) from None
     response._content = b"".join(pieces)
+    if "charset" not in response.headers.get("Content-Type", "").lower():
+        response.encoding = "utf-8"
     return response.text
 
 

@@ -10,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.failures import BadInput
-from PropagatorLibrary.answers import Answer, failure_of, message_of
+from PropagatorLibrary.answers import Answer, excerpt, failure_of, message_of
 from PropagatorLibrary.errors import NotUnderstood, PropagatorError, Refused, ServiceFailed, TooMany, Unauthorized
 from PropagatorLibrary.ids import is_id, parse_id
-from PropagatorLibrary.models import Outcome, actions_of, cluster_of, outcome_of, pod_of, status_of
+from PropagatorLibrary.models import (
+    LONGEST_DETAILS,
+    LONGEST_WORD,
+    Outcome,
+    actions_of,
+    cluster_of,
+    outcome_of,
+    pod_of,
+    status_of,
+)
 from PropagatorLibrary.urls import is_local, normalise
 
 UUIDS = st.uuids().map(str)
@@ -211,6 +220,16 @@ def test_what_is_no_list_is_not_understood(text: str):
 
 def test_old_clusters_have_capital_keys():
     assert str(cluster_of({"ID": "7", "Name": "old", "Status": "active"})) == "cluster old (7): active"
+
+
+def test_nothing_that_a_terminal_obeys_is_shown():
+    assert excerpt("\x1b[31mred\x00\x07\n and \u202ereversed") == "?[31mred?? and ?reversed"
+
+
+def test_a_status_that_is_no_word_is_cut():
+    status = status_of("a", {"status": "x" * 1_000_000, "details": "y" * 1_000_000})
+    assert status is not None
+    assert (len(status.status), len(status.details)) == (LONGEST_WORD, LONGEST_DETAILS)
 
 
 def test_a_page_of_a_gateway_is_told_by_its_title():

@@ -197,6 +197,40 @@ def test_an_answer_in_many_pieces_is_read_whole():
         assert Sender(open_session(url, TOKEN), url).get("/cluster").text == "[1234567890]," * 1000
 
 
+def test_an_answer_without_an_end_is_left_in_time(monkeypatch: pytest.MonkeyPatch):
+    async def pour(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_compression()
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 4096)
+
+    monkeypatch.setattr("PropagatorLibrary.sending.LARGEST_ANSWER", 2 * 1024**2)
+    app = web.Application()
+    app.router.add_get("/{path:.*}", pour)
+    with served(app) as url, pytest.raises(NotUnderstood, match="an answer of more than 2 MB"):
+        Sender(open_session(url, TOKEN), url, Patience(total=0)).get("/actions")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html", None])
+def test_text_is_utf_8_unless_the_server_says_otherwise(kind: str | None):
+    said = "Kein Pod namens \u201eweb\u201c"
+
+    def app_with(content_type: str | None, body: bytes) -> web.Application:
+        async def answer(_: web.Request) -> web.Response:
+            headers = {"Content-Type": content_type} if content_type else {}
+            return web.Response(body=body, headers=headers)
+
+        app = web.Application()
+        app.router.add_get("/{path:.*}", answer)
+        return app
+
+    with served(app_with(kind, said.encode())) as url:
+        assert Sender(open_session(url, TOKEN), url).get("/x").text == said
+    with served(app_with("text/plain; charset=utf-16", said.encode("utf-16"))) as url:
+        assert Sender(open_session(url, TOKEN), url).get("/x").text == said
+
+
 def test_a_given_bundle_wins_over_one_of_the_environment(monkeypatch: pytest.MonkeyPatch):
     trusted: list[object] = []
 
