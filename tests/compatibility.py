@@ -15,10 +15,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from .checks import LIBRARIES, ROOT
+
+sys.path.insert(0, str(LIBRARIES))
+
 from propagator_server.eras import ERAS
 from ReportLibrary import history
 
-from .checks import LIBRARIES, ROOT
 from .faults.running import environment_of, sandbox
 
 PAGE = ROOT / "docs" / "compatibility.md"
