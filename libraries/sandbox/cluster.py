@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import kinds
@@ -64,7 +64,7 @@ class Cluster:
         self.name = name
         self.nodes = nodes
         self.default_storage = default_storage
-        self.latencies = latencies or Latencies()
+        self.latencies = replace(latencies or Latencies())
         self.certificate = ""
         self.store = Store()
         self.runtime = Runtime()

@@ -21,7 +21,7 @@ import yaml
 from kubernetes import client, config
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def name_of_default_account(core: client.CoreV1Api, namespace: str) -> str | Non
     return "default" if "default" in accounts else None
 
 
-def wait_for(question: Any, what: str, seconds: float = 15.0) -> Any:
+def wait_for(question: Any, what: str, seconds: float = 60.0) -> Any:
     """The first answer that is true; fails saying what was last seen."""
     deadline = time.monotonic() + seconds
     pause = 0.01
@@ -150,7 +150,7 @@ def kubectl(sandbox: dict[str, Any], tmp_path: Path) -> Any:
 
     def run(*arguments: str, check: bool = True, stdin: str | None = None) -> Any:
         done = subprocess.run(
-            [path, *arguments], capture_output=True, text=True, env=environment, timeout=60, input=stdin, check=False
+            [path, *arguments], capture_output=True, text=True, env=environment, timeout=120, input=stdin, check=False
         )
         if not check:
             return done

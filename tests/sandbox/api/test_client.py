@@ -45,7 +45,7 @@ def test_watch_tells_what_happens(core, namespace) -> None:
 
     def follow() -> None:
         stream = watch.Watch().stream(
-            core.list_namespaced_config_map, namespace, resource_version=start, label_selector="w=1", timeout_seconds=20
+            core.list_namespaced_config_map, namespace, resource_version=start, label_selector="w=1", timeout_seconds=60
         )
         for event in stream:
             seen.append((event["type"], event["object"].metadata.name))
@@ -58,12 +58,12 @@ def test_watch_tells_what_happens(core, namespace) -> None:
     core.create_namespaced_config_map(namespace, {"metadata": {"name": "w", "labels": {"w": "1"}}})
     core.patch_namespaced_config_map("w", namespace, {"data": {"a": "b"}})
     core.patch_namespaced_config_map("w", namespace, {"metadata": {"labels": {"w": None}}})
-    thread.join(20)
+    thread.join(60)
     assert seen == [("ADDED", "w"), ("MODIFIED", "w"), ("DELETED", "w")]
 
 
 def test_watch_of_a_compacted_version_is_gone(core, namespace) -> None:
-    stream = watch.Watch().stream(core.list_namespaced_config_map, namespace, resource_version="1", timeout_seconds=5)
+    stream = watch.Watch().stream(core.list_namespaced_config_map, namespace, resource_version="1", timeout_seconds=60)
     with pytest.raises(ApiException) as expired:
         list(stream)
     assert expired.value.status == 410

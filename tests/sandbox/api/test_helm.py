@@ -44,14 +44,14 @@ with helm.Config(kubeconfig_path=kubeconfig, namespace=namespace) as config:
         print(step, [(row.get("name"), row.get("revision"), row.get("status")) for row in rows(config)])
     def rows(config):
         return [row if isinstance(row, dict) else vars(row) for row in config.list()]
-    order = dict(chart=chart, name="demo", timeout=30, wait="watcher")
+    order = dict(chart=chart, name="demo", timeout=60, wait="watcher")
     config.install(values={"replicas": 1}, **order)
     said("install")
     config.upgrade(values={"replicas": 3}, **order)
     said("upgrade")
-    config.rollback("demo", version=1, timeout=30, wait="watcher")
+    config.rollback("demo", version=1, timeout=60, wait="watcher")
     said("rollback")
-    config.uninstall("demo", timeout=30, wait="watcher")
+    config.uninstall("demo", timeout=60, wait="watcher")
     said("uninstall")
 """
 

@@ -89,7 +89,7 @@ def test_objects_of_every_day(run) -> None:
 
 def test_deployment_from_apply_to_delete(run) -> None:
     assert "created" in run("apply -f -", stdin=DEPLOYMENT)
-    assert "successfully rolled out" in run("rollout status deploy/web --timeout=20s")
+    assert "successfully rolled out" in run("rollout status deploy/web --timeout=60s")
     assert "2/2" in run("get deploy web")
     assert run("get deploy web -o wide").split()[-1] == "app=web"
     assert "unchanged" in run("apply -f -", stdin=DEPLOYMENT)
@@ -99,7 +99,7 @@ def test_deployment_from_apply_to_delete(run) -> None:
     assert "scaled" in run("scale deploy/web --replicas=3")
     assert "image updated" in run("set image deploy/web c=nginx:1.28")
     assert "env updated" in run("set env deploy/web A=1")
-    assert "successfully rolled out" in run("rollout status deploy/web --timeout=30s")
+    assert "successfully rolled out" in run("rollout status deploy/web --timeout=60s")
     assert "REVISION" in run("rollout history deploy/web")
     assert "rolled back" in run("rollout undo deploy/web")
     assert "restarted" in run("rollout restart deploy/web")
@@ -109,14 +109,14 @@ def test_deployment_from_apply_to_delete(run) -> None:
     assert "exposed" in run("expose deploy web --port=80")
     assert "80/TCP" in run("get svc web")
     assert "Selector:" in run("describe svc web")
-    assert "condition met" in run("wait --for=condition=Available deploy/web --timeout=20s")
+    assert "condition met" in run("wait --for=condition=Available deploy/web --timeout=60s")
     assert "deleted" in run("delete deploy,svc web")
-    run("wait --for=delete pod -l app=web --timeout=20s")
+    run("wait --for=delete pod -l app=web --timeout=60s")
 
 
 def test_pod_and_its_events(run) -> None:
     assert "created" in run("run p --image=nginx:1.27 --labels=app=p")
-    assert "condition met" in run("wait --for=condition=Ready pod/p --timeout=20s")
+    assert "condition met" in run("wait --for=condition=Ready pod/p --timeout=60s")
     assert "1/1" in run("get pod p")
     description = run("describe pod p")
     assert "Successfully assigned" in description
@@ -171,9 +171,9 @@ def test_quota(run) -> None:
 
 def test_eviction_respects_budgets(run) -> None:
     run("apply -f -", stdin=DEPLOYMENT)
-    run("rollout status deploy/web --timeout=20s")
+    run("rollout status deploy/web --timeout=60s")
     run("create pdb guard --selector=app=web --min-available=2")
-    run("wait --for=jsonpath={.status.currentHealthy}=2 pdb/guard --timeout=20s")
+    run("wait --for=jsonpath={.status.currentHealthy}=2 pdb/guard --timeout=60s")
     assert "0 " in run("get pdb guard")
     pod = run("get pods -l app=web -o name").split()[0].partition("/")[2]
     place = run(f"get pod {pod} -o jsonpath={{.metadata.namespace}}")
@@ -182,14 +182,14 @@ def test_eviction_respects_budgets(run) -> None:
     refused = run(f"create --raw {path} -f -", stdin=eviction, check=False)
     assert "Cannot evict pod as it would violate the pod's disruption budget" in refused.stderr
     run('patch pdb guard --type=merge -p {"spec":{"minAvailable":1}}')
-    run("wait --for=jsonpath={.status.disruptionsAllowed}=1 pdb/guard --timeout=20s")
+    run("wait --for=jsonpath={.status.disruptionsAllowed}=1 pdb/guard --timeout=60s")
     assert "Success" in run(f"create --raw {path} -f -", stdin=eviction)
 
 
 def test_custom_kind(run) -> None:
     run("apply -f -", stdin=DEFINITION)
     try:
-        run("wait --for=condition=Established crd/widgets.kubectl.test --timeout=10s")
+        run("wait --for=condition=Established crd/widgets.kubectl.test --timeout=60s")
         assert "created" in run("apply -f -", stdin=WIDGET % 3)
         assert run("get wd w").split() == ["NAME", "SIZE", "w", "3"]
         assert "should be greater than or equal to 1" in run("apply -f -", stdin=WIDGET % 0, check=False).stderr

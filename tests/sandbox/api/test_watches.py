@@ -47,17 +47,17 @@ async def test_a_thousand_watches_see_one_change(sandbox, namespace) -> None:
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
         async with session.get(maps) as response:
             version = (await response.json())["metadata"]["resourceVersion"]
-        url = f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=60"
+        url = f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=120"
         watches = [asyncio.create_task(_events(session, url, 1)) for _ in range(WATCHES)]
         async with session.post(maps, json={"metadata": {"name": "seen"}}) as response:
             assert response.status == 201
-        results = await asyncio.wait_for(asyncio.gather(*watches), 60)
+        results = await asyncio.wait_for(asyncio.gather(*watches), 120)
     assert {events[0]["object"]["metadata"]["name"] for events in results} == {"seen"}
 
 
 async def test_tables_are_watched(sandbox, namespace) -> None:
     server, context, headers = _server(sandbox["kubeconfig"])
-    url = f"{server}/api/v1/namespaces/{namespace}/configmaps?watch=1&timeoutSeconds=20"
+    url = f"{server}/api/v1/namespaces/{namespace}/configmaps?watch=1&timeoutSeconds=60"
     connector = aiohttp.TCPConnector(ssl=context)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
         events = await _events(session, url, 1, Accept="application/json;as=Table;v=v1;g=meta.k8s.io")
@@ -101,7 +101,7 @@ def _age(store: Store, revision: int) -> None:
 
 async def _first_name(kubeconfig: str, version: int) -> str:
     server, context, headers = _server(kubeconfig)
-    url = f"{server}/api/v1/namespaces/default/configmaps?watch=1&resourceVersion={version}&timeoutSeconds=20"
+    url = f"{server}/api/v1/namespaces/default/configmaps?watch=1&resourceVersion={version}&timeoutSeconds=60"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), headers=headers) as session:
         events = await _events(session, url, 1)
     return str(events[0]["object"]["metadata"]["name"])

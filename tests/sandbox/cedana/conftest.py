@@ -85,8 +85,8 @@ def is_ready(pod: dict[str, Any]) -> bool:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits until it holds; fails when it does not within 10 s."""
-    async with asyncio.timeout(10):
+    """Waits until it holds; fails when it does not within 60 s, on a busy machine, too."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - one wait for anything
             await asyncio.sleep(0.01)
 

@@ -72,17 +72,21 @@ def at_work(emulated: Emulated, helpers: int = 2) -> bool:
 async def test_nodes_are_tainted_as_long_as_their_helper_is_not_ready(managed: tuple[Emulated, Service]):
     emulated, _ = managed
     emulated.cluster.points.delay.append(lambda pod: 0.5 if "helper" in pod["metadata"]["name"] else 0.0)
+    seen: list[set[str]] = []
+    emulated.cluster.follow(kinds.NODE, lambda _: seen.append(tainted(emulated)))
     install(emulated, cluster_id=CLUSTER_ID)
-    await until(lambda: tainted(emulated) == {"node-1", "node-2"})
+    await until(lambda: {"node-1", "node-2"} in seen)
     await until(lambda: at_work(emulated) and tainted(emulated) == set())
+    seen.clear()
     helper = next(
         pod
         for pod in emulated.cluster.store.list(kinds.POD, INSTALL)
         if pod["spec"]["nodeName"] == "node-2" and "helper" in pod["metadata"]["name"]
     )
     emulated.delete_pod(helper["metadata"]["name"], INSTALL)
-    await until(lambda: tainted(emulated) == {"node-2"})
+    await until(lambda: {"node-2"} in seen)
     await until(lambda: tainted(emulated) == set())
+    assert not any("node-1" in each for each in seen)
 
 
 async def test_a_tainted_node_takes_no_new_pods(managed: tuple[Emulated, Service]):

@@ -29,7 +29,7 @@ class Shared:
     def ask(self, method: str, path: str, **body: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.running.token}"}
         url = self.running.propagator_url + path
-        return requests.request(method, url, json=body or None, headers=headers, timeout=10)
+        return requests.request(method, url, json=body or None, headers=headers, timeout=60)
 
     def id_of(self, path: str, **body: Any) -> str:
         answer = self.ask("POST", path, **body)
@@ -44,7 +44,7 @@ class Shared:
         return str(wait_for(look, f"the end of action {action}"))
 
     def set(self, **settings: Any) -> requests.Response:
-        return requests.put(f"{self.running.admin_url}/propagator", json=settings, timeout=10)
+        return requests.put(f"{self.running.admin_url}/propagator", json=settings, timeout=60)
 
     def log(self, number: int, pod: str) -> list[str]:
         return str(self.cores[number].read_namespaced_pod_log(pod, "default")).splitlines()
@@ -121,12 +121,12 @@ def test_a_checkpoint_of_one_cluster_is_restored_in_the_other(shared: Shared):
     assert own[0] == source[0]
     assert {line.split()[1] for line in own} == {source[0].split()[1]}
     assert phase(shared, 0, "traveller-restored") == ""
-    stored = requests.get(f"{shared.running.admin_url}/propagator/stored", timeout=10).json()
+    stored = requests.get(f"{shared.running.admin_url}/propagator/stored", timeout=60).json()
     assert stored[action] > 0
     for row in shared.ask("GET", "/v2/actions").json():
         if row["action_id"] == action:
             assert shared.ask("PATCH", f"/v2/checkpoints/deprecate/{row['checkpoint_id']}").status_code == 200
-    assert action not in requests.get(f"{shared.running.admin_url}/propagator/stored", timeout=10).json()
+    assert action not in requests.get(f"{shared.running.admin_url}/propagator/stored", timeout=60).json()
 
 
 def test_a_heartbeat_policy_makes_checkpoints_that_can_be_restored(shared: Shared):
@@ -155,9 +155,9 @@ def test_era_and_quirks_change_while_it_runs(shared: Shared):
             refused = shared.set(**wrong)
             assert refused.status_code == 400
             assert "x" in refused.json()["message"]
-        assert requests.put(f"{shared.running.admin_url}/propagator", data=b"{", timeout=10).status_code == 400
-        settings = requests.get(f"{shared.running.admin_url}/propagator", timeout=10).json()
-        assert requests.get(f"{shared.running.admin_url}/facts", timeout=10).json()["era"] == "next"
+        assert requests.put(f"{shared.running.admin_url}/propagator", data=b"{", timeout=60).status_code == 400
+        settings = requests.get(f"{shared.running.admin_url}/propagator", timeout=60).json()
+        assert requests.get(f"{shared.running.admin_url}/facts", timeout=60).json()["era"] == "next"
         assert (settings["era"], settings["helper"]["tcp-established"]) == ("next", False)
     finally:
         shared.set(era="jan26", quirks={"quoted-ids": True}, helper={"tcp-established": True})

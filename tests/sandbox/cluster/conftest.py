@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from sandbox.cluster import Cluster, Latencies
 from sandbox.kinds import Kind
 
 Object = dict[str, Any]
+LONG = 60.0
+"""Seconds that anything may take on a machine that is busy with something else."""
 WITNESS = (
     "k=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n'); n=0; c=0000000000000000\n"
     'while :; do n=$((n+1)); c=$(printf \'%s %s %s\' "$c" "$k" "$n" | sha256sum | cut -c1-16); '
@@ -102,12 +105,20 @@ class Hands:
 
     async def until(self, condition: Callable[[], Any], seen: Callable[[], Any] = lambda: "") -> Any:
         """Waits until the condition gives something true; fails with what was last seen."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + LONG
         while not (result := condition()):
             if time.monotonic() > deadline:
-                pytest.fail(f"not within 15 s; last seen: {seen()}")
+                pytest.fail(f"not within {LONG} s; last seen: {seen()}")
             await asyncio.sleep(0.01)
         return result
+
+    def statuses(self, name: str) -> list[Object]:
+        """Every status of a pod from now on, also those that do not last."""
+        seen: list[Object] = []
+        self.cluster.follow(
+            kinds.POD, lambda c: c.object["metadata"]["name"] == name and seen.append(deepcopy(c.object["status"]))
+        )
+        return seen
 
     async def running(self, name: str) -> Object:
         """Waits until a pod is Ready."""

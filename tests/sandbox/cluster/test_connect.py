@@ -25,10 +25,10 @@ location = /nginx_status {{ stub_status; }} }}' > /etc/nginx/conf.d/default.conf
 
 
 def _until(condition, what):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (found := condition()):
         if time.monotonic() > deadline:
-            pytest.fail(f"not within 20 s: {what}")
+            pytest.fail(f"not within 60 s: {what}")
         time.sleep(0.05)
     return found
 
@@ -73,7 +73,7 @@ def kubectl(sandbox, api):
 
     def run(*arguments, stdin=""):
         command = [str(KUBECTL), "--kubeconfig", sandbox["kubeconfig"], "-n", NAMESPACE, *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
     return run
@@ -140,7 +140,7 @@ def test_exec_with_the_official_client(api):
     assert run("sh", "-c", "printf hello > /srv/f; cat /srv/f; hostname") == "helloweb\n"
     assert run("cat", "/srv/f") == "hello"
     session = run("sh", "-c", "echo out; echo err >&2; exit 3", _preload_content=False)
-    session.run_forever(timeout=10)
+    session.run_forever(timeout=60)
     assert (session.read_stdout(), session.read_stderr(), session.returncode) == ("out\n", "err\n", 3)
 
 
@@ -203,7 +203,7 @@ def _get(connection, path):
 def test_port_forward_with_the_official_client(api):
     forward = portforward(api.connect_get_namespaced_pod_portforward, "web", NAMESPACE, ports="80")
     connection = forward.socket(80)
-    connection.settimeout(10)
+    connection.settimeout(60)
     try:
         assert "HTTP/1.1 200 OK" in _get(connection, "/")
         assert "HTTP/1.1 404 Not Found" in _get(connection, "/nope")
@@ -222,13 +222,13 @@ def _forwarded(sandbox, target, port):
         yield int(line.split(":")[1].split()[0])
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_port_forward_with_kubectl(sandbox, kubectl):
     with (
         _forwarded(sandbox, "pod/web", 80) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
     ):
         assert "Welcome to nginx!" in _get(connection, "/")
 
@@ -236,7 +236,7 @@ def test_port_forward_with_kubectl(sandbox, kubectl):
 def test_a_counter_over_a_forwarded_port(sandbox, kubectl):
     with (
         _forwarded(sandbox, "pod/store", 6379) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
     ):
         reader = connection.makefile("rb")
         connection.sendall(b"*2\r\n$4\r\nINCR\r\n$5\r\nsteps\r\n*1\r\n$4\r\nPING\r\n")
@@ -249,7 +249,7 @@ def test_a_counter_over_a_forwarded_port(sandbox, kubectl):
 def test_a_forwarded_port_on_which_nothing_listens(sandbox, kubectl):
     with (
         _forwarded(sandbox, "pod/store", 99) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
     ):
         assert connection.recv(10) == b""
 
@@ -257,7 +257,7 @@ def test_a_forwarded_port_on_which_nothing_listens(sandbox, kubectl):
 def test_a_counter_with_the_official_client(api):
     forward = portforward(api.connect_get_namespaced_pod_portforward, "store", NAMESPACE, ports="6379")
     connection = forward.socket(6379)
-    connection.settimeout(10)
+    connection.settimeout(60)
     try:
         connection.sendall(b"PING\r\n")
         assert connection.recv(100) == b"+PONG\r\n"

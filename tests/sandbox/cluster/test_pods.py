@@ -45,9 +45,14 @@ async def test_a_command_that_ends(hands, policy, code, phase, reason):
 
 
 async def test_a_crashing_container_backs_off(hands):
+    seen = hands.statuses("crash")
     pod = hands.pod("crash", ["sh", "-c", "exit 1"])
-    await hands.until(lambda: hands.state("crash").get("waiting", {}).get("reason") == "CrashLoopBackOff")
-    status = hands.status("crash")["containerStatuses"][0]
+
+    def waits():
+        containers = [each["containerStatuses"][0] for each in seen if each.get("containerStatuses")]
+        return [one for one in containers if one["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff"]
+
+    status = (await hands.until(waits, lambda: seen))[0]
     uid = pod["metadata"]["uid"]
     assert status["restartCount"] == 1
     assert status["state"]["waiting"]["message"] == (
@@ -161,9 +166,10 @@ async def test_the_environment_comes_from_where_the_spec_says(hands):
 
 async def test_readiness_follows_the_probe(hands):
     probe = {"exec": {"command": ["cat", "/run/ready"]}, "periodSeconds": 1, "failureThreshold": 1}
-    hands.pod("probed", ["sh", "-c", "sleep 0.5; touch /run/ready; sleep 60"], readinessProbe=probe)
+    pod = hands.pod("probed", ["sleep", "60"], readinessProbe=probe)
     await hands.until(lambda: any(reason == "Unhealthy" for reason, _ in hands.events("probed")))
     assert not hands.ready("probed")
+    hands.cluster.runtime.container(pod["metadata"]["uid"], "main").files.write("/run/ready", b"")
     await hands.running("probed")
 
 

@@ -15,6 +15,7 @@ import aiohttp
 import yaml
 
 from sandbox.cluster import Latencies
+from sandbox.faults.works import Work
 from sandbox.server import Options, Sandbox
 
 Object = dict[str, Any]
@@ -25,7 +26,8 @@ PODS = "/api/v1/namespaces/default/pods"
 RESTORED = "web-restored"
 Step = tuple[str, int, str]
 """Nonce, number and chain."""
-SECONDS = 10.0
+SECONDS = 60.0
+"""How long anything may take on a machine that is busy with something else."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,23 @@ class Stage:
         assert answer.status == 201, answer.text
         started: Object = answer.json
         return started
+
+    async def again(self, name: str, **parameters: Any) -> Object:
+        """Switches every fault off, and this one on with other parameters."""
+        await self.admin("DELETE", "/faults")
+        return await self.fault(name, **parameters)
+
+    def hold(self, work: str) -> asyncio.Event:
+        """Each `checkpoint` or `restore` from now on does not go on before the event is set."""
+        go = asyncio.Event()
+
+        async def around(held: Work) -> Any:
+            await go.wait()
+            return await held.go()
+
+        assert self.sandbox._faults
+        self.sandbox._faults._scene.works.around[work].append(around)
+        return go
 
     async def hits(self) -> int:
         """How often the faults that are on have struck."""

@@ -15,8 +15,9 @@ async def restored(stage: Stage, **changes: object) -> tuple[Object, Object]:
         spec = {"selector": {"app": "web"}, "ports": [{"port": 80}], **more}
         await stage.create("/api/v1/namespaces/default/services", metadata={"name": name}, spec=spec)
     pod = await stage.workload("web", metadata={"labels": {"app": "web"}}, **changes)
-    assert await addresses(stage) == ([pod["status"]["podIP"]] if is_ready(pod) else [])
-    assert name_of(stage) == await addresses(stage)
+    own = [pod["status"]["podIP"]]
+    await stage.until(lambda: addresses(stage), lambda found: found == own, "the pod's address")
+    assert name_of(stage) == own
     action = await stage.checkpoint(pod)
     await stage.gone("web")
     assert (await stage.restore(action))["status"] == "ready"
@@ -35,6 +36,15 @@ def name_of(stage: Stage) -> list[str]:
     return stage.sandbox.clusters[0].network.of_pod("", "default").lookup("pods.default")[1]
 
 
+async def names(stage: Stage, addresses: list[str]) -> None:
+    """Waits until that is what the headless Service's name leads to."""
+
+    async def look() -> list[str]:
+        return name_of(stage)
+
+    await stage.until(look, lambda found: found == addresses, f"a name for {addresses}")
+
+
 def runs(pod: Object) -> bool:
     """Whether the pod's containers are ready, whatever its gates say."""
     conditions = pod.get("status", {}).get("conditions") or []
@@ -46,7 +56,7 @@ async def test_without_a_fault_all_follows(stage: Stage) -> None:
     new = [after["status"]["podIP"]]
     assert before["status"]["podIP"] not in new
     await stage.until(lambda: addresses(stage), lambda found: found == new, "the new address")
-    assert name_of(stage) == new
+    await names(stage, new)
 
 
 async def test_endpoints_stay(stage: Stage) -> None:
@@ -60,9 +70,9 @@ async def test_endpoints_stay(stage: Stage) -> None:
 async def test_names_stay(stage: Stage) -> None:
     fault = await stage.fault("dns-keeps-old-address")
     before, after = await restored(stage)
-    assert name_of(stage) == [before["status"]["podIP"]]
+    await names(stage, [before["status"]["podIP"]])
     await stage.admin("DELETE", f"/faults/{fault['id']}")
-    assert name_of(stage) == [after["status"]["podIP"]]
+    await names(stage, [after["status"]["podIP"]])
 
 
 @pytest.mark.parametrize("fault", ["", "restore-loses-readiness-gates"])

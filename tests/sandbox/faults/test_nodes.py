@@ -93,11 +93,14 @@ async def test_no_helper_is_left(stage: Stage) -> None:
 
 
 async def test_the_kubelet_is_slow(bare: Stage) -> None:
-    await bare.fault("kubelet-slow", seconds=0.5, pod="web")
+    await bare.fault("kubelet-slow", seconds=60, pod="web")
     for name in ("web", "other"):
         await bare.create(PODS, **manifest(name))
     await bare.ready("other")
     assert (await bare.pod("web"))["status"]["containerStatuses"][0]["state"]["waiting"]
+    await bare.gone("web")
+    await bare.again("kubelet-slow", seconds=0.05, pod="web")
+    await bare.create(PODS, **manifest("web"))
     await bare.ready("web")
 
 

@@ -34,7 +34,7 @@ async def test_afresh_under_the_copied_log(stage: Stage) -> None:
 
 
 async def test_older(stage: Stage) -> None:
-    await stage.fault("restore-of-older-state", steps=2)
+    await stage.fault("restore-of-older-state", steps=50)
     pod = await stage.workload()
     before = await stage.until(lambda: stage.stamps("web"), lambda steps: len(steps) > 3, "four steps")
     action = await stage.checkpoint(pod)
@@ -102,7 +102,7 @@ async def test_mixed_moments(stage: Stage) -> None:
     await stage.fault("restore-of-mixed-moments", steps=2)
     before = await lifecycle_of_two(stage)
     await stage.ready(RESTORED)
-    one, two = await stage.steps(RESTORED, "one"), await stage.steps(RESTORED, "two")
+    two, one = await stage.steps(RESTORED, "two"), await stage.steps(RESTORED, "one")
     assert one[0][0] == before["one"][0][0]
     assert two[0][0] == before["two"][0][0]
     assert len(two) < len(one)
@@ -245,9 +245,11 @@ async def test_slow(stage: Stage) -> None:
 
 async def test_done_early(stage: Stage) -> None:
     action = await checkpointed(stage)
-    await stage.fault("restore-done-early", seconds=0.3)
+    await stage.fault("restore-done-early", seconds=60)
     assert (await stage.restore(action))["status"] == "ready"
     assert await stage.pod(RESTORED) == {}
+    await stage.again("restore-done-early", seconds=0.05)
+    assert (await stage.restore(action))["status"] == "ready"
     await stage.ready(RESTORED)
 
 
@@ -263,6 +265,7 @@ async def test_of_deprecated(stage: Stage) -> None:
 
 async def test_of_unfinished(stage: Stage) -> None:
     await stage.fault("restore-of-unfinished")
+    stage.hold("checkpoint")
     action = (await stage.begin_checkpoint(await stage.workload())).id
     restore = (await stage.begin_restore(action)).id
     assert (await stage.ended(restore))["status"] == "ready"

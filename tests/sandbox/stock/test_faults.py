@@ -91,17 +91,19 @@ async def test_an_agent_that_dies_is_there_again_with_its_archives(stock: Stock)
     action = await stock.ready(await stock.checkpoint("w"))
     pid = stock.nodes.agents.process_of("node-1")
     assert pid
+    stock.cluster.kubelet.trouble["node-1"].refusal = "not yet"
     os.kill(pid, signal.SIGKILL)
     await stock.until(lambda: len(stock.ready_agents()) == 1)
     await fails(stock, await stock.checkpoint("w"), "no node agent is Ready on node node-1")
     await restore_fails(stock, action, "refused", "node-1")
+    stock.cluster.kubelet.trouble["node-1"].refusal = ""
     await stock.until(lambda: len(stock.ready_agents()) == 2)
     await stock.ready(await stock.restore(action))
 
 
 async def test_an_agent_that_dies_at_work_leaves_nothing(stock: Stock) -> None:
     await stock.pod("w")
-    stock.cluster.latencies.checkpoint = 0.6
+    stock.cluster.latencies.checkpoint = 600.0
     action = await stock.checkpoint("w")
     await stock.until(lambda: [path for path in stock.archives("node-1") if path.suffix == ".intent"])
     pid = stock.nodes.agents.process_of("node-1")
