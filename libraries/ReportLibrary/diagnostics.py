@@ -56,7 +56,7 @@ class Budget:
     """The time that is left for starting calls."""
 
     clock: Callable[[], float] = time.monotonic
-    seconds: float = WITHIN - 2 * ONE_CALL
+    seconds: float = field(default_factory=lambda: WITHIN - 2 * ONE_CALL)
     start: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,9 @@ import contextlib
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.harness.fake_api import Server
 
 RUN_ID = "0123456789abcdef0123456789abcdef01234567"
 
@@ -40,7 +42,7 @@ def http(answer: Callable[[str], tuple[int, str]], protocol: str = "HTTP/1.1") -
         def log_message(self, *args: object) -> None:
             """Quiet."""
 
-    with _running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+    with _running(Server(("127.0.0.1", 0), Handler)) as port:
         yield port
 
 

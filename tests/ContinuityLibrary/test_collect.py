@@ -20,7 +20,7 @@ from harness.waiting import Pace, Pending
 
 WORKLOAD = Workload("fake", "ns", "test")
 RESTORED = Workload("fake", "ns", "test-restored")
-LONG, SHORT = 20.0, 0.4
+LONG, SHORT = 60.0, 0.4
 
 
 @pytest.fixture
@@ -236,8 +236,8 @@ def test_what_no_further_look_can_change_is_not_waited_for(
     observed.others = {"c" * 16: "ns/other"}
     restore(api, observed, **changes)
     begin = time.monotonic()
-    assert judged(cluster, observed, timeout=60).kind is kind
-    assert time.monotonic() - begin < 30, "half of the time that it had"
+    assert judged(cluster, observed, timeout=120).kind is kind
+    assert time.monotonic() - begin < 60, "half of the time that it had"
 
 
 def test_the_original(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
@@ -252,7 +252,7 @@ def test_a_restored_pod_that_is_not_there(api: FakeApi, cluster: Cluster, observ
 
 def test_silent_at_the_end_of_the_time(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
     restore(api, observed, last=observed.step + 2)
-    verdict = judged(cluster, observed, timeout=4)
+    verdict = judged(cluster, observed, timeout=8)
     assert verdict.kind is Kind.SILENT, str(verdict)
 
 

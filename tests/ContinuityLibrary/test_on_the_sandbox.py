@@ -16,7 +16,7 @@ from harness.kube import CLUSTERS, Cluster, objects, pods
 from harness.ledger import LEDGER
 
 WORKLOADS = Path(__file__).parents[2] / "resources" / "workloads"
-LONG = timedelta(seconds=30)
+LONG = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def deploy(cluster: Cluster) -> str:
     """Creates the pod of the plain witness, Ready; its name."""
     pod = yaml.safe_load((WORKLOADS / "witness.yaml").read_text())
     objects.create(cluster, pod, "default")
-    pods.wait_until_ready(cluster, "default", "test-witness", 30)
+    pods.wait_until_ready(cluster, "default", "test-witness", 60)
     return "test-witness"
 
 
 def delete(cluster: Cluster) -> None:
     """Deletes it, and the ledger knows."""
-    objects.delete(cluster, "v1", "Pod", "default", "test-witness", uid=None, timeout=30)
+    objects.delete(cluster, "v1", "Pod", "default", "test-witness", uid=None, timeout=60)
     while entry := objects.entry_of(cluster, "Pod", "default", "test-witness"):
         LEDGER.gone(entry)
 

@@ -14,7 +14,7 @@ from harness.ledger import LEDGER
 from KubernetesLibrary import KubernetesLibrary
 
 WITNESS = str(Path(__file__).parents[2] / "resources" / "workloads" / "witness.yaml")
-SOON, LONG = timedelta(seconds=0.3), timedelta(seconds=30)
+SOON, LONG = timedelta(seconds=0.3), timedelta(seconds=60)
 NAMES = [f"many-{number}" for number in range(1, 7)]
 
 
@@ -48,8 +48,9 @@ def test_those_that_are_missing_are_named(kube: KubernetesLibrary, namespace: st
     known = kube.expect_restored_pods(pods)
     for name in NAMES[:4]:
         kube.apply_manifest(WITNESS, namespace, pod_name=f"{name}-restored")
+    kube.wait_until_all_pods_are_ready([f"{name}-restored" for name in NAMES[:4]], namespace, timeout=LONG)
     with pytest.raises(WaitTimedOut) as raised:
-        kube.wait_until_restored_pods_are_ready(pods, known=known, timeout=timedelta(seconds=3))
+        kube.wait_until_restored_pods_are_ready(pods, known=known, timeout=SOON)
     assert raised.value.cause.name == "restored-pod-missing"
     assert "4 of 6 are; of many-5: no such pod" in raised.value.seen
     with pytest.raises(WaitTimedOut) as absent:

@@ -46,9 +46,9 @@ def chaos(dice: random.Random) -> Any:
 
 def lifecycle(client: PropagatorClient, uid: str) -> None:
     action_id = client.checkpoint_pod(PodRef(uid=uid))
-    client.wait_until_action_completes(action_id, "checkpoint", timeout=5)
+    client.wait_until_action_completes(action_id, "checkpoint", timeout=60)
     restore_id = client.restore_pod(action_id)
-    client.wait_until_action_completes(restore_id, "restore", timeout=5)
+    client.wait_until_action_completes(restore_id, "restore", timeout=60)
     for checkpoint_id in client.find_action(action_id).checkpoint_ids:
         client.deprecate_checkpoint(checkpoint_id)
 

@@ -29,12 +29,13 @@ NOT_DONE = [{"how": "cut_before"}, {"how": "before", "status": 502}, {"how": "be
 @contextmanager
 def faulty(backend: FakeBackend, fault: Fault) -> Iterator[tuple[PropagatorClient, Pod]]:
     with propagator(backend, middlewares=[fault.middleware]) as url:
-        client = connect(url, timeouts=(1.0, 0.5))
+        late = fault.how in ("late", "stall_after")
+        client = connect(url, timeouts=(5.0, 0.5 if late else 60.0))
         yield client, backend.add_pod(client.register_cluster("e2e-1"))
 
 
 def finished(client: PropagatorClient, action_id: str, kind: str = "checkpoint") -> str:
-    client.wait_until_action_completes(action_id, kind, timeout=10)
+    client.wait_until_action_completes(action_id, kind, timeout=60)
     return action_id
 
 
@@ -175,7 +176,7 @@ def test_registering_deregistering_and_deprecating_end_well(backend: FakeBackend
 def test_status_404_falls_back_to_the_list_of_actions(backend: FakeBackend):
     missing = Fault("GET", "/checkpoint/status", "before", times=10**6, status=404, body="nope")
     with faulty(backend, missing) as (client, pod):
-        ended = client.wait_until_action_completes(client.checkpoint_pod(PodRef(uid=pod.uid)), "checkpoint", timeout=10)
+        ended = client.wait_until_action_completes(client.checkpoint_pod(PodRef(uid=pod.uid)), "checkpoint", timeout=60)
         assert ended.status == "ready"
     assert missing.seen
 

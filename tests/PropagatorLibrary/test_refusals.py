@@ -15,7 +15,7 @@ from PropagatorLibrary import PropagatorLibrary
 from PropagatorLibrary.errors import Unreachable
 
 MISSING = "0b54a3f6-0000-4000-8000-000000000000"
-SOON, LONG = timedelta(seconds=0.3), timedelta(seconds=10)
+SOON, LONG = timedelta(seconds=0.3), timedelta(seconds=60)
 
 
 @pytest.fixture

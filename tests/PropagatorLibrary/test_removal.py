@@ -60,7 +60,7 @@ def test_a_checkpoint_is_deprecated(ledger: Ledger, client: PropagatorClient, ba
     entry = ledger.intend("checkpoint", "of pod web", place=client.base_url, **facts)
     assert not CheckpointRemover().exists(entry)
     action_id = client.checkpoint_pod(PodRef(uid=pod.uid))
-    client.wait_until_action_completes(action_id, "checkpoint", timeout=10)
+    client.wait_until_action_completes(action_id, "checkpoint", timeout=60)
     if learnt:
         ledger.made(entry, action_id=action_id)
     assert CheckpointRemover().exists(entry)
@@ -207,7 +207,7 @@ def test_the_end_of_a_restore_is_waited_for(
     pod = backend.add_pod(client.register_cluster("e2e-1"))
     source, other = client.checkpoint_pod(PodRef(uid=pod.uid)), client.checkpoint_pod(PodRef(uid=pod.uid))
     for action_id in (source, other):
-        client.wait_until_action_completes(action_id, "checkpoint", timeout=10)
+        client.wait_until_action_completes(action_id, "checkpoint", timeout=60)
     entry = ledger.intend("restore", "of it", place=client.base_url, source=source)
     assert not RestoreRemover().exists(entry)
     backend.restore_gate = threading.Event()

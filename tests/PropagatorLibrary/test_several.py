@@ -17,7 +17,7 @@ from harness.removal import remove_all
 from PropagatorLibrary import PropagatorLibrary
 from PropagatorLibrary.client import PropagatorClient
 
-QUICK = timedelta(seconds=20)
+QUICK = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_no_thread_uses_another_ones_connection(
 
     def note(self: PropagatorClient, pod: object, **_: object) -> str:
         users.setdefault(id(self), set()).add(threading.get_ident())
-        full.wait(10)
+        full.wait(60)
         assert self is not main
         return f"action-{pod}"
 

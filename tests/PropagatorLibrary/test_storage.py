@@ -28,7 +28,7 @@ def taken(client: PropagatorClient, backend: FakeBackend, ledger: Ledger, cluste
     uid = backend.add_pod(cluster_id, name=pod).uid
     entry = ledger.intend("checkpoint", pod, place=client.base_url)
     action = client.checkpoint_pod(PodRef(uid=uid))
-    client.wait_until_action_completes(action, "checkpoint", timeout=10)
+    client.wait_until_action_completes(action, "checkpoint", timeout=60)
     ledger.made(entry, action_id=action)
     return entry
 

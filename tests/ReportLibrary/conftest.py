@@ -69,7 +69,7 @@ def robot(tmp_path_factory):
             stdout=subprocess.PIPE,
             stderr=stderr,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         return Run(done.stdout.decode(), out, done.returncode)
 
@@ -89,7 +89,7 @@ def robot_on_terminal(tmp_path_factory):
         os.close(its)
         console = b"".join(iter(lambda: read(ours), b""))
         os.close(ours)
-        return Run(console.decode(), out, process.wait(60))
+        return Run(console.decode(), out, process.wait(300))
 
     return run
 

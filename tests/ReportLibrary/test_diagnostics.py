@@ -2,15 +2,17 @@
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from tests.harness.fake_api import Server
 
 from harness.kube import Cluster
 from harness.secrets import SECRETS
 from harness.sources import Tale
+from harness.waiting import Done, Pending, wait_until
 from ReportLibrary import describe, diagnostics, links
 from ReportLibrary.diagnostics import Budget, Collector, Found, TimeUp, fresh_directory, safe_name
 
@@ -81,12 +83,6 @@ NODE = {
 }
 
 
-class Server(ThreadingHTTPServer):
-    """Takes all that is asked side by side: connections beyond the usual backlog of 5 would wait for seconds."""
-
-    request_queue_size = 128
-
-
 class Api:
     """Answers by path; a path in `refused` is forbidden, one in `hanging` is never answered."""
 
@@ -103,7 +99,6 @@ class Api:
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
 
     def answer(self, request):
         path, query = urlsplit(request.path).path, parse_qs(urlsplit(request.path).query)
@@ -361,12 +356,16 @@ def test_a_tale_that_never_ends_is_left_out_in_time(api, kubeconfig, tmp_path):
 
 
 def test_what_hangs_does_not_keep_the_rest_away(api, kubeconfig, tmp_path, monkeypatch):
-    monkeypatch.setattr(diagnostics, "ONE_CALL", 2.0)
-    never = threading.Event()
-    collector = Collector(Cluster("test", kubeconfig), tmp_path / "found", Budget(seconds=4))
-    found = texts(collector.collect(["e2e"], [Tale("endless", lambda: str(never.wait(60)))]))
-    never.set()
-    assert found["endless"] == str(TimeUp())
+    monkeypatch.setattr(diagnostics, "ONE_CALL", 60.0)
+    collector = Collector(Cluster("test", kubeconfig), tmp_path / "found", Budget(seconds=60))
+
+    def hangs() -> str:
+        """Until the rest is there."""
+        wait_until(lambda: Done(None) if collector.seen.logs else Pending("no log"), timeout=60, expected="a log")
+        return "at last"
+
+    found = texts(collector.collect(["e2e"], [Tale("hanging", hangs)]))
+    assert found["hanging"] == "at last"
     assert "test-nginx" in found["pods of e2e"]
     assert "log of e2e/test-nginx nginx" in found
 

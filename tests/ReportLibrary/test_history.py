@@ -115,6 +115,6 @@ def test_runs_that_end_at_the_same_time_tear_nothing(tmp_path):
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, env={"PYTHONPATH": str(LIBRARIES)}) for _ in range(3)]
     for process in processes:
         process.stdin.close()
-    assert [process.wait(30) for process in processes] == [0, 0, 0]
+    assert [process.wait(300) for process in processes] == [0, 0, 0]
     runs, broken = history.read(file)
     assert (len(runs), broken) == (60, 0)

@@ -58,6 +58,13 @@ def status(code: int, message: str, reason: str = "") -> Obj:
     }
 
 
+class Server(ThreadingHTTPServer):
+    """A thread for each connection. Those beyond the usual backlog of 5 would wait for seconds."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class FakeApi:
     """The server's state and script.
 
@@ -75,8 +82,7 @@ class FakeApi:
         self.calls: list[str] = []
         self.others: dict[str, tuple[int, Any]] = {}
         self.over = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"api": self}))
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"api": self}))
         self.kubeconfig = folder / "kubeconfig"
         self.kubeconfig.write_text(yaml.safe_dump(self._kubeconfig()))
 

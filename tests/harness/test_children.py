@@ -22,7 +22,7 @@ def _entries() -> list[Entry]:
 
 
 def _eventually(so: Callable[[], bool]) -> None:
-    wait_until(lambda: Done(None) if so() else Pending("not so"), timeout=10, expected="it to become so")
+    wait_until(lambda: Done(None) if so() else Pending("not so"), timeout=60, expected="it to become so")
 
 
 def test_one_that_has_ended_is_owed_no_more() -> None:

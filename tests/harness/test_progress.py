@@ -5,7 +5,7 @@ import threading
 from harness.progress import Progress
 from harness.waiting import Done, Pending, wait_until
 
-WITHIN = 10
+WITHIN = 60
 
 
 class Audience:

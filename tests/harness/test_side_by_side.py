@@ -29,7 +29,7 @@ def test_no_more_are_at_work_than_may_be_and_no_fewer(at_once: int) -> None:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        full.wait(10)
+        full.wait(60)
         with lock:
             now[0] -= 1
 

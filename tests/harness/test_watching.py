@@ -31,7 +31,7 @@ from harness.waiting import Done, Look, Pending, bearing_silence
 
 WAITING, READY = pod("web", "u1", ready=False), pod("web", "u1")
 FAULTS = [ends_at_once, drops, expired, refuse(500), refuse(429), cut, garbage]
-PATIENT = 30.0
+PATIENT = 60.0
 """Seconds that a wait may take in a test which it must not run out of."""
 
 
@@ -108,7 +108,7 @@ def test_the_failure_names_what_was_last_seen_and_how_long(api: FakeApi, cluster
         wait_until_ready(cluster, "ns", "web", 0.3)
     text = str(failure.value)
     assert "Expected: pod web to be Ready within 0.3 s" in text
-    assert "pod web is Pending; container main waits: ContainerCreating (so for the last 0." in text
+    assert re.search(r"pod web is Pending; container main waits: ContainerCreating \(so for the last [\d.]+ s", text)
     assert "Look next: the events" in text
     assert "Cause: not-ready (environment)" in text
 
@@ -182,7 +182,7 @@ def test_a_list_older_than_what_was_seen_is_asked_for_anew(api: FakeApi, cluster
     new = pod("web", "u1", resourceVersion="9")
     old = pod("other", "u2", resourceVersion="3")
     api.lists += [of_version("8", old), of_version("9", new)] * 3
-    assert watch_while(list_pods(cluster, "ns"), _others, seconds=0.3, since="9") is None
+    assert watch_while(list_pods(cluster, "ns"), _others, seconds=1.0, since="9") is None
     assert [call for call in api.calls if "resourceVersion=9&resourceVersionMatch=NotOlderThan&" in f"{call}&"]
 
 
@@ -190,7 +190,7 @@ def test_a_list_that_stays_older_is_not_believed(api: FakeApi, cluster: Cluster)
     old, new = pod("other", "u2", resourceVersion="3"), pod("web", "u1", resourceVersion="9")
     api.lists += [of_version("9", new), *[of_version("8", old)] * 4, *[of_version("10", new)] * 100]
     api.watches += [ends_at_once] * 100
-    assert watch_while(list_pods(cluster, "ns"), _others, seconds=1.5) is None
+    assert watch_while(list_pods(cluster, "ns"), _others, seconds=4.0) is None
     assert len([call for call in api.calls if "NotOlderThan" in call]) == 2
 
 

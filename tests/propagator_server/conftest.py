@@ -29,7 +29,7 @@ class Api:
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {TOKEN}"} | options.pop("headers", {})
-        return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
+        return requests.request(method, self.url + path, headers=headers, timeout=60, **options)
 
     def get(self, path: str, **options: Any) -> Any:
         response = self.ask("GET", path, **options)
@@ -59,7 +59,7 @@ class Api:
         return action_id
 
     def eventually(self, look: Callable[[], bool]) -> None:
-        wait_until(lambda: Done(None) if look() else Pending("not so"), timeout=10, expected="it to be so", pace=FAST)
+        wait_until(lambda: Done(None) if look() else Pending("not so"), timeout=60, expected="it to be so", pace=FAST)
 
 
 @pytest.fixture(params=["seed", "jan26", "next"])

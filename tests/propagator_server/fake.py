@@ -84,7 +84,7 @@ class FakeBackend:
         if self.fail:
             raise self.fail
         if self.restore_gate:
-            await asyncio.to_thread(self.restore_gate.wait, 10)
+            await asyncio.to_thread(self.restore_gate.wait, 120)
         self.restored.append(request)
         source = self.saved[request.checkpoint_action_id].pod
         name = request.pod_name or f"{source.name}-restored"
@@ -99,7 +99,7 @@ class FakeBackend:
 
     async def _pass_gate(self, number: int) -> None:
         if number < len(self.gates):
-            await asyncio.to_thread(self.gates[number].wait, 10)
+            await asyncio.to_thread(self.gates[number].wait, 120)
 
 
 def silent() -> BackendError:
@@ -133,12 +133,12 @@ def served(app: web.Application) -> Iterator[str]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

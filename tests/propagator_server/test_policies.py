@@ -32,7 +32,7 @@ def test_a_policy_checkpoints_its_pods_until_it_is_deleted(api: Api):
     (row,) = listed(api)
     assert (row["id"], row["input"], row["pod_count"], row["status"]) == (policy_id, 1, 1, "active")
     api.eventually(lambda: bool(api.get("/v2/actions")))
-    (action,) = api.get("/v2/actions")
+    action = api.get("/v2/actions")[0]
     assert action["reason"] == "heartbeat"
     assert action["type"] == ("heartbeat" if api.era == "next" else "checkpoint_pod")
     assert action["details"]["pod_id"] == body["resource_ids"][0]

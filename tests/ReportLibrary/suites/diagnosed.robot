@@ -3,6 +3,7 @@ Resource            report.resource
 
 *** Test Cases ***
 Broken: A Test
+    Leave Diagnostics Time
     Connect    %{TEST_KUBECONFIG}
     ${first}=    Collect Diagnostics    e2e
     ${second}=    Collect Diagnostics    e2e

@@ -16,6 +16,7 @@ from robot.api import Error, FatalError, logger
 from robot.libraries.BuiltIn import BuiltIn
 
 from harness.kube import CLUSTERS, Cluster
+from ReportLibrary import diagnostics
 
 
 def the_secret():
@@ -84,7 +85,12 @@ def kill_this_run():
 
 def stop_this_run():
     os.kill(os.getpid(), signal.SIGTERM)
-    threading.Event().wait(30)
+    threading.Event().wait(120)
+
+
+def leave_diagnostics_time():
+    """However busy the machine is."""
+    diagnostics.WITHIN, diagnostics.ONE_CALL = 240.0, 60.0
 
 
 def fail_once(name, failed=[]):  # noqa: B006 - a memory across attempts is the point
