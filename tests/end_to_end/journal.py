@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -73,19 +72,14 @@ class Journal:
 
     def since(self, began: float) -> list[dict[str, Any]]:
         """The requests that came at or after that Unix time."""
-        entries = self._session.get(self._url, params={"since": began, "kinds": "request"}, timeout=10).json()
+        entries = self._session.get(self._url, params={"since": began, "kinds": "request"}, timeout=60).json()
         return [entry for entry in entries if entry["time"] >= began and entry.get("kind", "request") == "request"]
 
-    def wait_for(self, moment: Moment, *, timeout: float) -> float:
-        """Waits until a run that begins now has got there; `timeout` in seconds.
+    def wait_for(self, moment: Moment, *, began: float, timeout: float) -> None:
+        """Waits until a run that began then, as a Unix time, has got there; `timeout` in seconds."""
 
-        Returns:
-            When it began to wait, as a Unix time.
-        """
-        began = time.time()
-
-        def look() -> Look[float]:
+        def look() -> Look[None]:
             entries = self.since(began)
-            return Done(began) if moment.reached(entries) else Pending(f"{len(entries)} requests")
+            return Done(None) if moment.reached(entries) else Pending(f"{len(entries)} requests")
 
-        return wait_until(look, timeout=timeout, expected=f"the run to reach: {moment}", pace=PACE)
+        wait_until(look, timeout=timeout, expected=f"the run to reach: {moment}", pace=PACE)

@@ -122,7 +122,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     return said
 
 
-def finish(process: subprocess.Popen[str], folders: Folders, timeout: float = 120) -> Run:
+def finish(process: subprocess.Popen[str], folders: Folders, timeout: float = 300) -> Run:
     """Waits for the end of a run; one that takes longer than `timeout` seconds is killed and fails the test."""
     try:
         console, _ = process.communicate(timeout=timeout)
@@ -146,7 +146,7 @@ def ledger(what: str, folders: Folders, **settings: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=300,
     ).stdout
 
 

@@ -27,7 +27,7 @@ def installed(sandbox: Facts) -> Iterator[dict[str, str]]:
     url, token = sandbox["propagator_url"], sandbox["token"]
     cluster_id = PropagatorClient(open_session(url, token), url).register_cluster("shared")
     values = {"config": {"url": url, "authToken": token, "clusterId": cluster_id}}
-    order = Order(chart_of(sandbox["chart"], None, None), Values(None, values), wait=True, timeout=60)
+    order = Order(chart_of(sandbox["chart"], None, None), Values(None, values), wait=True, timeout=240)
     helm = Helm(find_engine(EngineChoice.WHEEL), Cluster("shared", Path(sandbox["kubeconfig"])), NAMESPACE)
     helm.install("cedana", order, create_namespace=True)
     _forget()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,9 +93,10 @@ def _end_and_compare(moment: Moment, number: signal.Signals, place: Place, tmp_p
     home.mkdir()
     project = _project()
     settings = place.settings | {"HOME": str(home), host_state.MARK: mark}
+    began = time.time()
     process = start(folders, *QUICK, **settings)
     try:
-        place.journal.wait_for(moment, timeout=60)
+        place.journal.wait_for(moment, began=began, timeout=240)
         assert process.poll() is None, "the run was over before the signal came"
     finally:
         process.send_signal(number)

@@ -145,7 +145,7 @@ def sandbox(*options: str) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _ask(facts: dict[str, Any], path: str) -> Any:
