@@ -44,14 +44,15 @@ async def test_a_thousand_watches_see_one_change(sandbox, namespace) -> None:
     server, context, headers = _server(sandbox["kubeconfig"])
     maps = f"{server}/api/v1/namespaces/{namespace}/configmaps"
     connector = aiohttp.TCPConnector(ssl=context, limit=0)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+    patient = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=patient) as session:
         async with session.get(maps) as response:
             version = (await response.json())["metadata"]["resourceVersion"]
-        url = f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=120"
+        url = f"{maps}?watch=1&resourceVersion={version}&timeoutSeconds=300"
         watches = [asyncio.create_task(_events(session, url, 1)) for _ in range(WATCHES)]
         async with session.post(maps, json={"metadata": {"name": "seen"}}) as response:
             assert response.status == 201
-        results = await asyncio.wait_for(asyncio.gather(*watches), 120)
+        results = await asyncio.wait_for(asyncio.gather(*watches), 300)
     assert {events[0]["object"]["metadata"]["name"] for events in results} == {"seen"}
 
 
