@@ -288,12 +288,12 @@ def _container(pod: dict[str, Any], workload: Workload) -> dict[str, Any]:
             f"it has {', '.join(names)}",
             cause="bad-manifest",
         )
-    return next((one for one in pods.container_statuses(pod) if one["name"] == name), {"name": name})
+    return next((one for one in pods.container_statuses(pod) if one["name"] == name), {})
 
 
-def _identity(pod: dict[str, Any], workload: Workload) -> tuple[str, str, int]:
+def _identity(pod: dict[str, Any], workload: Workload) -> tuple[str | None, ...]:
     status = _container(pod, workload)
-    return pod["metadata"]["uid"], status.get("containerID") or "", int(status.get("restartCount", 0))
+    return pod["metadata"]["uid"], status.get("containerID"), status.get("restartCount")
 
 
 def _with_state(look: Look, pod: dict[str, Any], status: dict[str, Any]) -> Look:

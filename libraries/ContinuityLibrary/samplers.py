@@ -173,16 +173,13 @@ class _HttpAsker:
             self._connection.close()
         if self._forward is not None:
             self._forward.close()
-        self._connection = self._forward = None
 
     def _connect(self) -> HTTPConnection:
         if self.way.route == "url":
             url = urlsplit(self.way.url)
             self.path = (url.path or "/") + (f"?{url.query}" if url.query else "")
             kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-            connection = kind(url.hostname or "", url.port, timeout=TIMEOUT)
-            connection.connect()
-            return connection
+            return kind(url.hostname or "", url.port, timeout=TIMEOUT)
         self._forward = _forwarded_port(self.cluster, self.workload, self.way)
         connection = HTTPConnection(self.workload.pod, timeout=TIMEOUT)
         connection.sock = self._forward.socket

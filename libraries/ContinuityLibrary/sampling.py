@@ -225,7 +225,6 @@ class Watcher:
 
     def __init__(self, cluster: Cluster, observation: SampledObservation, restored: Workload) -> None:
         self.cluster, self.observation, self.restored = cluster, observation, restored
-        self.asking = Asking(cluster, restored, observation.way)
         self.uid = ""
         self.samples: list[Sample] = []
         self.since: datetime | None = None

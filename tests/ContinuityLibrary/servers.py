@@ -26,18 +26,19 @@ def _running(server: socketserver.BaseServer) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def http(answer: Callable[[str], tuple[int, str]], protocol: str = "HTTP/1.1") -> Iterator[int]:
+def http(answer: Callable[[str], tuple[int, str | bytes]], protocol: str = "HTTP/1.1") -> Iterator[int]:
     """An HTTP server that answers a path so; its port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = protocol
 
         def do_GET(self) -> None:
-            status, body = answer(self.path)
+            status, said = answer(self.path)
+            body = said if isinstance(said, bytes) else said.encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             """Quiet."""

@@ -121,6 +121,8 @@ def test_redis_counts_under_a_key_of_its_own() -> None:
         (b"HTTP/1.1 400 Bad Request\r\n", "answers INFO not as redis does, but 'HTTP/1.1 400 Bad Request"),
         (b"$x\r\n", "answers INFO not as redis does"),
         (b"", "it closes the connection"),
+        (b"\xff\xfe\r\n", "answers INFO not as redis does"),
+        (b"$2\r\n\xff\xfe\r\n", "its INFO has no run_id"),
     ],
 )
 def test_what_is_no_redis(said: bytes, words: str) -> None:

@@ -117,7 +117,8 @@ def test_a_pod_that_is_replaced_is_observed_anew(api: FakeApi, cluster: Cluster,
 
 def test_a_count_is_driven_up(api: FakeApi, cluster: Cluster, monkeypatch) -> None:
     says(monkeypatch, *range(1, 30))
-    assert [one.count for one in observed(cluster, least=20).samples] == [20, 21, 22]
+    samples = observed(cluster, least=20).samples
+    assert [(one.count, one.asks) for one in samples] == [(20, 20), (21, 21), (22, 22)]
 
 
 @pytest.mark.parametrize(
@@ -335,3 +336,32 @@ def test_a_sampled_pod_that_does_not_stay_ready_ends_the_wait(api, cluster: Clus
     api.pods["again"].restarts = 1
     with pytest.raises(NotAsExpected, match="0 restarts before, 1 now"):
         any_witness.await_verdict(cluster, source, RESTORED, timeout=PATIENT, ready=ready)
+
+
+def test_before_the_first_sample_nothing_is_known(cluster: Cluster) -> None:
+    fresh = SampledObservation(SOURCE, way_to("redis"), "uid")
+    assert (fresh.step, fresh.nonce) == (0, "")
+
+
+def test_the_process_itself_is_none_of_the_others(api: FakeApi, cluster: Cluster, monkeypatch) -> None:
+    says(monkeypatch, 1, 2, 3)
+    seen = observed(cluster)
+    seen.others = {NONCE: "itself", ANOTHER: "another"}
+    assert seen.evidence("uid").others == {ANOTHER: "another"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "over"), [("Running", False), ("Pending", False), ("Succeeded", True), ("Failed", True)]
+)
+def test_how_a_pod_does(api: FakeApi, cluster: Cluster, phase: str, over: bool) -> None:
+    api.pods["test"].phase = phase
+    seen = sampling.look_at(cluster, SOURCE)
+    assert seen is not None
+    running = phase == "Running"
+    assert (seen.state.running, seen.state.over, seen.state.state == "running") == (running, over, running)
+
+
+def test_a_refused_look_is_no_missing_pod(api: FakeApi, cluster: Cluster) -> None:
+    api.pod_status = 403
+    with pytest.raises(OperationFailed, match="not now"):
+        sampling.look_at(cluster, SOURCE)

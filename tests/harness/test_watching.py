@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Any
 
 import pytest
 from kubernetes.client.exceptions import ApiException
@@ -74,12 +76,37 @@ def test_a_watch_that_goes_silent_is_begun_anew(
     assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
 
 
-def test_a_server_that_ends_each_watch_at_once_is_not_asked_without_a_pause(api: FakeApi, cluster: Cluster) -> None:
+def test_a_server_that_ends_each_watch_at_once_is_not_asked_without_a_pause(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = list[float]()
+    monkeypatch.setattr(watching, "_pause", lambda begun, _: pauses.append(begun))
     api.pods = [WAITING]
-    api.watches += [ends_at_once] * 1000
-    with pytest.raises(WaitTimedOut):
-        wait_until_ready(cluster, "ns", "web", 1.0)
-    assert len(api.calls) < 20
+    api.watches += [ends_at_once] * 3 + [after(becomes_ready, ends_at_once)]
+    assert wait_until_ready(cluster, "ns", "web", PATIENT) == READY
+    assert len(pauses) == 4, "one between each watch and the list after it"
+
+
+def test_a_watch_that_expired_has_ended_and_one_that_is_refused_has_not(api: FakeApi, cluster: Cluster) -> None:
+    api.watches += [expired, refuse(500)]
+    end = time.monotonic() + PATIENT
+    assert list(watching._changes(list_pods(cluster, "ns"), [], "1", end)) == []
+    with pytest.raises(ApiException):
+        list(watching._changes(list_pods(cluster, "ns"), [], "1", end))
+
+
+@pytest.mark.parametrize("left", [0.5, 1000.0])
+def test_a_watch_waits_for_no_connection_longer_than_for_anything_else(left: float) -> None:
+    asked = list[float]()
+
+    def call(**options: Any) -> None:
+        asked.extend(options["_request_timeout"])
+        raise ApiException(status=500)
+
+    with pytest.raises(ApiException):
+        list(watching._changes(call, [], "1", time.monotonic() + left))
+    assert asked[0] <= min(watching.CONNECT_TIMEOUT, left) <= asked[0] + 1
+    assert asked[1] <= left
 
 
 def test_a_stalled_list_does_not_outlast_the_wait(

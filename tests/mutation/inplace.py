@@ -7,6 +7,7 @@ import gc
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -68,6 +69,8 @@ def _take_defaults(one: FunctionType, other: FunctionType) -> None:
 
 
 def _take_fields(old: type, fresh: type) -> None:
+    if issubclass(old, Enum):
+        return  # its members are what they are
     for name, value in vars(fresh).items():
         before = vars(old).get(name)
         if name == "__init__" and isinstance(value, FunctionType) and isinstance(before, FunctionType):
