@@ -7,7 +7,7 @@ import gc
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from enum import Enum
+from contextlib import suppress
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -44,10 +44,11 @@ class Imported:
                 _take_defaults(one, other)
         old = vars(sys.modules[module])
         for name, value in vars(fresh).items():
-            if isinstance(value, type) and value.__module__ == module:
-                _take_fields(old[name], value)
-            else:
-                _take_value(name, old.get(name), value)
+            with suppress(AttributeError, TypeError):  # what cannot be replaced stays as it was, and is not noticed
+                if isinstance(value, type) and value.__module__ == module:
+                    _take_fields(old[name], value)
+                else:
+                    _take_value(name, old.get(name), value)
         return True
 
 
@@ -69,8 +70,6 @@ def _take_defaults(one: FunctionType, other: FunctionType) -> None:
 
 
 def _take_fields(old: type, fresh: type) -> None:
-    if issubclass(old, Enum):
-        return  # its members are what they are
     for name, value in vars(fresh).items():
         before = vars(old).get(name)
         if name == "__init__" and isinstance(value, FunctionType) and isinstance(before, FunctionType):
