@@ -22,7 +22,7 @@ MOST_ROWS = 30
 """Rows that a table may have; of a longer one are shown the first third and what comes last."""
 METRICS = "/apis/metrics.k8s.io/"
 """What measures the use of resources asks there, all the time and beside the step."""
-HEAD = ("Method", "Path", "Status", "ms", "Bodies")
+HEAD = ("Method", "Path", "Status", "ms")
 UNFIT = re.compile(r"[^\w .,()-]+")
 """What cannot stand in the name of a file everywhere."""
 Keep = Callable[[Sequence[Exchange]], Markup]
@@ -69,8 +69,8 @@ def _of(to: str, own: Sequence[Exchange], keep: Keep) -> Markup:
         out = rows[first : first + left]
         shown[first : first + left] = [("", markup.joined(_left_out(out), keep(own)))]
     if to == PROPAGATOR:
-        return markup.table(f"Requests to {to}", HEAD, shown, "exchanges")
-    return markup.unfolding(f"Requests to {to}: {len(own)}", markup.table("", HEAD, shown, "exchanges"))
+        return markup.table(f"Requests to {to}", (*HEAD, "Bodies"), shown, "exchanges")
+    return markup.unfolding(f"Requests to {to}: {len(own)}", markup.table("", (*HEAD, "Answer"), shown, "exchanges"))
 
 
 def _left_out(rows: Sequence[Row]) -> str:
