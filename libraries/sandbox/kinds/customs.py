@@ -11,6 +11,7 @@ import copy
 from typing import Any
 
 from . import CRD, fields
+from .custom_limits import limits, unchecked
 from .fields import FieldError
 from .strategy import AGE, NAME, Column, Object, Strategy, age, default, dig, register, since
 
@@ -68,6 +69,10 @@ class DefinitionStrategy(Strategy):
                 here = f"spec.versions[{index}].schema.openAPIV3Schema"
                 errors.append(fields.required(here, "schemas are required"))
         return errors
+
+    def warnings(self, obj: Object) -> list[str]:
+        schemas = [dig(version, "schema.openAPIV3Schema") for version in obj["spec"].get("versions") or []]
+        return [f"the sandbox keeps `{name}` in schemas but does not check it" for name in sorted(unchecked(schemas))]
 
     def validate_update(self, obj: Object, old: Object) -> list[FieldError]:
         return [
@@ -194,7 +199,7 @@ def _check(value: Any, schema: Object, path: str, *, top: bool = False) -> list[
     wrong = _wrong_type(value, schema, path)
     if wrong:
         return wrong
-    errors = _limits(value, schema, path)
+    errors = limits(value, schema, path)
     if isinstance(value, dict):
         for name in schema.get("required") or []:
             if name not in value:
@@ -221,17 +226,3 @@ def _wrong_type(value: Any, schema: Object, path: str) -> list[FieldError]:
     found = names.get(type(value), "null")
     message = f'Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
     return [FieldError("FieldValueTypeInvalid", path, message)]
-
-
-def _limits(value: Any, schema: Object, path: str) -> list[FieldError]:
-    errors = []
-    choices = schema.get("enum")
-    if choices is not None and value not in choices:
-        errors.append(fields.unsupported(path, value, [str(choice) for choice in choices]))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        least, most = schema.get("minimum"), schema.get("maximum")
-        if least is not None and value < least:
-            errors.append(fields.invalid(path, value, f"{path} in body should be greater than or equal to {least}"))
-        if most is not None and value > most:
-            errors.append(fields.invalid(path, value, f"{path} in body should be less than or equal to {most}"))
-    return errors

@@ -175,7 +175,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: _plain(item) for key, item in value.items() if not (key == "enum" and "type" in value)}
+    kept = {key: _plain(item) for key, item in value.items() if not (key == "enum" and isinstance(item, list))}
     if isinstance(kept.get("type"), list):
         kept["type"] = next(kind for kind in kept["type"] if kind != "null")
     if isinstance(kept.get("$ref"), str):
@@ -198,7 +198,8 @@ def _definition(name: str) -> str:
 
 
 def _roots() -> list[str]:
-    served = [f"{(kind.group or 'core').split('.')[0]}/{kind.version}.{kind.kind}" for kind in kinds.BUILTIN.all()]
+    own = [kind for kind in kinds.BUILTIN.all() if kind.group != "metrics.k8s.io"]
+    served = [f"{(kind.group or 'core').split('.')[0]}/{kind.version}.{kind.kind}" for kind in own]
     return served + [f"{package}.{name}" for package, names in OTHERS.items() for name in names]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.kinds.custom_limits import unchecked
+
 CORE = "/api/v1/namespaces/default"
 
 
@@ -44,6 +46,64 @@ def test_names_of_variables(send: Any, namespace: str) -> None:
     code, answer = send("POST", f"/api/v1/namespaces/{namespace}/pods", json.dumps(pod).encode())
     wrong = [cause["field"] for cause in answer["details"]["causes"]]
     assert (code, wrong) == (422, ["spec.containers[0].env[0].name", "spec.containers[0].env[2].name"])
+
+
+LIMITS = {
+    "mode": {"type": "string", "enum": ["a", "b"], "default": "a"},
+    "name": {"type": "string", "maxLength": 5, "pattern": "^x"},
+    "short": {"type": "string", "minLength": 2},
+    "many": {"type": "array", "maxItems": 1, "items": {"type": "string"}},
+    "few": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+    "size": {"type": "number", "minimum": 0, "exclusiveMinimum": True, "multipleOf": 5},
+    "port": {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+}
+
+
+def _define(send: Any, properties: dict[str, Any]) -> tuple[int, Any]:
+    names = {"plural": "bounds", "kind": "Bound"}
+    spec = {"type": "object", "properties": properties}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    body = {"metadata": {"name": "bounds.limits.test"}, "spec": {"group": "limits.test", "scope": "Namespaced"}}
+    body["spec"] |= {"names": names, "versions": [version]}
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldValidation=Strict"
+    return send("POST", path, json.dumps(body).encode())
+
+
+def test_values_of_a_custom_kind_keep_to_its_schema(send: Any, namespace: str) -> None:
+    assert _define(send, LIMITS)[0] == 201
+    path = f"/apis/limits.test/v1/namespaces/{namespace}/bounds"
+
+    def make(**spec: Any) -> tuple[int, Any]:
+        body = {"apiVersion": "limits.test/v1", "kind": "Bound", "metadata": {"generateName": "b"}, "spec": spec}
+        return send("POST", path, json.dumps(body).encode())
+
+    try:
+        code, answer = make(name="xy", short="ab", many=["1"], few={"a": "b"}, size=10, port="http")
+        assert (code, answer["spec"]["mode"]) == (201, "a")
+        code, answer = make(mode="c", name="yyyyyy", short="a", many=["1", "2"], few={}, size=-1)
+        assert code == 422
+        assert {(cause["field"], cause["message"]) for cause in answer["details"]["causes"]} == {
+            ("spec.mode", 'Unsupported value: "c": supported values: "a", "b"'),
+            ("spec.name", "Too long: may not be more than 5 bytes"),
+            ("spec.name", "Invalid value: \"yyyyyy\": spec.name in body should match '^x'"),
+            ("spec.short", 'Invalid value: "a": spec.short in body should be at least 2 chars long'),
+            ("spec.many", "Too many: 2: must have at most 1 items"),
+            ("spec.few", "Invalid value: 0: spec.few in body should have at least 1 properties"),
+            ("spec.size", "Invalid value: -1: spec.size in body should be greater than 0"),
+            ("spec.size", "Invalid value: -1: spec.size in body should be a multiple of 5"),
+        }
+        assert make(size=0)[0] == 422
+    finally:
+        send("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bounds.limits.test")
+
+
+def test_what_is_not_checked_of_a_schema_is_named() -> None:
+    rule = {"rule": "self.size < 10", "message": "too big"}
+    nested = {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string", "format": "uuid"}}}}
+    ruled = {"type": "object", "x-kubernetes-validations": [rule], "properties": {"format": nested}}
+    assert unchecked({"type": "object", "properties": LIMITS}) == set()
+    assert unchecked({"type": "object", "properties": {"spec": ruled}}) == {"x-kubernetes-validations", "format"}
 
 
 def test_binding_needs_a_pod(send: Any) -> None:
