@@ -6,6 +6,7 @@ They are those of `tests.chaos`, several side by side: first nothing goes wrong,
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import threading
 import time
@@ -85,10 +86,21 @@ def _soak(count: int) -> tuple[list[Held], int]:
 
         for numbers in _rounds(count):
             failures += sum(not good for good in pool.map(live, numbers))
-            gc.collect()
+            _give_back()
             held.append(Held(numbers[-1], resident(), open_files(), threading.active_count()))
             print(held[-1], flush=True)  # it takes long
     return held, failures
+
+
+def _give_back() -> None:
+    """Gives back to the system what is free, so that what is held can be seen.
+
+    The lists of a propagator grow with what was done there: reading a longer one takes more for a moment, and the C
+    library keeps for later what is free then, in each thread's arena.
+    """
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc's
+        trim(0)
 
 
 def _rounds(count: int) -> Iterator[range]:
