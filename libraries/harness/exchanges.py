@@ -13,6 +13,8 @@ PROPAGATOR, KUBERNETES, HELM = "the propagator", "Kubernetes", "Helm"
 """Who is asked."""
 MOST = 4000
 """Exchanges that are kept; older ones are forgotten."""
+MOST_CHARACTERS = 2_000_000
+"""Characters of bodies that are kept of all of them together."""
 LONGEST_BODY = 4000
 """Characters of a body that are kept."""
 LONGEST_PATH = 300
@@ -51,8 +53,8 @@ class Exchanges:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: deque[Exchange] = deque(maxlen=MOST)
-        self._count = 0
+        self._kept: deque[Exchange] = deque()
+        self._count = self._characters = 0
 
     @property
     def count(self) -> int:
@@ -76,6 +78,10 @@ class Exchanges:
         with self._lock:
             self._count += 1
             self._kept.append(Exchange(self._count, method, shown, status, seconds, body, said, to))
+            self._characters += len(body) + len(said)
+            while len(self._kept) > MOST or self._characters > MOST_CHARACTERS:
+                oldest = self._kept.popleft()
+                self._characters -= len(oldest.sent) + len(oldest.answer)
 
     def since(self, count: int) -> list[Exchange]:
         """Those that came after so many."""
