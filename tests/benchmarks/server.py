@@ -27,7 +27,7 @@ from .places import Facts, resident, started
 
 MOCK = Path(__file__).with_name("mocked.py")
 CONNECTIONS = 8
-REQUESTS = 400
+REQUESTS, OF_THE_MOCK = 400, 40
 WATCHERS = 50
 CHANGES = 20
 PODS = 300
@@ -70,7 +70,7 @@ async def _ask_the_mock(url: str) -> dict[str, float]:
     async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
         client = _Client(session)
         await client.create_maps()
-        return {f"kmock: {name}": rate for name, rate in (await client.rates()).items()}
+        return {f"kmock: {name}": rate for name, rate in (await client.rates(OF_THE_MOCK)).items()}
 
 
 async def _ask(facts: Facts, config: dict[str, Any]) -> dict[str, float]:
@@ -80,7 +80,7 @@ async def _ask(facts: Facts, config: dict[str, Any]) -> dict[str, float]:
     connector = aiohttp.TCPConnector(ssl=tls, limit=0)
     async with aiohttp.ClientSession(cluster["server"], headers=headers, connector=connector) as session:
         client = _Client(session)
-        found = await client.rates()
+        found = await client.rates(REQUESTS)
         found[f"watch fan-out to {WATCHERS} (events/s)"] = await client.fan_out()
         before = resident(facts["pid"])
         await client.make_pods()
@@ -93,12 +93,12 @@ class _Client:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def rates(self) -> dict[str, float]:
-        """How much is answered."""
+    async def rates(self, count: int) -> dict[str, float]:
+        """How much is answered, in so many requests of each kind."""
         return {
-            "apply (requests/s)": await self.rate(self.apply),
-            "get (requests/s)": await self.rate(self.get),
-            f"list of {LISTED} (requests/s)": await self.rate(self.list),
+            "apply (requests/s)": await self.rate(self.apply, count),
+            "get (requests/s)": await self.rate(self.get, count),
+            f"list of {LISTED} (requests/s)": await self.rate(self.list, count),
         }
 
     async def create_maps(self) -> None:
@@ -107,11 +107,11 @@ class _Client:
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"map-{number}"}}
             await self._send("POST", MAPS, json.dumps(body), {"Content-Type": "application/json"})
 
-    async def rate(self, call: Call) -> float:
+    async def rate(self, call: Call, count: int) -> float:
         """Calls a second, with a few connections."""
         begun = time.monotonic()
-        await self._many(call, REQUESTS)
-        return REQUESTS / (time.monotonic() - begun)
+        await self._many(call, count)
+        return count / (time.monotonic() - begun)
 
     async def apply(self, number: int) -> None:
         """Applies one of as many objects as a list then has."""
