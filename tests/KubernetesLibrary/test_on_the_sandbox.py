@@ -96,6 +96,20 @@ def test_all_pods_with_a_label(kube: KubernetesLibrary, namespace: str) -> None:
         kube.wait_until_pods_are_ready("group=g", namespace, at_least=3, timeout=AT_ONCE)
 
 
+def test_a_pod_stays_ready_since_it_was_seen_so(kube: KubernetesLibrary, namespace: str) -> None:
+    kube.apply_manifest(WITNESS, namespace)
+    pod = kube.wait_until_pod_is_ready("test-witness", namespace)
+    now = timedelta(0)
+    assert (
+        kube.pod_should_stay_ready("test-witness", namespace, duration=now, since=pod).metadata.uid == pod.metadata.uid
+    )
+    ready = next(one for one in pod.status.conditions if one.type == "Ready")
+    ready.lastTransitionTime = "2026-01-01T00:00:00Z"
+    with pytest.raises(NotAsExpected, match="it was not Ready for a while") as failure:
+        kube.pod_should_stay_ready("test-witness", namespace, duration=now, since=pod)
+    assert failure.value.cause.name == "not-ready"
+
+
 def test_a_pod_that_is_not_there(kube: KubernetesLibrary, namespace: str) -> None:
     with pytest.raises(NotAsExpected, match="there is none; there is no pod"):
         kube.get_pod("web", namespace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from robot.api import logger
 from robot.api.deco import keyword
@@ -118,14 +119,21 @@ class PodKeywords:
 
     @keyword(tags=["assertion"])
     def pod_should_stay_ready(
-        self, name: str, namespace: str, *, duration: timedelta = timedelta(seconds=5), cluster: str | None = None
+        self,
+        name: str,
+        namespace: str,
+        *,
+        duration: timedelta = timedelta(seconds=5),
+        since: dict[str, Any] | None = None,
+        cluster: str | None = None,
     ) -> DotDict:
         """Watches a pod, which must stay Ready as the same pod and without a container restart.
 
         Args:
             name: of the pod.
             namespace: of the pod.
-            duration: for how long.
+            duration: for how long from now on.
+            since: the pod as a keyword returned it that waited until it was Ready: it must have stayed so from then on.
             cluster: alias; the first started cluster by default.
 
         Returns:
@@ -141,8 +149,11 @@ class PodKeywords:
         """
         where = CLUSTERS.get(cluster)
         before = facts.pod(where, namespace, name)
-        cause = "restored-pod-unstable" if lookup.is_known_as_restored(where, before) else "not-ready"
-        pods.stay_ready(where, namespace, name, duration.total_seconds(), before=before, cause=cause)
+        first = since or before
+        cause = "restored-pod-unstable" if lookup.is_known_as_restored(where, first) else "not-ready"
+        pods.stay_ready(where, namespace, name, duration.total_seconds(), before=first, cause=cause)
+        if since:
+            pods.has_stayed_ready(where, since, cause=cause)
         return dotted(before)
 
     @keyword(tags=["assertion"])
