@@ -49,7 +49,7 @@ class Observation:
     restore_asked_at: datetime | None = None
     gone: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
-    _known: tuple[Look, Printed | None] | None = field(default=None, init=False, repr=False, compare=False)
+    _known: tuple[Look, Printed | None] | None = field(default=None, init=False, compare=False)
 
     @property
     def nonce(self) -> str:

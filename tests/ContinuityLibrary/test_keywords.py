@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +61,34 @@ def test_each_source_gets_its_own_bounds(both, library: ContinuityLibrary, monke
     reached = library.note_checkpoint_done(both, timeout=LONG)
     assert all(r >= b for r, b in zip(reached, asked, strict=True))
     assert heard == []
+
+
+def grown(pod: FakePod, step: int) -> None:
+    """Lets a pod that stood still go on, and waits until it has printed more than that step."""
+    pod.last = None
+    while len(pod.lines()) <= step:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("moment", ["request", "deletion"])
+def test_the_log_is_read_anew_at_each_moment(moment: str, api: FakeApi, library: ContinuityLibrary) -> None:
+    api.pods["a"] = FakePod("a", last=5)
+    observed = library.observe_workload("a", "ns", timeout=LONG)
+    grown(api.pods["a"], observed.step)
+    if moment == "request":
+        assert library.note_checkpoint_request(observed) > 5
+    else:
+        library.note_deletion(observed)
+    assert max(one.number for one in observed.newest.steps()) > 5
+
+
+def test_a_source_that_is_gone_too_early(api: FakeApi, both: list[Observation], library: ContinuityLibrary) -> None:
+    del api.pods["a"]
+    library.note_deletion(both[0])
+    assert both[0].after == [], "there was nothing to be read any more"
+    with pytest.raises(NotAsExpected, match="it is gone") as raised:
+        library.note_checkpoint_request(both[0])
+    assert raised.value.cause.name == "evidence-missing"
 
 
 def test_a_source_that_is_silent_after_its_checkpoint_is_named(

@@ -365,3 +365,26 @@ def test_a_refused_look_is_no_missing_pod(api: FakeApi, cluster: Cluster) -> Non
     api.pod_status = 403
     with pytest.raises(OperationFailed, match="not now"):
         sampling.look_at(cluster, SOURCE)
+
+
+def test_a_count_that_stands_still_is_told_by_how_long_and_a_higher_one_begins_anew(
+    api: FakeApi, cluster: Cluster, monkeypatch
+) -> None:
+    says(monkeypatch, 1, 2, 3, 9)
+    watcher = sampling.Watcher(cluster, observed(cluster), RESTORED)
+    watcher.look()
+    long_ago = watcher.since = sampling.now() - timedelta(seconds=100)
+    watcher.look()
+    assert watcher.verdict is not None
+    assert (watcher.verdict.kind, ", but" in watcher.verdict.detail) == (Kind.SILENT, False)
+    says(monkeypatch, 10)
+    watcher.look()
+    assert watcher.since is not None
+    assert watcher.since > long_ago
+
+
+def test_who_was_asked_is_known_to_the_run(api: FakeApi, cluster: Cluster, monkeypatch) -> None:
+    library = ContinuityLibrary()
+    says(monkeypatch, *range(1, 30))
+    first = library.observe_sampled_workload("test", "ns", cluster="fake")
+    assert first.others == {NONCE: "ns/test"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
+from tests.ContinuityLibrary.make import ANOTHER, NONCE, at, line, log, run
 
 from ContinuityLibrary import collect, source
+from ContinuityLibrary.evidence import Look
+from ContinuityLibrary.logs import LogLine
 from ContinuityLibrary.observation import Observation, Workload
 from ContinuityLibrary.source_keywords import SourceKeywords
 from harness.failures import E2EFailure, NotAsExpected, WaitTimedOut
@@ -66,6 +69,7 @@ def test_a_source_that_stands_still_is_harmed(api: FakeApi, cluster: Cluster, ob
 def test_a_source_that_is_gone_is_harmed(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
     del api.pods["test"]
     assert "is gone" in harm(cluster, observed).seen
+    assert observed.gone, "the verdict need not look for it"
 
 
 def test_another_pod_of_that_name_is_not_the_source(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
@@ -154,3 +158,28 @@ def test_one_process_has_one_nonce_and_never_goes_back(api: FakeApi, cluster: Cl
     with pytest.raises(NotAsExpected) as restarted:
         keywords.should_be_the_same_process(observed, another)
     assert (rewound.value.cause.name, restarted.value.cause.name) == ("process-rewound", "process-restarted")
+
+
+def told(*parts: Iterable[LogLine]) -> Look:
+    """A look at a container whose log has these lines."""
+    return Look(at(9), log(*parts))
+
+
+def test_only_its_own_lines_harm_a_source_and_the_first_is_named() -> None:
+    observed = Observation(WORKLOAD, "uid", told(run(1, 5, 0.2)))
+    assert source.harm_in(observed, told(run(1, 5, 0.2), [line(9, 3, ANOTHER, "0" * 16)])) == ""
+    broken = told([line(8, 3, chain="0" * 16), line(7, 2, chain="0" * 16)])
+    assert source.harm_in(observed, broken) == "the hash of its step 7 does not follow"
+
+
+def test_what_nobody_printed_is_no_step() -> None:
+    observed, copy = Observation(WORKLOAD, "uid", told(run(1, 5, 0.2))), told(run(1, 3, 0.2))
+    assert source.last_step(Observation(WORKLOAD, "uid", told())) == 0
+    assert source._parting(observed, copy) == source.Parting(NONCE, (), 5, 0)
+    assert source._parting(Observation(WORKLOAD, "uid", told()), told()) == source.Parting("", (), 0, 0)
+
+
+def test_another_process_beside_the_source_is_no_step_of_its() -> None:
+    observed = Observation(WORKLOAD, "uid", told(run(7, 9, 0.2, ANOTHER), run(1, 5, 1.2)))
+    copy = told(run(1, 3, 1.2), run(4, 6, 5.2), run(7, 9, 8.2, ANOTHER))
+    assert source._parting(observed, copy) == source.Parting(NONCE, (4, 5), 5, 6)

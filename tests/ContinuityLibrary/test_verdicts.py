@@ -156,6 +156,13 @@ def test_a_verdict_without_figures() -> None:
     assert (verdict.nonce, verdict.own_nonce, verdict.pending) == ("", "", "")
 
 
+def test_a_trail_has_milliseconds_and_a_verdict_needs_eight_steps() -> None:
+    found = judge(Story(own=run(12, 19, 10.30061)).evidence)
+    assert found.kind is Kind.CONTINUED
+    assert found.trail[-1] == (round(at(10.30061 + 7 * 0.2).timestamp(), 3), 19, "own")
+    assert judge(Story(own=run(12, 18, 10.3)).evidence).kind is Kind.INCONCLUSIVE
+
+
 def test_as_a_dictionary() -> None:
     found = judge(Story().evidence).to_dict()
     source, own = found["trail"][:14], found["trail"][14:]
