@@ -9,6 +9,7 @@ killed. An entry holds what is needed to find a thing again, and never a secret.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .failures import OperationFailed
 from .processes import ProcessId
 
 
@@ -131,7 +133,23 @@ class Ledger:
 
     def _write(self, line: dict[str, Any], *, durable: bool = True) -> None:
         """Writes a line. One that is not durable may be lost with the machine, and only with it: what is gone is then
-        looked for once more."""
+        looked for once more.
+
+        Raises:
+            OperationFailed: it cannot be written; what it was to say must not be done.
+        """
+        try:
+            self._append(line, durable=durable)
+        except OSError as problem:
+            full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise OperationFailed(
+                f"the ledger in {self._directory or ledger_directory()} to be written",
+                problem.strerror or str(problem),
+                "LEDGER_DIR, which may name another directory; nothing is made that is not in the ledger first",
+                cause="disk-full" if full else "bad-settings",
+            ) from problem
+
+    def _append(self, line: dict[str, Any], *, durable: bool) -> None:
         if self.file is None:
             self.file = self._create()
         lead, self._lead = self._lead, "\n"  # stays when the disk is full in the middle of a line
@@ -151,11 +169,15 @@ class Ledger:
         # It gets its name when the header is in it: a ledger without one would look like that of a dead run.
         draft = file.with_suffix(f".{me.pid}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as out:
-            out.write(json.dumps(header) + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        draft.rename(file)
+        try:
+            with os.fdopen(handle, "w") as out:
+                out.write(json.dumps(header) + "\n")
+                out.flush()
+                os.fsync(out.fileno())
+            draft.rename(file)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
         _sync_directory(directory)
         return file
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import ledger as module
+from harness.failures import OperationFailed
 from harness.ledger import Entry, Ledger, ReadLedger, all_ledgers, left_behind
 from harness.processes import ProcessId
 
@@ -99,10 +100,28 @@ def test_a_line_that_could_not_be_written_whole_does_not_spoil_the_next(
 
     with monkeypatch.context() as disk:
         disk.setattr(module.json, "dumps", full)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(OperationFailed, match="Seen: No space left on device") as failed:
             ledger.intend("object", "never")
+    assert failed.value.cause.name == "disk-full"
     ledger.intend("object", "b")
     assert [entry.name for entry in ReadLedger(tmp_path / "run.jsonl").owed()] == ["a", "b"]
+
+
+def test_a_ledger_that_cannot_be_made_leaves_nothing_and_says_which_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OperationFailed, match="LEDGER_DIR") as failed:
+        Ledger(tmp_path / "file", "run").intend("object", "a")
+    assert failed.value.cause.name == "bad-settings"
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk, pytest.raises(OperationFailed, match=str(tmp_path)):
+        disk.setattr(module.os, "fsync", full)
+        Ledger(tmp_path, "run").intend("object", "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_intent_is_on_disk_before_anything_is_made(tmp_path: Path) -> None:
