@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from tests.ContinuityLibrary.api import FakeApi, FakePod, serving
-from tests.ContinuityLibrary.make import at, run
 
 from ContinuityLibrary import any_witness, collect
-from ContinuityLibrary.collect import PodLook
-from ContinuityLibrary.evidence import ContainerLog, Look
 from ContinuityLibrary.observation import Observation, Workload
 from ContinuityLibrary.verdict import Kind, Verdict
 from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
@@ -354,45 +351,3 @@ def test_a_source_that_does_not_hold_still_is_looked_at_again(
     assert isinstance(answer, Pending)
     assert (answer.seen, answer.cause) == (busy.seen, "evidence-missing")
     assert watcher.verdict is None, "nothing is judged by half of the evidence"
-
-
-def test_the_harnesss_clock_goes_on_from_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    wall = datetime(2026, 1, 1, tzinfo=UTC)
-    monkeypatch.setattr(collect, "_BEGAN", (time.monotonic() - 100, wall))
-    assert timedelta(seconds=100) <= collect.now() - wall < timedelta(seconds=200)
-
-
-@pytest.mark.parametrize("change", [{"containerID": "containerd://2"}, {"restartCount": 1}])
-def test_another_container_is_another_thing_to_look_at(change: dict[str, object]) -> None:
-    before, after = FakePod().document(), FakePod().document()
-    after["metadata"]["uid"] = before["metadata"]["uid"]
-    status = before["status"]["containerStatuses"][0]
-    after["status"]["containerStatuses"] = [status | change]
-    assert collect._identity(before, WORKLOAD) != collect._identity(after, WORKLOAD)
-    after["status"]["containerStatuses"] = [dict(status)]
-    assert collect._identity(before, WORKLOAD) == collect._identity(after, WORKLOAD)
-
-
-def kept(observed: Observation, cluster: Cluster, *looks: Look) -> list[float]:
-    """When the looks were taken that a watcher keeps of these, in seconds."""
-    watcher = collect.Watcher(cluster, observed, RESTORED, cluster)
-    for look in looks:
-        watcher._take(PodLook("uid", look))
-    return [(look.read_at - at(0)).total_seconds() for look in watcher.looks]
-
-
-def test_only_the_looks_that_say_something_are_kept(observed: Observation, cluster: Cluster) -> None:
-    still = ContainerLog(run(1, 3, 0.2))
-    growing = [ContainerLog(run(1, 3 + number, 0.2)) for number in range(6)]
-    assert kept(observed, cluster, *(Look(at(n), still) for n in range(6))) == [0, 5], "since when, and until when"
-    assert kept(observed, cluster, *(Look(at(n), log) for n, log in enumerate(growing))) == [0, 4, 5]
-    ended = Look(at(7), still, running=False)
-    assert kept(observed, cluster, *(Look(at(n), still) for n in range(6)), ended) == [0, 5, 7]
-
-
-def test_a_pod_that_is_not_there_is_neither_running_nor_ready(observed: Observation, cluster: Cluster) -> None:
-    watcher = collect.Watcher(cluster, observed, RESTORED, cluster)
-    watcher.look()
-    (look,) = watcher.looks
-    assert (look.running, look.ready) == (False, False)
-    assert look.state == "there is no pod test-restored in namespace ns"
