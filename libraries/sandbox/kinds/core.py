@@ -47,6 +47,12 @@ class NamespaceStrategy(Strategy):
         if not labels:
             del obj["metadata"]["labels"]
 
+    def warnings(self, obj: Object) -> list[str]:
+        level = (obj["metadata"].get("labels") or {}).get("pod-security.kubernetes.io/enforce")
+        if level not in ("baseline", "restricted"):
+            return []
+        return [f"the sandbox keeps the Pod Security level {level!r} but does not enforce it"]
+
     def prepare_create(self, obj: Object) -> None:
         finalizers = [f for f in dig(obj, "spec.finalizers") or [] if f != "kubernetes"]
         obj["spec"] = {"finalizers": [*finalizers, "kubernetes"]}

@@ -186,6 +186,30 @@ def test_eviction_respects_budgets(run) -> None:
     assert "Success" in run(f"create --raw {path} -f -", stdin=eviction)
 
 
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        (
+            "{apiVersion: v1, kind: Namespace, metadata: {name: held, labels: "
+            "{pod-security.kubernetes.io/enforce: restricted}}}",
+            "keeps the Pod Security level 'restricted' but does not enforce it",
+        ),
+        (
+            DEFINITION.replace("minimum: 1}", "minimum: 1, x-kubernetes-validations: [{rule: self < 9}]}"),
+            "keeps `x-kubernetes-validations` in schemas but does not check it",
+        ),
+        (
+            "{apiVersion: batch/v1, kind: CronJob, metadata: {name: c}, spec: {schedule: '* * * * *', jobTemplate: "
+            "{spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}}}}",
+            "keeps CronJobs but does not run them",
+        ),
+    ],
+)
+def test_what_is_kept_without_effect_is_said(run, manifest: str, words: str) -> None:
+    said = run("create --dry-run=server -f -", stdin=manifest, check=False)
+    assert (said.returncode, words in said.stderr) == (0, True), said.stderr
+
+
 def test_custom_kind(run) -> None:
     run("apply -f -", stdin=DEFINITION)
     try:
