@@ -99,10 +99,11 @@ def _ask(failed: PropagatorError, find: Callable[[], str | None], settle: float)
 
 
 def _unknown(failed: PropagatorError, why: str) -> AnswerLost:
+    where = "the pod's actions at the propagator" if "/pod" in failed.operation else "what the propagator lists of it"
     return AnswerLost(
         failed.operation,
         f"the answer was lost ({failed.seen}); {why}",
         expected=f"{failed.operation} to be answered",
-        look="the pod's actions at the propagator, before it is asked for again",
+        look=f"{where}, before it is asked for again",
         status=failed.status,
     )

@@ -10,8 +10,10 @@ from tests.PropagatorLibrary.conftest import connect, eventually
 from tests.PropagatorLibrary.faults import Fault
 
 from propagator_server.backend import Pod
+from PropagatorLibrary.answers import Answer
 from PropagatorLibrary.client import PropagatorClient
-from PropagatorLibrary.errors import AnswerLost, NotUnderstood, PropagatorError, Refused, ServiceFailed
+from PropagatorLibrary.errors import AnswerLost, NotUnderstood, PropagatorError, Refused, ServiceFailed, Unreachable
+from PropagatorLibrary.lost import Caution, send_carefully
 from PropagatorLibrary.references import PodRef
 
 DONE_BUT_LOST = [
@@ -94,6 +96,18 @@ def test_a_request_that_may_still_be_under_way_is_not_sent_again(backend: FakeBa
         assert lost.value.cause.name == "answer-lost"
         eventually(lambda: client.latest_action_of_pod(pod.uid) is not None)
     assert len(broken.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "look"),
+    [("/v2/checkpoint/pod", "the pod's actions at the propagator"), ("/v2/cluster", "what the propagator lists of it")],
+)
+def test_an_answer_that_stays_lost_says_where_its_work_would_show(path: str, look: str):
+    def send() -> Answer:
+        raise Unreachable(f"POST {path}", "no answer within the read timeout", sent=True, in_time=False)
+
+    with pytest.raises(AnswerLost, match=f"Look next: {look}, before it is asked for again"):
+        send_carefully(send, lambda: None, Caution(settle=0.0))
 
 
 def test_a_gateway_that_gave_up_leaves_it_open(backend: FakeBackend):
