@@ -68,7 +68,7 @@ REMOVAL = (
     _at("waiting for the namespace's end", Request("DELETE", RUN), Request("GET", "/api/v1/namespaces", "cedana-e2e-")),
     _at("Helm uninstalls", Request("DELETE", f"{APPS}/daemonsets/cedana-helper", client=HELM)),
     _at("Helm has uninstalled", UNINSTALLED),
-    _at("Cedana's uninstaller at work", UNINSTALLED, Request("GET", f"{APPS}/daemonsets/cedana-uninstaller", nth=3)),
+    _at("Cedana's uninstaller at work", UNINSTALLED, Request("GET", f"{APPS}/daemonsets/cedana-uninstaller", nth=2)),
     _at("kept objects removed", KEPT_REMOVED),
     _at("looking for the namespace of Cedana", KEPT_REMOVED, Request("GET", CEDANA)),
     _at("cluster deregistered", Request("DELETE", "/v2/cluster/[^/]+")),

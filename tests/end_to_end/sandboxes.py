@@ -17,6 +17,8 @@ from .runner import ROOT
 
 Facts = dict[str, Any]
 Prepare = Callable[[Facts], AbstractContextManager[dict[str, str]]]
+UNHURRIED = ("--latency", "pod_start=0.6")
+"""Each step takes long enough to be met in the midst of it."""
 
 
 @contextmanager
@@ -100,6 +102,6 @@ class Places:
             assert not place or place.left() == []
 
     def _open(self) -> Place:
-        sandbox = self._stack.enter_context(started())
+        sandbox = self._stack.enter_context(started(*UNHURRIED))
         more = self._stack.enter_context(self._prepare(sandbox))
         return Place(sandbox, settings_of(sandbox) | more, standing(sandbox))
