@@ -183,3 +183,13 @@ def test_another_process_beside_the_source_is_no_step_of_its() -> None:
     observed = Observation(WORKLOAD, "uid", told(run(7, 9, 0.2, ANOTHER), run(1, 5, 1.2)))
     copy = told(run(1, 3, 1.2), run(4, 6, 5.2), run(7, 9, 8.2, ANOTHER))
     assert source._parting(observed, copy) == source.Parting(NONCE, (4, 5), 5, 6)
+
+
+def test_no_more_steps_are_waited_for_than_were_asked_for(
+    api: FakeApi, cluster: Cluster, observed: Observation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside(api, observed)
+    partings = [source.Parting(NONCE, (4, 5)[:number], 5 + number, 6 + number) for number in range(3)]
+    monkeypatch.setattr(source, "_parting", lambda *_: partings.pop(0))
+    seen = source.parted(cluster, observed, COPY, copy_cluster=cluster, steps=2, timeout=LONG)
+    assert (seen.taken_twice, partings) == ((4, 5), [])
