@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.HelmLibrary.places import TOKEN, children_with, order, target
@@ -45,7 +46,7 @@ def found(look: Callable[[], list[Path]]) -> Path:
         there = look()
         return Done(there[0]) if there else Pending("no such process")
 
-    return wait_until(one, timeout=20, expected="a child process")
+    return wait_until(one, timeout=60, expected="a child process")
 
 
 def gone(process: Path) -> None:
@@ -55,7 +56,7 @@ def gone(process: Path) -> None:
     def look() -> Look[None]:
         return Pending(f"{process} is there") if child.alive() else Done(None)
 
-    wait_until(look, timeout=20, expected="the child process to be gone")
+    wait_until(look, timeout=60, expected="the child process to be gone")
 
 
 def test_the_real_wheel_tells_its_version() -> None:
@@ -93,8 +94,27 @@ def test_a_crash_is_told_with_its_last_words(fake: Callable[[str], EmbeddedEngin
         fake("crash").install(target(tmp_path), "cedana", order())
 
 
+@pytest.fixture
+def heeding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a child begins when it has taken SIGTERM for itself, however long its start takes."""
+    start = command._start
+
+    def begun(*given: Any) -> subprocess.Popen[str]:
+        child = start(*given)
+        status = Path(f"/proc/{child.pid}/status")
+
+        def look() -> Look[None]:
+            caught = next(int(line.split()[1], 16) for line in status.read_text().splitlines() if "SigCgt" in line)
+            return Done(None) if caught >> (signal.SIGTERM - 1) & 1 else Pending("SIGTERM would end it")
+
+        wait_until(look, timeout=60, expected="the child to heed SIGTERM")
+        return child
+
+    monkeypatch.setattr(command, "_start", begun)
+
+
 def test_a_timeout_cancels_helm(
-    fake: Callable[[str], EmbeddedEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake: Callable[[str], EmbeddedEngine], tmp_path: Path, heeding: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded_engine, "PATIENCE", 0.2)
     with pytest.raises(HelmError, match="context canceled") as problem:
@@ -102,7 +122,9 @@ def test_a_timeout_cancels_helm(
     assert problem.value.code == "timeout"
 
 
-def test_a_child_that_ignores_the_cancel_is_killed(fake: Callable[[str], EmbeddedEngine], tmp_path: Path) -> None:
+def test_a_child_that_ignores_the_cancel_is_killed(
+    fake: Callable[[str], EmbeddedEngine], tmp_path: Path, heeding: None
+) -> None:
     fake("stubborn")
     request = {"action": "install", "release": "r", "timeout": 1, "wait": True, "values": {}, "values_file": ""}
     request |= {
@@ -139,7 +161,7 @@ def test_the_token_stands_neither_in_arguments_nor_in_the_environment(
     process = found(lambda: list(children_with(str(CHILD))))
     seen = [(process / name).read_bytes() for name in ("cmdline", "environ")]
     os.kill(int(process.name), signal.SIGTERM)
-    worker.join(20)
+    worker.join(60)
     assert problems
     assert b"FAKE_HELM=hang" in seen[1]
     assert not [one for one in seen if TOKEN.encode() in one]
@@ -171,7 +193,7 @@ def test_the_child_ends_when_its_parent_was_gone_before_it_began() -> None:
         input=json.dumps(request | deployment | {"timeout": 30, "wait": True}),
         env=os.environ | own,
         stdout=subprocess.PIPE,
-        timeout=20,
+        timeout=60,
         text=True,
         check=False,
     )
