@@ -159,7 +159,7 @@ def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[s
     image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
     words = ("Deployment cedana-manager has 0 of 1 pods ready", "ErrImagePull")
     with failing("image-pull", *words, kind=WaitTimedOut):
-        helm.install("cedana", order(sandbox, timeout=2, controllerManager=image), create_namespace=True)
+        helm.install("cedana", order(sandbox, timeout=4, controllerManager=image), create_namespace=True)
     assert [entry.kind for entry in ledger.owed()] == ["namespace", "helm-release"]
     with failing("helm-failed", "there is one already", "deployed, revision 1"):
         helm.install("cedana", order(sandbox), create_namespace=False)
@@ -171,7 +171,7 @@ def test_an_image_that_cannot_be_pulled_is_the_cause(helm: Helm, sandbox: dict[s
 def test_pods_are_believed_and_not_only_helm(helm: Helm, sandbox: dict[str, Any]) -> None:
     image = {"image": {"repository": "registry.example.test/nope"}}
     with failing("image-pull", "DaemonSet cedana-he", "0 of", kind=E2EFailure):
-        helm.install("cedana", order(sandbox, timeout=2, daemonHelper=image, **WITH_UNINSTALLER), create_namespace=True)
+        helm.install("cedana", order(sandbox, timeout=4, daemonHelper=image, **WITH_UNINSTALLER), create_namespace=True)
     # Its uninstaller has the same image; nobody waits for what cannot start.
     assert helm.uninstall("cedana", wait=True, timeout=LONG).removed
 
@@ -181,7 +181,7 @@ def test_without_wait_nobody_waits(helm: Helm, sandbox: dict[str, Any]) -> None:
     installed = helm.install("cedana", order(sandbox, wait=False, controllerManager=image), create_namespace=True)
     assert installed.status == "deployed"
     with failing("image-pull", "ErrImagePull", kind=WaitTimedOut):
-        helm.wait_until_ready("cedana", 2)
+        helm.wait_until_ready("cedana", 4)
 
 
 @both_engines

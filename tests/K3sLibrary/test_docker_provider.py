@@ -160,7 +160,7 @@ def test_trouble_is_told_with_its_reason(
     docker.image.import_(empty_layer(tmp_path), image)
     tag(docker, image, f"STAND_IN_BEHAVIOUR={behaviour}", tmp_path)
     with pytest.raises(error) as failure:
-        start(made(image=image, nodes=1), timeout=12 if error is OperationFailed else 8)
+        start(made(image=image, nodes=1), timeout=120 if error is OperationFailed else 8)
     assert words in failure.value.seen
     assert failure.value.cause.name == "cluster-start"
 

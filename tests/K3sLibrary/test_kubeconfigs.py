@@ -60,7 +60,7 @@ def pod(sandbox: Obj) -> Iterator[str]:
         phase = admin.core.read_namespaced_pod(name, "default").status.phase
         return Done(None) if phase == "Running" else Pending(phase)
 
-    wait_until(look, timeout=10, expected="the pod to run")
+    wait_until(look, timeout=60, expected="the pod to run")
     yield name
     admin.core.delete_namespaced_pod(name, "default")
 
@@ -115,7 +115,7 @@ KINDS = ("token", "tokenFile", "password", "certificate data", "certificate file
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_user_is_let_in(kind: str, served: Front, pod: str, tmp_path: Path) -> None:
     cluster = reached(served.kubeconfig(tmp_path / "config", user(served, tmp_path, kind)))
-    ended = execute(cluster, Place("default", pod, None), ["echo", "here"], timeout=10)
+    ended = execute(cluster, Place("default", pod, None), ["echo", "here"], timeout=60)
     assert (ended.exit_code, ended.stdout.strip()) == (0, "here")
 
 
@@ -170,7 +170,7 @@ def test_an_authority_may_be_a_file_and_must_be_the_right_one(served: Front, tmp
 def test_what_is_told_not_to_be_verified_is_not(served: Front, pod: str, tmp_path: Path) -> None:
     unknown = {"certificate_authority_data": None, "insecure_skip_tls_verify": True}
     cluster = reached(served.kubeconfig(tmp_path / "config", {"token": served.token}, **unknown))
-    assert execute(cluster, Place("default", pod, None), ["true"], timeout=10).exit_code == 0
+    assert execute(cluster, Place("default", pod, None), ["true"], timeout=60).exit_code == 0
 
 
 def test_the_name_in_the_certificate_may_be_another(sandbox: Obj, pod: str, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_the_name_in_the_certificate_may_be_another(sandbox: Obj, pod: str, tmp_
             reached(named.kubeconfig(tmp_path / "without", known))
         named.names.clear()
         cluster = reached(named.kubeconfig(tmp_path / "with", known, tls_server_name=NAME))
-        assert execute(cluster, Place("default", pod, None), ["true"], timeout=10).exit_code == 0
+        assert execute(cluster, Place("default", pod, None), ["true"], timeout=60).exit_code == 0
         assert set(named.names) == {NAME}
 
 
@@ -194,7 +194,7 @@ def test_a_proxy_is_gone_through(
         config = served.kubeconfig(tmp_path / "config", {"token": served.token}, proxy_url=f"http://{who}{address}")
         cluster = reached(config)
         rest = len(asked)
-        assert execute(cluster, Place("default", pod, None), ["true"], timeout=10).exit_code == 0
+        assert execute(cluster, Place("default", pod, None), ["true"], timeout=60).exit_code == 0
         assert set(asked) == {f"CONNECT {served.url.removeprefix('https://')}"}
         assert 0 < rest < len(asked)
 

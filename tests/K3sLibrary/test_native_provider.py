@@ -198,7 +198,7 @@ from pathlib import Path
 from K3sLibrary.providers.k3s import NativeOptions, NativeProvider
 provider = NativeProvider()
 provider.options = NativeOptions(binary=Path(sys.argv[1]), directory=Path(sys.argv[2]))
-provider.start(kubeconfig=None, context=None, timeout=40, keep=sys.argv[3] == "keep")
+provider.start(kubeconfig=None, context=None, timeout=240, keep=sys.argv[3] == "keep")
 print("started", flush=True)
 time.sleep(600)
 """
@@ -217,7 +217,7 @@ def test_what_a_killed_run_left_is_found_by_the_ledger(keep: str, native: Native
     run.send_signal(signal.SIGKILL)
     run.wait()
     (folder,) = native.options.directory.iterdir()
-    name, deadline = folder.name, time.monotonic() + 20
+    name, deadline = folder.name, time.monotonic() + 120
     if keep == "never":  # then it ends by itself with the run
         while remains.cgroups.processes(name) and time.monotonic() < deadline:
             time.sleep(0.05)

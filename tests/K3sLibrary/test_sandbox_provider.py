@@ -33,7 +33,7 @@ def own_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledg
 
 def test_a_sandbox_is_started_reached_and_ended_without_a_trace(own_ledger: Ledger) -> None:
     provider = SandboxProvider()
-    started = provider.start(kubeconfig=None, context=None, timeout=30, keep=False)
+    started = provider.start(kubeconfig=None, context=None, timeout=120, keep=False)
     (entry,) = own_ledger.owed()
     process = ProcessId(entry.find["pid"], entry.find["started"])
     assert process.alive()
@@ -43,7 +43,7 @@ def test_a_sandbox_is_started_reached_and_ended_without_a_trace(own_ledger: Ledg
     assert started.token not in repr(started)
     assert {str(started.kubeconfig), str(started.second_kubeconfig)} <= set(entry.find["places"])
     assert {trace.split()[0] for trace in provider.traces()} == {"process", "folder", "an"}
-    provider.stop(10)
+    provider.stop(60)
     assert not process.alive()
     assert provider.traces() == []
     assert own_ledger.owed() == []
@@ -55,7 +55,7 @@ def test_what_the_sandbox_said_when_it_could_not_start_is_told(
     complaint = "import sys; sys.exit('no room for a sandbox')"
     monkeypatch.setattr(serving, "python_command", lambda *_: [sys.executable, "-c", complaint])
     with pytest.raises(OperationFailed) as failure:
-        SandboxProvider().start(kubeconfig=None, context=None, timeout=30, keep=False)
+        SandboxProvider().start(kubeconfig=None, context=None, timeout=120, keep=False)
     assert "exit status 1: no room for a sandbox" in str(failure.value)
     assert failure.value.cause.name == "cluster-start"
 
@@ -89,10 +89,10 @@ def test_no_credential_of_ours_reaches_the_sandboxs_environment(
 ) -> None:
     monkeypatch.setenv("CEDANA_AUTH_TOKEN", "t0ken-of-this-process")
     provider = SandboxProvider()
-    provider.start(kubeconfig=None, context=None, timeout=30, keep=False)
+    provider.start(kubeconfig=None, context=None, timeout=120, keep=False)
     (entry,) = own_ledger.owed()
     environment = Path(f"/proc/{entry.find['pid']}/environ").read_bytes()
-    provider.stop(10)
+    provider.stop(60)
     assert b"PYTHONPATH=" in environment
     assert b"t0ken-of-this-process" not in environment
     assert processes.clean_environment().get("CEDANA_AUTH_TOKEN") is None
