@@ -125,16 +125,17 @@ class Helm:
         deadline = time.monotonic() + timeout
         expected = f"release {release} to be uninstalled from namespace {self._namespace}"
         things = [Thing(**facts) for facts in entry.find.get("kept", ())] if entry else []
+        begun = entry is not None and "kept" in entry.find
         try:
             stream = self._engine.manifest(self._target, release)
-            things = kept(stream, self._namespace)
+            things, begun = kept(stream, self._namespace), True
             if entry:  # on disk before the uninstall: afterwards Helm no longer knows them
                 LEDGER.made(entry, kept=[asdict(thing) for thing in things], takes_namespace=deletes_namespaces(stream))
             self._engine.uninstall(self._target, release, wait=wait, timeout=timeout)
         except HelmError as problem:
-            # The uninstaller that an earlier, broken-off attempt started takes the namespace, and with it what Helm
-            # keeps of the release, from under this one.
-            if not entry or "kept" not in entry.find or self.is_stored(release):
+            # The chart's uninstaller, or the one that an earlier, broken-off attempt started, takes the namespace, and
+            # with it what Helm keeps of the release, from under this one.
+            if not begun or self.is_stored(release):
                 raise failed(expected, problem) from None
         if not entry:
             return Uninstalled(tuple(things), removed=False)

@@ -1,4 +1,7 @@
-"""An install that made nothing because the API server failed by itself is tried again, and no other one."""
+"""An install that made nothing because the API server failed by itself is tried again, and no other one.
+
+An uninstall under which the chart's own uninstaller takes away what Helm keeps has ended all the same.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.failures import OperationFailed
 from harness.kube import Cluster
 from harness.ledger import Ledger
 from HelmLibrary import operations
@@ -82,3 +86,26 @@ def test_the_patience_has_an_end(stored: list[str], tmp_path: Path, monkeypatch:
         helm(engine, tmp_path).install("cedana", ORDER, create_namespace=False)
     assert 1 < len(engine.orders) < 1000
     assert stored == []
+
+
+class Purging:
+    """Reads the release, and fails when it is about to remove what Helm keeps of it."""
+
+    def manifest(self, *_: Any) -> str:
+        return ""
+
+    def uninstall(self, *_: Any, **__: Any) -> None:
+        raise HelmError("uninstall: Failed to purge the release: release: not found")
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_helm_keeps_may_go_amid_an_uninstall(
+    stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Helm, "is_stored", lambda *_: stored)
+    ours = helm(Purging(), tmp_path)
+    if not stored:
+        assert not ours.remove("cedana", None, wait=True, timeout=60).removed
+        return
+    with pytest.raises(OperationFailed, match="Failed to purge"):
+        ours.remove("cedana", None, wait=True, timeout=60)
