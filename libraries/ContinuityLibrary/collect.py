@@ -214,7 +214,7 @@ class Watcher:
             self.looks = [Look(now(), running=False, ready=False, state=absent)]
             return
         look = seen.look.sharing(self.looks[-1] if self.looks else self.observation.newest)
-        if len(self.looks) > 1 and _same(self.looks[-2], self.looks[-1]) and _same(self.looks[-1], look):
+        if len(self.looks) > 1 and all(_same(one, look) for one in self.looks[-2:]):
             self.looks[-1] = look  # nothing new: only the time goes on
             return
         if len(self.looks) > 2 and self.looks[-2].steps() <= self.looks[-1].steps():

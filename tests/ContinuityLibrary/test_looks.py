@@ -50,6 +50,8 @@ def test_only_the_looks_that_say_something_are_kept() -> None:
     growing = [ContainerLog(run(1, 3 + number, 0.2)) for number in range(6)]
     assert kept(*(Look(at(n), still) for n in range(6))) == [0, 5], "since when, and until when"
     assert kept(*(Look(at(n), log) for n, log in enumerate(growing))) == [0, 4, 5]
+    stopped = (Look(at(0), growing[0]), *(Look(at(n), growing[1]) for n in range(1, 5)))
+    assert kept(*stopped) == [0, 1, 4], "since when it stands still, too"
     ended = Look(at(7), still, running=False)
     assert kept(*(Look(at(n), still) for n in range(6)), ended) == [0, 5, 7]
     again = Look(at(8), still)
