@@ -15,6 +15,7 @@ from typing import Any
 
 import helm_python
 import pytest
+import requests
 from kubernetes.client.exceptions import ApiException
 from tests.HelmLibrary.places import TOKEN, children_with, stand_in_helm
 
@@ -325,9 +326,12 @@ def test_a_killed_engine_leaves_no_release_pending_in_silence(helm: Helm, sandbo
         for child in children_with(str(CHILD)):
             if helm.is_stored("cedana"):
                 os.kill(int(child.name), signal.SIGKILL)
+                requests.delete(faults, timeout=60)
                 return Done(None)
         return Pending("no engine at work")
 
+    faults = f"{sandbox['admin_url']}/faults"
+    requests.post(faults, json={"name": "api-slow", "seconds": 0.3}, timeout=60)  # it is still at work when it is seen
     killer = threading.Thread(target=lambda: wait_until(killed, timeout=LONG, expected="an engine at work", pace=OFTEN))
     killer.start()
     image = {"manager": {"image": {"repository": "registry.example.test/nope"}}}
