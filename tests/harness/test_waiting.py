@@ -90,6 +90,11 @@ def test_a_longer_wait_takes_few_looks_more(clock: Clock, pace: Pace, looks: lis
         assert 0.8 * most < len(clock.sleeps) + 1 <= pace.most_looks(wait) == most
 
 
+def test_a_wait_of_no_time_takes_two_looks_and_a_short_one_of_small_steps_many() -> None:
+    assert Pace().most_looks(0) == 2
+    assert Pace(least=0.01).most_looks(0.8) > 40, "20 to the first fifth of a second, then ever fewer"
+
+
 def test_the_server_may_ask_for_a_longer_pause_but_not_beyond_the_timeout(clock: Clock) -> None:
     with pytest.raises(WaitTimedOut):
         wait_until(lambda: Pending("busy", retry_after=7), timeout=10, expected="it")
