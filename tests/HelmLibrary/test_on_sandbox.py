@@ -313,7 +313,7 @@ def test_a_release_whose_install_did_not_live_to_be_noted_is_known_by_its_time(
     noted = next(one for one in ledger.owed() if one.kind == "helm-release")
     begun = datetime.fromisoformat(noted.at) + timedelta(seconds=earlier)
     find = {key: value for key, value in noted.find.items() if key != "stored"}
-    killed = replace(noted, state="intended", find=find, at=begun.isoformat())
+    killed = replace(noted, number=-1, state="intended", find=find, at=begun.isoformat())  # of another ledger
     assert ReleaseRemover().exists(killed) is ours
     ReleaseRemover().remove(killed, LONG)
     assert helm.is_stored("cedana") is not ours
