@@ -106,7 +106,12 @@ async def test_the_kubelet_is_slow(bare: Stage) -> None:
 
 async def test_a_log_line_comes_twice(stage: Stage) -> None:
     await stage.fault("log-line-twice")
-    _, source = await stage.lifecycle()
+    pod = await stage.workload()
+    action = await stage.checkpoint(pod)
+    held = len(await stage.steps("web"))
+    source = await stage.until(lambda: stage.steps("web"), lambda steps: len(steps) > held, "a step after the cut")
+    await stage.gone("web")
+    await stage.restore(action)
     await own_steps(stage, source)
 
     async def doubled() -> list[int]:
