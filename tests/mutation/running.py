@@ -32,8 +32,8 @@ LIBRARIES = ROOT / "libraries"
 HEAVY = ("kubernetes.client", "kubernetes.dynamic", "kubernetes.watch", "hypothesis", "robot.api", "yaml", "requests")
 HEAVY_TOO = ("robot.libraries.BuiltIn", "robot.running", "cryptography.x509", "aiohttp", "jsonschema", "pytest_asyncio")
 LONGEST_BASELINE = 600.0
-LEAST, FACTOR = 10.0, 5.0
-"""Seconds that a mutant gets: so many times what its tests took, and some."""
+LEAST, FACTOR, SPARE = 10.0, 5.0, 60.0
+"""Seconds that a mutant gets: some, and so many times what its tests took, or that and a minute: a few hang."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,16 @@ def survivors(
     return lived
 
 
+def longest(mutant: Mutant) -> float:
+    """Seconds that a mutant gets; one whose tests are not through by then was noticed."""
+    return LEAST + min(FACTOR * mutant.seconds, mutant.seconds + SPARE)
+
+
 def _each(
     mutants: Sequence[Mutant], workers: int, scratch: Path, attempt: Callable[[Mutant, Path], int]
 ) -> Iterator[tuple[Mutant, bool]]:
     """Whether each mutant lives on."""
-    for mutant, status in children.each(mutants, workers, scratch, attempt, lambda one: LEAST + FACTOR * one.seconds):
+    for mutant, status in children.each(mutants, workers, scratch, attempt, longest):
         if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERNAL_ERROR):
             # not a usage error, which is a conftest that cannot be imported now
             raise RuntimeError(f"the tests for {mutant.key} could not be run")
