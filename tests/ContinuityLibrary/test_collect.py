@@ -351,3 +351,21 @@ def test_a_source_that_does_not_hold_still_is_looked_at_again(
     assert isinstance(answer, Pending)
     assert (answer.seen, answer.cause) == (busy.seen, "evidence-missing")
     assert watcher.verdict is None, "nothing is judged by half of the evidence"
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_log_that_is_not_there_is_none(status: int, api: FakeApi, cluster: Cluster) -> None:
+    api.pods["test"], api.log_status = FakePod(), status
+    seen = collect.look_at(cluster, WORKLOAD)
+    assert seen is not None
+    assert seen.look.log is None
+
+
+def test_a_source_that_is_known_to_be_gone_is_not_asked_for(
+    api: FakeApi, cluster: Cluster, observed: Observation
+) -> None:
+    restore(api, observed)
+    observed.gone = True
+    api.asked.clear()
+    assert judged(cluster, observed).kind is Kind.CONTINUED
+    assert {path.split("/")[6].partition("?")[0] for path in api.asked} == {"test-restored"}
