@@ -274,6 +274,30 @@ def test_a_restore_beside_a_living_source_continues(api: FakeApi, cluster: Clust
     assert len(observed.after) == 2, "the first and the newest"
 
 
+def test_each_look_at_a_restored_pod_knows_its_living_source_up_to_then(
+    api: FakeApi, cluster: Cluster, observed: Observation
+) -> None:
+    source = api.pods["test"]
+    restore(api, observed)
+    api.pods["test"] = source
+    known = observed.newest
+    collect.Watcher(cluster, observed, RESTORED, cluster).look()
+    assert observed.newest.read_at > known.read_at
+    assert not observed.gone
+
+
+def test_a_source_that_is_not_there_is_known_to_be_gone(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
+    restore(api, observed)
+    collect.Watcher(cluster, observed, RESTORED, cluster).look()
+    assert observed.gone
+
+
+def test_a_pod_that_changes_under_a_look_is_looked_at_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "pod test changed while its log was read"
+    monkeypatch.setattr(collect, "look_at", Mock(side_effect=collect.PodChanged(words)))
+    assert collect.patient_look(cluster, WORKLOAD) == Pending(words)
+
+
 def test_an_api_that_does_not_answer_is_no_verdict(tmp_path: Path) -> None:
     with serving(tmp_path) as (api, cluster):
         api.pods["test"] = FakePod()

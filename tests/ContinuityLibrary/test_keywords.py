@@ -156,6 +156,16 @@ def test_a_copy_that_is_not_there_yet_is_waited_for(
     assert not looks
 
 
+def test_a_witness_that_is_asked_is_not_waited_for_after_its_checkpoint(
+    api: FakeApi, library: ContinuityLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = warnings(monkeypatch)
+    asked = SampledObservation(Workload("fake", "ns", "a"), way_to("http"), "uid")
+    assert library.note_checkpoint_done(asked, timeout=LONG) is None
+    assert not heard
+    assert not api.asked
+
+
 def test_only_what_prints_its_steps_can_be_told_from_its_copy(library: ContinuityLibrary) -> None:
     asked = SampledObservation(Workload("fake", "ns", "a"), way_to("http"), "uid")
     with pytest.raises(BadInput, match="one of `Observe Workload`"):
