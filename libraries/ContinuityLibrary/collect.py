@@ -280,11 +280,11 @@ def _container(pod: dict[str, Any], workload: Workload) -> dict[str, Any]:
     inits = pod["spec"].get("initContainers") or []
     sidecars = [one["name"] for one in inits if one.get("restartPolicy") == "Always"]
     names = [one["name"] for one in pod["spec"]["containers"]]
-    name = workload.container or (names[0] if len(names) == 1 else "")
+    name = workload.container or (names[0] if len(names) == 1 else "(one only, or name one)")
     names += sidecars
     if name not in names:
         raise NotAsExpected(
-            f"pod {workload.pod} to have a container {workload.container or '(one only, or name one)'}",
+            f"pod {workload.pod} to have a container {name}",
             f"it has {', '.join(names)}",
             cause="bad-manifest",
         )

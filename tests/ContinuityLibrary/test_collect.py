@@ -340,8 +340,11 @@ def test_a_native_sidecar_is_a_container_and_an_init_container_is_not() -> None:
     }
     assert collect._container(pod, Workload("main", "default", "test", "proxy")) == running
     assert collect._container(pod, Workload("main", "default", "test", ""))["name"] == "app"
-    with pytest.raises(NotAsExpected, match="it has app, proxy"):
+    with pytest.raises(NotAsExpected, match=r"a container rules\nSeen: it has app, proxy"):
         collect._container(pod, Workload("main", "default", "test", "rules"))
+    pod["spec"]["containers"].append({"name": "second"})
+    with pytest.raises(NotAsExpected, match=r"pod test to have a container \(one only, or name one\)"):
+        collect._container(pod, Workload("main", "default", "test", ""))
 
 
 def test_a_pod_that_does_not_stay_ready_ends_the_wait_for_its_verdict(
