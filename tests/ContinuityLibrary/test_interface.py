@@ -11,8 +11,9 @@ from tests.ContinuityLibrary.make import Story
 
 from ContinuityLibrary import ContinuityLibrary
 from ContinuityLibrary.observation import Workload
-from ContinuityLibrary.sampled_keywords import Route, Witness
-from ContinuityLibrary.verdict import judge
+from ContinuityLibrary.sampled_keywords import Route, Witness, way_to
+from ContinuityLibrary.sampling import SampledObservation
+from ContinuityLibrary.verdict import Kind, Verdict, judge
 
 PLACE = {"namespace": "default", "timeout": 30.0}
 JUDGED = {"timeout": 30.0}
@@ -73,3 +74,26 @@ def test_verdicts_are_given_all_or_only_once() -> None:
         assert [one["restored"] for one in library.get_verdicts(new=True)] == [f"ns/web-{number}"]
     assert len(library.get_verdicts()) == 2
     assert library.get_verdicts(new=True) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "judged"),
+    [
+        ({}, Workload("main", "ns", "web", "app")),
+        ({"pod": "web-2", "cluster": "there"}, Workload("there", "ns", "web-2", "app")),
+        ({"namespace": "other", "container": ""}, Workload("main", "other", "web", "")),
+    ],
+)
+def test_what_is_judged_is_what_was_observed_but_for_what_is_given(
+    given: dict[str, str], judged: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Workload] = []
+
+    def judge(_self: ContinuityLibrary, _before: object, restored: Workload, *_: object) -> Verdict:
+        asked.append(restored)
+        return Verdict(Kind.CONTINUED, "")
+
+    monkeypatch.setattr(ContinuityLibrary, "_judge", judge)
+    observed = SampledObservation(Workload("main", "ns", "web", "app"), way_to("http"), "uid")
+    ContinuityLibrary().workload_should_have_continued(observed, **given)
+    assert asked == [judged]
