@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,13 @@ def test_the_requests_of_stub_status() -> None:
     assert read_stub_status(STATUS) == Reading(9)
     with pytest.raises(Unanswered, match="no stub_status, but 'Welcome'"):
         read_stub_status("Welcome")
+
+
+@pytest.mark.parametrize("read", [read_http, read_stub_status])
+def test_of_a_long_answer_the_beginning_is_told(read: Callable[[str], Reading]) -> None:
+    with pytest.raises(Unanswered) as problem:
+        read("w" * 81)
+    assert str(problem.value).endswith(repr("w" * 80))
 
 
 @pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1.1"])
