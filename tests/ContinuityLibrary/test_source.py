@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,20 @@ def test_only_its_own_lines_harm_a_source_and_the_first_is_named() -> None:
     assert source.harm_in(observed, told(run(1, 5, 0.2), [line(9, 3, ANOTHER, "0" * 16)])) == ""
     broken = told([line(8, 3, chain="0" * 16), line(7, 2, chain="0" * 16)])
     assert source.harm_in(observed, broken) == "the hash of its step 7 does not follow"
+
+
+def test_a_step_of_another_process_is_none_of_the_source() -> None:
+    observed = Observation(WORKLOAD, "uid", told(run(1, 5, 0.2)))
+    observed.add(told(run(1, 5, 0.2), [line(9, 3, ANOTHER)]))
+    assert source.last_step(observed) == 5
+
+
+@pytest.mark.parametrize(("restarts", "times"), [(3, "once"), (4, "2 times")])
+def test_only_restarts_since_the_checkpoint_are_counted(restarts: int, times: str) -> None:
+    observed = Observation(WORKLOAD, "uid", replace(told(run(1, 5, 0.2)), restarts=2))
+    seen = replace(told(run(1, 5, 0.2)), restarts=restarts)
+    expected = f"its container was restarted {times} since the checkpoint was asked for"
+    assert source.harm_in(observed, seen) == expected
 
 
 def test_what_nobody_printed_is_no_step() -> None:
