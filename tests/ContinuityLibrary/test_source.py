@@ -133,6 +133,16 @@ def test_a_copy_that_stands_still_does_not_go_its_own_way(
     assert raised.value.cause.name == "process-silent"
 
 
+def test_a_source_that_stands_still_beside_its_copy_does_not_go_its_own_way(
+    api: FakeApi, cluster: Cluster, observed: Observation
+) -> None:
+    beside(api, observed, began=time.time() - 5)
+    api.pods["test"].last = collect.observe(cluster, WORKLOAD, steps=observed.step + 4, timeout=LONG).step
+    with pytest.raises(WaitTimedOut) as raised:
+        parted(cluster, observed, 0.6)
+    assert raised.value.cause.name == "process-silent"
+
+
 def test_the_source_itself_is_no_copy(api: FakeApi, cluster: Cluster, observed: Observation) -> None:
     beside(api, observed, uid=observed.uid)
     with pytest.raises(NotAsExpected) as raised:
