@@ -241,6 +241,21 @@ async def own_steps(stage: Stage, source: list[Step], name: str = RESTORED, cont
     )
 
 
+async def lifecycle_of_several(stage: Stage, pod: Object, *containers: str) -> dict[str, list[Step]]:
+    """A pod `web` with several witnesses checkpointed when the last of them had four steps, and restored.
+
+    Gives the steps of each when the checkpoint was ready.
+    """
+    await stage.create(PODS, **pod)
+    there = await stage.ready("web")
+    await stage.until(lambda: stage.steps("web", containers[-1]), lambda steps: len(steps) > 3, "four steps")
+    action = await stage.checkpoint(there)
+    before = {name: await stage.steps("web", name) for name in containers}
+    await stage.gone("web")
+    await stage.restore(action)
+    return before
+
+
 def manifest(name: str, kind: str = "witness", **changes: Any) -> Object:
     """The project's own workload under another name; `changes` to its spec, `container` to its container."""
     pod: Object = next(iter(yaml.safe_load_all((RESOURCES / f"{kind}.yaml").read_text())))

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.sandbox.faults.stage import PODS, RESTORED, Stage, Step, manifest, own_steps
+from tests.sandbox.faults.stage import RESTORED, Stage, Step, lifecycle_of_several, manifest, own_steps
 
 
 async def lifecycle_of_meshed(stage: Stage, kind: str) -> dict[str, list[Step]]:
     """A pod with a proxy beside its application, restored; the steps of both before."""
-    pod = manifest("web", kind)
-    await stage.create(PODS, **pod)
-    there = await stage.ready("web")
-    await stage.until(lambda: stage.steps("web", "app"), lambda steps: len(steps) > 3, "four steps")
-    action = await stage.checkpoint(there)
-    before = {name: await stage.steps("web", name) for name in ("app", "mesh-proxy")}
-    await stage.gone("web")
-    await stage.restore(action)
+    before = await lifecycle_of_several(stage, manifest("web", kind), "mesh-proxy", "app")
     await stage.ready(RESTORED)
     return before
 

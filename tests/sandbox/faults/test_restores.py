@@ -6,7 +6,18 @@ import hashlib
 import re
 
 import pytest
-from tests.sandbox.faults.stage import PODS, RESTORED, Object, Stage, Step, is_ready, manifest, own_steps, restarted
+from tests.sandbox.faults.stage import (
+    PODS,
+    RESTORED,
+    Object,
+    Stage,
+    Step,
+    is_ready,
+    lifecycle_of_several,
+    manifest,
+    own_steps,
+    restarted,
+)
 
 from sandbox.faults.working import CRIU
 
@@ -79,14 +90,7 @@ async def lifecycle_of_two(stage: Stage) -> dict[str, list[Step]]:
     """A pod with two witnesses, restored; the steps of each before."""
     pod = manifest("web")
     pod["spec"]["containers"] = two_containers(pod)
-    await stage.create(PODS, **pod)
-    there = await stage.ready("web")
-    await stage.until(lambda: stage.steps("web", "two"), lambda steps: len(steps) > 3, "four steps")
-    action = await stage.checkpoint(there)
-    before = {name: await stage.steps("web", name) for name in ("one", "two")}
-    await stage.gone("web")
-    await stage.restore(action)
-    return before
+    return await lifecycle_of_several(stage, pod, "one", "two")
 
 
 async def test_one_container_only(stage: Stage) -> None:
