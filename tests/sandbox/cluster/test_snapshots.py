@@ -121,15 +121,21 @@ async def test_the_source_stands_as_long_as_the_freeze(hands, cluster, clock):
     assert len(hands.log("w")) > before + 2
 
 
-@pytest.mark.parametrize("checkpoints_after", [0, 1])
-async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock, checkpoints_after):
-    """It is the line that the source has printed, however long another checkpoint made it stand before that."""
+async def _cut_with_a_line_too_many(hands, cluster, clock):
+    """A witness, its snapshot, and its last step then; what is restored of it begins with one line more."""
     cluster.runtime.repeated_line_every = 1
     source = hands.pod("w", ["sh", "-c", WITNESS])
     await hands.running("w")
     clock.pass_seconds(2)
     snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.1)
     cut = steps(hands.log("w"))[-1][1]
+    return source, snapshot, cut
+
+
+@pytest.mark.parametrize("checkpoints_after", [0, 1])
+async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock, checkpoints_after):
+    """It is the line that the source has printed, however long another checkpoint made it stand before that."""
+    source, snapshot, cut = await _cut_with_a_line_too_many(hands, cluster, clock)
     for _ in range(checkpoints_after):
         cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.3)
     clock.pass_seconds(2)
@@ -144,12 +150,7 @@ async def test_a_line_may_be_copied_from_after_the_cut(hands, cluster, clock, ch
 
 
 async def test_where_the_source_has_printed_nothing_since_the_cut_no_line_is_copied(hands, cluster, clock):
-    cluster.runtime.repeated_line_every = 1
-    source = hands.pod("w", ["sh", "-c", WITNESS])
-    await hands.running("w")
-    clock.pass_seconds(2)
-    snapshot = cluster.runtime.snapshot(source["metadata"]["uid"], source, freeze=0.1)
-    cut = steps(hands.log("w"))[-1][1]
+    _, snapshot, cut = await _cut_with_a_line_too_many(hands, cluster, clock)
     await _restored(hands, snapshot)
     clock.pass_seconds(1)
     found = [step for _, step, _ in steps(hands.log("w-restored"))]
