@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -299,6 +300,14 @@ def test_a_source_that_was_restarted_has_ended_or_is_gone_is_harmed(api, cluster
     with pytest.raises(NotAsExpected, match="is gone") as problem:
         any_witness.should_go_on(cluster, source, timeout=PATIENT)
     assert problem.value.cause.name == "source-harmed"
+
+
+def test_a_source_is_held_to_its_restarts_of_when_it_was_last_seen(api, cluster, source, monkeypatch) -> None:
+    says(monkeypatch, 103)
+    api.pods["test"].restarts = 1
+    first = source.samples[-1]
+    seen = replace(source, samples=[first, replace(first, restarts=1)])
+    assert any_witness.should_go_on(cluster, seen, timeout=PATIENT) == 103
 
 
 def test_the_keywords_take_it_as_any_other_observation(api: FakeApi, cluster: Cluster, monkeypatch) -> None:
