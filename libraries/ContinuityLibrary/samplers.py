@@ -33,7 +33,7 @@ TIMEOUT = 5.0
 CONNECTION_REQUESTS = 500
 """Requests after which a new connection is made; nginx closes one after 1000 (its `keepalive_requests`)."""
 _STATUS = re.compile(r"server accepts handled requests\s+(\d+)\s+(\d+)\s+(\d+)")
-_REDIS_LIMIT = 1 << 20
+_REDIS_LIMIT = 1 << 20  # bytes of an answer: a real INFO has some thousand, and what is no redis may send without end
 
 
 class Unanswered(Exception):
@@ -235,9 +235,9 @@ class _RedisAsker:
         kind, text = line[:1], line[1:].strip()
         if kind == "-":
             raise Unanswered(f"redis answers {words[0]} with an error: {text}")
-        if kind == ":" and text.isdigit():
+        if kind == ":" and text.isdecimal():
             return text
-        if kind == "$" and text.isdigit():
+        if kind == "$" and text.isdecimal() and int(text) <= _REDIS_LIMIT:
             return self.stream.read(int(text) + 2).decode(errors="replace")
         raise Unanswered(
             f"it answers {words[0]} not as redis does, but {line[:80]!r}" if line else "it closes the connection"

@@ -128,6 +128,7 @@ def test_redis_counts_under_a_key_of_its_own() -> None:
         (b"$9\r\nos:Linux\n\r\n", "its INFO has no run_id"),
         (b"HTTP/1.1 400 Bad Request\r\n", "answers INFO not as redis does, but 'HTTP/1.1 400 Bad Request"),
         (b"$x\r\n", "answers INFO not as redis does"),
+        (b"$1048577\r\n", "answers INFO not as redis does, but '\\$1048577"),
         (b"", "it closes the connection"),
         (b"\xff\xfe\r\n", "answers INFO not as redis does"),
         (b"$2\r\n\xff\xfe\r\n", "its INFO has no run_id"),
@@ -137,6 +138,13 @@ def test_what_is_no_redis(said: bytes, words: str) -> None:
     with redis(lambda _: said) as port, pytest.raises(Unanswered, match=words.replace("(", r"\(")) as problem:
         ask(way_to("redis", "url", url=url(port, "redis")))
     assert not problem.value.unreached
+
+
+def test_a_long_answer_of_redis_is_read_to_its_limit() -> None:
+    text = f"run_id:{RUN_ID}\r\n".encode().ljust(1 << 20)
+    said = {"INFO": b"$%d\r\n%s\r\n" % (len(text), text), "INCR": b":7\r\n"}
+    with redis(lambda words: said[words[0]]) as port:
+        assert ask(way_to("redis", "url", url=url(port, "redis"))) == [Reading(7, RUN_ID)]
 
 
 def is_free(port: int) -> bool:

@@ -270,8 +270,8 @@ def test_what_is_observed_is_remembered_as_the_runs_own(
         library.observe_workloads([], "ns")
     library.observe_containers("pair")
     library.observe_workloads(["a"])
-    places = [(one.namespace, given["steps"]) for workloads, given in asked[2:] for one in workloads]
-    assert places == [("default", 5)] * 3
+    places = [(one.namespace, given["steps"], given["timeout"]) for workloads, given in asked[2:] for one in workloads]
+    assert places == [("default", 5, 30.0)] * 3
 
 
 def test_each_restored_container_is_held_against_its_own_observation(
