@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from harness.kube import Cluster, api_errors
-from harness.kube.pods import condition, raw
+from harness.kube.pods import at_path, condition, raw
 from harness.kube.watching import Obj, Objects, watch_until
 from harness.waiting import Done, Look, Pending
 
@@ -72,7 +71,7 @@ def wait_until_nodes_ready(cluster: Cluster, timeout: float) -> None:
 def facts(cluster: Cluster) -> ClusterFacts:
     """Asks the cluster what it is."""
     with api_errors("tell its version and nodes"):
-        version = client.VersionApi(cluster.api_client).get_code().git_version
+        version = at_path(cluster, "/version")["gitVersion"]
         nodes = raw(cluster.core.list_node).get("items", [])
     return ClusterFacts(
         alias=cluster.alias,

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from harness.failures import OperationFailed
 from harness.kube import Cluster, api_errors, objects
 from harness.kube.errors import patiently
+from harness.kube.plain import Plain
 from harness.kube.pods import raw
 from harness.ledger import LEDGER, Entry
 from harness.waiting import Done, Look, Pace, Pending, wait_until
@@ -166,7 +166,7 @@ def _remove(cluster: Cluster, there: Obj) -> bool:
 
 
 def _leases(cluster: Cluster) -> Any:
-    return client.CoordinationV1Api(cluster.api_client)
+    return Plain(cluster.api_client, "CoordinationV1Api")
 
 
 def _now() -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from kubernetes import client
-
 from harness.kube import Cluster, api_errors
 from harness.kube.watching import Objects, watch_until
 from harness.waiting import Done, Look, Pending
@@ -21,7 +19,7 @@ def scale(cluster: Cluster, namespace: str, name: str, replicas: int, timeout: f
         OperationFailed: the API refuses.
         WaitTimedOut: it has more, or fewer; says how many.
     """
-    api = client.AppsV1Api(cluster.api_client)
+    api = cluster.apps
     what = f"StatefulSet {namespace}/{name}"
     with api_errors(f"scale {what}"):
         api.patch_namespaced_stateful_set_scale(

@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.utils.quantity import parse_quantity
 
@@ -62,13 +61,13 @@ def conditions(cluster: Cluster) -> list[Finding]:
 
 def _look(cluster: Cluster) -> Seen:
     with api_errors("tell its version, nodes, pods and storage classes"):
-        groups = client.ApisApi(cluster.api_client).get_api_versions().groups
+        groups = at_path(cluster, "/apis")["groups"]
         return Seen(
-            version=client.VersionApi(cluster.api_client).get_code().git_version,
+            version=at_path(cluster, "/version")["gitVersion"],
             nodes=raw(cluster.core.list_node)["items"],
             pods=_unless_refused(partial(raw, cluster.core.list_pod_for_all_namespaces)),
             storage_classes=_unless_refused(partial(at_path, cluster, STORAGE_CLASSES)),
-            has_metrics="metrics.k8s.io" in {group.name for group in groups},
+            has_metrics="metrics.k8s.io" in {group["name"] for group in groups},
         )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness.children import new_mark
-from harness.kube import prepare
 from harness.ledger import LEDGER, Entry
 from harness.processes import ProcessId
 from harness.rundir import private_directory
@@ -44,7 +43,6 @@ class SandboxProvider:
         process = launch("sandbox", *options, errors=errors, mark=mark)
         me = ProcessId.of(process.pid)
         LEDGER.made(self._entry, pid=me.pid, started=me.started)
-        prepare()
         told = first_line(process, timeout, errors, "the sandbox", "cluster-start")
         SECRETS.add(told["token"])
         kubeconfigs = [cluster["kubeconfig"] for cluster in told["clusters"]]

@@ -28,6 +28,7 @@ from .kinds import Kinds
 from .kubeconfig import access
 from .login import Login, renewing
 from .noting import noted
+from .plain import Plain
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -142,12 +143,6 @@ def _retry_after(answer: Any) -> float | None:
         return None
 
 
-def prepare() -> None:
-    """Imports what the first request needs, half a second's work: for when a cluster is awaited anyway."""
-    for api in ("CoreV1Api", "AppsV1Api"):
-        getattr(client, api)  # the official client imports its models when they are first asked for
-
-
 @dataclass
 class Cluster:
     """A cluster that keywords can be pointed at.
@@ -206,12 +201,12 @@ class Cluster:
     @property
     def core(self) -> Any:
         """`CoreV1Api`."""
-        return client.CoreV1Api(self.api_client)
+        return Plain(self.api_client, "CoreV1Api")
 
     @property
     def apps(self) -> Any:
         """`AppsV1Api`."""
-        return client.AppsV1Api(self.api_client)
+        return Plain(self.api_client, "AppsV1Api")
 
     @property
     def dynamic(self) -> DynamicClient:
