@@ -81,13 +81,19 @@ def differences(before: Obj, now: Obj, may_differ: Iterable[str] = ()) -> list[D
     Raises:
         BadInput: a path in `may_differ` does not begin with metadata, spec or status.
     """
-    allowed = [_pattern(_checked(path)) for path in may_differ]
+    named = naming(may_differ)
     return [
         one
         for one in _all_differences(fields(before), fields(now))
-        if not any(pattern.fullmatch(one.field) for pattern in allowed)
+        if not named(one.field)
         and not any(pattern.fullmatch(one.field) and rule.holds(one, before, now) for pattern, rule in _RULES)
     ]
+
+
+def naming(may_differ: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a field is one of these, or below one; the paths and the error are those of `differences`."""
+    patterns = [_pattern(_checked(path)) for path in may_differ]
+    return lambda field: any(pattern.fullmatch(field) for pattern in patterns)
 
 
 def fields(pod: Obj) -> dict[str, str]:

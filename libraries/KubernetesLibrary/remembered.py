@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,10 @@ from harness.failures import NotAsExpected
 from harness.kube import Cluster, api_errors
 from harness.kube.pods import raw
 
-from . import facts, node_constraints
-from .comparison import Difference, differences
+from . import node_constraints, starts
+from .comparison import Difference, differences, naming
 from .execution import Place, execute
+from .starts import Start
 
 Obj = Mapping[str, Any]
 HEADINGS = ("field", "was", "is")
@@ -52,11 +54,13 @@ class RememberedPod:
         pod: the object, as the API had it.
         inside: what each container's process showed, by container and by name; empty where nobody looked.
         look: how it was looked at.
+        at: when it was remembered, in seconds of `time.monotonic()`.
     """
 
     pod: Obj
     inside: dict[str, dict[str, str]] = field(default_factory=dict)
     look: Look = Look()
+    at: float = field(default_factory=time.monotonic)
 
     def __str__(self) -> str:
         return f"pod {self.pod['metadata']['namespace']}/{self.pod['metadata']['name']} as it was"
@@ -77,11 +81,16 @@ def look_inside(cluster: Cluster, pod: Obj, look: Look) -> dict[str, dict[str, s
 
 
 def compare(
-    cluster: Cluster, before: RememberedPod, namespace: str, name: str, may_differ: Sequence[str]
+    cluster: Cluster, before: RememberedPod, now: Obj, begun: Sequence[Start], may_differ: Sequence[str]
 ) -> list[Difference]:
-    """What differs between the pod as it was and the one of this name now, inside too where that was looked at."""
-    now = facts.pod(cluster, namespace, name)
+    """What differs between the pod as it was and as it is now, inside too where that was looked at.
+
+    Args:
+        begun: when the processes of the pod of now were started.
+    """
     found = differences(before.pod, now, may_differ)
+    named = naming(may_differ)
+    found += [one for one in starts.differences(begun) if not named(one.field)]
     if node_constraints.constraints(before.pod):
         found += node_constraints.broken(before.pod, _node(cluster, now))
     if before.inside:

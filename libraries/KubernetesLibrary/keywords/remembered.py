@@ -10,7 +10,7 @@ from robot.api.deco import keyword
 
 from harness.kube import CLUSTERS
 
-from .. import facts, remembered
+from .. import facts, remembered, starts
 from ..remembered import Look, RememberedPod
 from .answers import dotted
 
@@ -76,6 +76,14 @@ class RememberedPodKeywords:
         class. No container may have restarted. The node must meet the pod's nodeSelector and required node affinity.
         Where `Remember Pod` looked inside, the containers must show the same as then.
 
+        In each running container the process with PID 1 must have been started with it: not more than 5 s before the
+        kubelet took the pod over (`status.startTime`), and not more than 5 s after the container's `startedAt`. Its
+        start is that of the restore, for the kernel has no older one for it: what lies before is a process that was
+        never restored, and a `startedAt` before it was carried over from the original. That is read by `cat` in the
+        container, so this keyword is not for the time around a checkpoint. Where it cannot be known, the log says why,
+        and it is left out: no `cat` in the image, a pod with `hostPID` or `shareProcessNamespace`, a node whose clock
+        was set meanwhile.
+
         These may differ, and nothing else:
 
         - name, UID, times, resourceVersion, conditions, addresses: they are another pod's, and not compared
@@ -96,7 +104,8 @@ class RememberedPodKeywords:
             before: the pod as `Remember Pod` remembered it.
             restored: the pod that was restored, as `Wait Until Restored Pod Is Ready` returned it. It is read anew.
             may_differ: further fields that may differ, with all that is below them: `metadata.ownerReferences`,
-                `spec.containers[*].image`; `*` stands for anything.
+                `spec.containers[*].image`; `*` stands for anything. The start of a container's process goes by the
+                name `status.containerStatuses[*].state.running.startedAt`.
             cluster: alias of the restored pod's cluster; the first started cluster by default.
 
         Raises:
@@ -110,7 +119,11 @@ class RememberedPodKeywords:
         """
         metadata = restored["metadata"]
         where = CLUSTERS.get(cluster)
-        found = remembered.compare(where, before, metadata["namespace"], metadata["name"], may_differ or [])
+        now = facts.pod(where, metadata["namespace"], metadata["name"])
+        begun = starts.look(where, now, before.at, before.look.timeout)
+        for start in begun:
+            logger.info(str(start))
+        found = remembered.compare(where, before, now, begun, may_differ or [])
         if found:
             logger.info(remembered.as_html(found), html=True)
             raise remembered.changed(before, metadata["name"], found)

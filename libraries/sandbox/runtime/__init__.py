@@ -37,6 +37,9 @@ __all__ = [
     "StartError",
 ]
 
+UPTIME = 24 * 3600 * SECOND
+"""For how long a node ran when it was first seen (ns)."""
+
 REPEATED_LINE_EVERY = 30
 """One restored container in so many has a line twice (measured: 1 in about 30 restores)."""
 
@@ -73,7 +76,9 @@ class Runtime:
 
     def host(self, node: str) -> Host:
         """A node as its containers see it."""
-        return self._hosts.setdefault(node, Host(node))
+        if node not in self._hosts:
+            self._hosts[node] = Host(node, booted=max(0, self.now() - UPTIME))
+        return self._hosts[node]
 
     def jump_clock(self, node: str, seconds: float) -> None:
         """Sets a node's clock forward or (below 0) back; what its containers did until now keeps its times."""

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from . import http_witness, nginx, usage
+from . import clocks, http_witness, nginx, usage
 from .files import FileTree
 from .images import Image
 from .logs import SECOND, Log
 from .setup import RESTORE_FAILED, Setup, StartError, check_exists, is_emulated
 from .shell.commands import Place, reason
+from .shell.launch import base_name
 from .shell.machine import Machine
 from .shell.memory import Memory, Thread
 from .shell.program import End, Program, is_witness, witness_of
@@ -49,7 +50,7 @@ class Container:
     peers: Callable[[], list[Container]] = list
 
     def __post_init__(self) -> None:
-        self.files = self.setup.file_tree()
+        self.files = self.setup.file_tree(self.started_at)
         self.log.host = self.setup.surroundings.host
         self.shown_start = self.clock(self.started_at)
 
@@ -148,7 +149,8 @@ class Container:
         self.is_stand_in = snapshot.stand_in
         self.log = snapshot.copied_log()
         self.log.host = self.setup.surroundings.host
-        self.files.image = {**self.files.image, **snapshot.process}
+        times = clocks.shown(base_name([*snapshot.command, "sh"][0]), self.started_at, self.setup.surroundings.host)
+        self.files.image = {**self.files.image, **snapshot.process, **times}
         self.files.layer = dict(snapshot.layer)
         self.files.made = set(snapshot.made)
         self.files.modes = dict(snapshot.modes)

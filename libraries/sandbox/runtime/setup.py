@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..schemas import quantity
+from . import clocks
 from .files import FileTree, Mount
 from .images import Image
 from .process import Rights, shown
@@ -73,16 +74,21 @@ class Setup:
         value = ((self.spec.get("resources") or {}).get("limits") or {}).get(resource)
         return None if value is None else float(quantity.parse(str(value)))
 
-    def file_tree(self) -> FileTree:
-        """The container's files at its start."""
+    def file_tree(self, started: int) -> FileTree:
+        """The container's files at its start (ns)."""
         read_only = bool((self.spec.get("securityContext") or {}).get("readOnlyRootFilesystem"))
         hostname = {"/etc/hostname": f"{self.hostname}\n".encode()}
-        files = {**self.image.files, **self._cgroup(), **self.process(), **hostname, **self.etc}
+        times = clocks.shown(self._name, started, self.surroundings.host)
+        files = {**self.image.files, **self._cgroup(), **self.process(), **times, **hostname, **self.etc}
         return FileTree(files, self.mounts, read_only=read_only)
 
     def process(self) -> dict[str, bytes]:
         """What a process that is started shows of itself, by the path below /proc."""
-        return shown(base_name((self.argv or ["sh"])[0]), self.env, self.surroundings.user, self.rights)
+        return shown(self._name, self.env, self.surroundings.user, self.rights)
+
+    @property
+    def _name(self) -> str:
+        return base_name((self.argv or ["sh"])[0])
 
     def _cgroup(self) -> dict[str, bytes]:
         memory, cpu = self.limit("memory"), self.limit("cpu")

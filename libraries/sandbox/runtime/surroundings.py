@@ -11,12 +11,13 @@ class Host:
     """A node as its containers see it.
 
     ahead: nanoseconds by which its clock is ahead of the cluster's. log_limit: bytes after which its kubelet lets a
-    container's log begin anew (containerLogMaxSize); 0: never.
+    container's log begin anew (containerLogMaxSize); 0: never. booted: when it was, in the cluster's time (ns).
     """
 
     name: str = ""
     ahead: int = 0
     log_limit: int = 0
+    booted: int = 0
 
 
 class NetworkError(Exception):

@@ -11,8 +11,8 @@ from ...api import objects
 from ...runtime import Container, Setup
 from ...runtime.files import Mount
 from ...runtime.images import Image
+from ...runtime.logs import rfc3339
 from ...runtime.surroundings import Surroundings
-from ...store import timestamp
 from .containers import Containers
 from .environment import hostname, hosts_file, resolver_file
 from .missing import Missing
@@ -43,7 +43,7 @@ class PodWorker:
         self.volumes = Volumes(self.cluster, pod)
         self.sandbox = False
         self.pod_ip = ""
-        self.start_time = timestamp()
+        self.start_time = rfc3339(self.runtime.now() + self.runtime.host(self.node).ahead)
         self.stopping = False
         self.containers = Containers(self)
         self._timers: dict[str, asyncio.TimerHandle] = {}

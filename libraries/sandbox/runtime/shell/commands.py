@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .. import clocks
 from ..files import FileTree
 from ..surroundings import Surroundings
 from .tokens import Unsupported
@@ -31,6 +32,12 @@ class Place:
         """The absolute path of a name."""
         path = posixpath.normpath(posixpath.join(self.cwd, name))
         return path[1:] if path.startswith("//") else path
+
+    def read(self, name: str) -> bytes:
+        """What a file says now. Raises FileNotFoundError and IsADirectoryError."""
+        path = self.path(name)
+        said, shown = self.files.read(path), clocks.now(path, self.around.host, self.now)
+        return said if shown is None else shown
 
 
 @dataclass
@@ -81,7 +88,7 @@ def read_input(name: str, stdin: bytes, place: Place) -> tuple[bytes, str]:
     if name == "/dev/null":
         return b"", ""
     try:
-        return place.files.read(place.path(name)), ""
+        return place.read(name), ""
     except IsADirectoryError:
         return b"", f"{name}: Is a directory"
     except FileNotFoundError:

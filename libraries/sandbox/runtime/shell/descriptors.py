@@ -72,7 +72,7 @@ def source_of(machine: Machine, thread: Thread, redirects: tuple[Redirect, ...])
         return Source(machine.stdin, lambda _: None)
     name = machine.expander_of(thread).text(given[-1].target)
     if given[-1].operator == "<":
-        data = b"" if name == "/dev/null" else machine.place.files.read(machine.place_of(thread).path(name))
+        data = b"" if name == "/dev/null" else machine.place_of(thread).read(name)
         return Source(data, lambda _: None)
     number = thread.descriptors.get(int(name))
     if number is None:

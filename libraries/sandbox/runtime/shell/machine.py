@@ -217,7 +217,7 @@ class Machine:
                 raise Unsupported(f"{' '.join(argv)!r} in a pipe")
             source = next((r for r in stage.redirects if r.operator == "<"), None)
             if source is not None:
-                data = self.place_of(thread).files.read(self.place_of(thread).path(expander.text(source.target)))
+                data = self.place_of(thread).read(expander.text(source.target))
             result = self.call(thread, argv, data, {})
             data, status = result.out, result.status
             if stage is stages[-1]:
