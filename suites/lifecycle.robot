@@ -14,8 +14,8 @@ Test Tags         e2e    k3s    propagator    checkpoint    restore    lifecycle
 
 *** Test Cases ***
 Pod Checkpoint And Restore Via Propagator API
-    [Documentation]    The pod's process goes on after the restore, the pod is in all its fields what it was, and it
-    ...    answers through its Service.
+    [Documentation]    The pod's process goes on after the restore, the pod is in all its fields what it was, its
+    ...    processes were started with their containers, and it answers through its Service.
     Deploy Workload    nginx
     ${before}=    Observe Workload
     Checkpoint Workload

@@ -4,8 +4,8 @@ The process is the one with PID 1. Its start is field 22 of /proc/1/stat, in clo
 is `btime` of /proc/stat, in seconds since the epoch: proc_pid_stat(5), proc_stat(5). To the kernel a restored process
 is a new one, whatever it has in memory: CRIU cannot set its start (checkpoint-restore/criu issue 2504), so that is when
 it was restored. The order is: the kubelet takes the pod over (`status.startTime`), the process is made, the runtime
-notes the start (`startedAt`; containerd does so when it has the process's number). How long the runtime takes between
-the two is nobody's fault: it may have gigabytes to load. All three are times of the node's clock.
+notes the start (`startedAt`; containerd and CRI-O do so when they have the process's number). How long a runtime takes
+between the two is nobody's fault: it may have gigabytes to load. All three are times of the node's clock.
 
 Time namespaces, as CRIU makes one at a restore, shift the ticks since boot and `btime` by the same since Linux 5.11
 (commit 3ae700ecfae9), and neither before; so both are read by one command, in one namespace. /proc/uptime, which was
@@ -142,8 +142,8 @@ def process_of(text: str) -> Process:
         ValueError: a part is missing, or is no number.
     """
     # A process may have any name, but that of the one which reads, and the rest, have no parentheses.
-    first, _, rest = text.rpartition(") ")
-    first = first.rpartition(" (")[0].rpartition(") ")[2]
+    head, _, rest = text.rpartition(") ")
+    first = head.rpartition(" (")[0].rpartition(") ")[2]
     try:
         ticks, ticks_of_reader = (int(part.split()[_START]) for part in (first, rest))
         booted = next(int(line.split()[1]) for line in rest.splitlines() if line.startswith("btime "))

@@ -7,13 +7,14 @@ import subprocess
 
 import pytest
 
-from sandbox.runtime import shell
+from sandbox.runtime import clocks, shell
 from sandbox.runtime.files import FileTree, Mount, Volume
 from sandbox.runtime.logs import Log
 from sandbox.runtime.shell.builtins import BUILTINS
 from sandbox.runtime.shell.commands import COMMANDS, Place
 from sandbox.runtime.shell.machine import Machine
 from sandbox.runtime.shell.tokens import Unsupported
+from sandbox.runtime.surroundings import Host, Surroundings
 
 SECOND = 10**9
 SCRIPTS = [
@@ -145,6 +146,26 @@ def test_redirections_reach_the_file_tree():
     ]
     assert files.read("/etc/version") == b"new\n"
     assert files.layer == {"/srv/f": b"a\nb\n", "/etc/version": b"new\n"}
+
+
+def test_what_proc_says_of_times():
+    """The node's clock was set an hour ahead; the boot moves with it, and how long ago it was does not."""
+    host = Host("n", ahead=3600 * SECOND, booted=-100 * SECOND)
+    files = FileTree(clocks.shown("a long name of a process", 2 * SECOND + 15_000_000, host))
+    log = Log()
+    script = "cat /proc/uptime; sleep 5; read -r up idle < /proc/uptime; echo $up; cat /proc/1/stat /proc/self/stat"
+    place = Place(files, "host", {}, around=Surroundings(host))
+    Machine.start(["sh", "-c", f"{script}; cat /proc/stat | wc -l; cat /proc/stat"], place, log.write, 0).advance(
+        10 * SECOND
+    )
+    first, later, of_first, of_reader, lines, *system = text(log).splitlines()
+    assert [float(one.split()[0]) for one in (first, later)] == pytest.approx([100, 105], abs=0.1)
+    assert of_first.startswith("1 (a long name of ) S 0 ")
+    starts = [one.rpartition(") ")[2].split()[19] for one in (of_first, of_reader)]
+    assert starts[0] == "10201"
+    assert int(starts[1]) == pytest.approx(10_500, abs=10)
+    assert int(lines) == len(system)
+    assert f"btime {3600 - 100}" in system
 
 
 def test_mounts_are_shared_and_may_be_read_only():
