@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from harness.failures import OperationFailed, WaitTimedOut
+from harness.failures import E2EFailure
 from harness.kube import Cluster
 from harness.kube.pods import container_statuses
 
@@ -171,7 +171,7 @@ def _look_at(cluster: Cluster, pod: Obj, place: Place, noted: datetime, times: t
         if result.exit_code != 0:
             return Start(*known, None, left_out=f"its image has no cat that reads /proc ({result})")
         process = process_of(result.stdout)
-    except (OperationFailed, WaitTimedOut) as problem:
+    except E2EFailure as problem:
         return Start(*known, None, left_out=f"no command can be run in it ({problem.seen})")
     except ValueError as problem:
         return Start(*known, None, left_out=f"/proc does not tell it ({problem})")
