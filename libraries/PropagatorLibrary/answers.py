@@ -23,10 +23,11 @@ MESSAGE_KEYS = ("message", "error", "detail")
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer to `operation`."""
+    """A successful answer to `operation`; where `text` is only its beginning, `length` tells how long it was."""
 
     operation: str
     text: str
+    length: int = 0
 
     def id(self) -> str:
         """The id that it holds.
@@ -50,29 +51,16 @@ class Answer:
         except (ValueError, RecursionError):
             raise self.not_understood("JSON") from None
 
-    def rows(self, name: str) -> tuple[list[dict[str, Any]], int | None]:
-        """Rows of an array or of a page `{name: [...], total_count}`, and how many there are in all (None: these).
-
-        Raises:
-            NotUnderstood: neither.
-        """
-        body = self.json()
-        rows = body.get(name) if isinstance(body, dict) else body
-        if not isinstance(rows, list):
-            raise self.not_understood(f"an array or a page of {name}")
-        total = body.get("total_count") if isinstance(body, dict) else None
-        return [row for row in rows if isinstance(row, dict)], total if isinstance(total, int) else None
-
     def not_understood(self, wanted: str) -> NotUnderstood:
         """The failure that says what was wanted and what came."""
         return NotUnderstood(
-            self.operation, f"200 with {shown(self.text)}", expected=f"{self.operation} to answer {wanted}"
+            self.operation, f"200 with {shown(self.text, self.length)}", expected=f"{self.operation} to answer {wanted}"
         )
 
 
-def failure_of(operation: str, response: requests.Response) -> PropagatorError:
-    """The failure that an answer with an error status stands for."""
-    status, message = response.status_code, message_of(response.text)
+def failure_of(operation: str, response: requests.Response, text: str) -> PropagatorError:
+    """The failure that an answer with an error status, and with that body, stands for."""
+    status, message = response.status_code, message_of(text)
     facts = _Facts(operation, status, message, _request_id(response), _retry_after(response))
     if 300 <= status < 400:
         target = response.headers.get("Location", "nowhere")
@@ -114,18 +102,18 @@ def message_of(text: str) -> str:
     return excerpt(body if isinstance(body, str) else text)
 
 
-def shown(text: str) -> str:
+def shown(text: str, length: int = 0) -> str:
     """A text that the API did not give: a page by its title, anything else by its beginning."""
     page = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return f"a page {excerpt(html.unescape(page[1]))!r}, not the API" if page else excerpt(text)
+    return f"a page {excerpt(html.unescape(page[1]))!r}, not the API" if page else excerpt(text, length)
 
 
-def excerpt(text: str) -> str:
+def excerpt(text: str, length: int = 0) -> str:
     """The text on one line, cut to a readable length; what a terminal might obey is shown as a question mark."""
     line = "".join(each if each.isprintable() else "?" for each in " ".join(text[:LONGEST_LOOK].split()))
     if not line:
         return "an empty body"
-    return line if len(line) <= LONGEST_EXCERPT else f"{line[:LONGEST_EXCERPT]}... ({len(text)} characters)"
+    return line if len(line) <= LONGEST_EXCERPT else f"{line[:LONGEST_EXCERPT]}... ({length or len(text)} characters)"
 
 
 @dataclass(frozen=True)

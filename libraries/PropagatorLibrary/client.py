@@ -10,7 +10,8 @@ import requests
 from harness.waiting import LOCAL, REMOTE
 
 from .answers import Answer
-from .errors import NotUnderstood, PropagatorError, Refused
+from .errors import PropagatorError, Refused
+from .listing import Row
 from .lookups import CheckpointTrace, RestoreTrace, heartbeats_of
 from .lost import CAUTIOUS, Caution, send_carefully
 from .models import (
@@ -22,6 +23,7 @@ from .models import (
     Outcome,
     PodRow,
     Policy,
+    action_row,
     actions_of,
     checkpoint_of,
     cluster_of,
@@ -35,7 +37,7 @@ from .references import PodRef
 from .sending import NONE, PATIENT, Patience, Sender, ask_while
 from .urls import is_local
 
-PAGE, POLICY_PAGE = 500, 100
+POLICY_PAGE = 100
 RESTORE = "restore_pod"
 NO_SUCH_PATH = (404, 405, 501)
 
@@ -116,8 +118,7 @@ class PropagatorClient:
 
     def list_clusters(self) -> list[Cluster]:
         """The registered clusters, without those that only their row is left of."""
-        rows = (cluster_of(row) for row in self._rows("/cluster", "clusters"))
-        return [row for row in rows if not row.deleted]
+        return [row for row in self._sender.list("/cluster", "clusters", cluster_of) if not row.deleted]
 
     def find_cluster(self, name: str) -> Cluster | None:
         """The registered cluster of that name."""
@@ -255,14 +256,28 @@ class PropagatorClient:
 
         return wait_until_ended(ActionWatch(action_id, kind, read, unknown_for), timeout=timeout, pace=self.pace)
 
-    def list_actions(self, kind: str = "", *, patience: Patience | None = None) -> list[Action]:
-        """The actions, each once; of one type (`checkpoint_pod`, `restore_pod`) if it is given."""
-        rows = self._rows("/actions", "actions", {"type": kind} if kind else {}, patience)
+    def list_actions(
+        self, kind: str = "", *, ids: Collection[str] | None = None, patience: Patience | None = None
+    ) -> list[Action]:
+        """The actions, each once; of one type (`checkpoint_pod`, `restore_pod`) or with some ids, if they are given."""
+
+        def wanted(row: Row) -> Row | None:
+            return action_row(row) if ids is None or str(row.get("action_id")) in ids else None
+
+        rows = self._sender.list("/actions", "actions", wanted, {"type": kind} if kind else {}, patience=patience)
         return [action for action in actions_of(rows) if kind in ("", action.type)]
+
+    def action_ids(self, kind: str) -> set[str]:
+        """The ids of all actions of that type."""
+
+        def id_of(row: Row) -> str | None:
+            return str(row["action_id"]) if row.get("type") == kind and row.get("action_id") else None
+
+        return set(self._sender.list("/actions", "actions", id_of, {"type": kind}))
 
     def find_action(self, action_id: str, *, patience: Patience | None = None) -> Action | None:
         """The action of that id."""
-        return next((each for each in self.list_actions(patience=patience) if each.id == action_id), None)
+        return next(iter(self.list_actions(ids=[action_id], patience=patience)), None)
 
     def heartbeats(self, pod_uids: Collection[str]) -> list[Action]:
         """The checkpoints of those pods that a policy asked for, oldest first."""
@@ -284,13 +299,16 @@ class PropagatorClient:
 
     def list_checkpoints(self, cluster_id: str = "") -> list[Checkpoint]:
         """The checkpoints; of one cluster where the service knows that filter."""
-        rows = self._rows("/checkpoints", "checkpoints", {"cluster_id": cluster_id} if cluster_id else {})
-        return [checkpoint_of(row) for row in rows]
+        query = {"cluster_id": cluster_id} if cluster_id else {}
+        return self._sender.list("/checkpoints", "checkpoints", checkpoint_of, query)
 
     def find_checkpoint(self, checkpoint_id: str) -> Checkpoint | None:
         """The checkpoint of that id."""
-        rows = self._rows("/checkpoints", "checkpoints", {"ids": checkpoint_id})
-        return next((each for each in map(checkpoint_of, rows) if each.id == checkpoint_id), None)
+
+        def wanted(row: Row) -> Checkpoint | None:
+            return checkpoint_of(row) if str(row.get("id")) == checkpoint_id else None
+
+        return next(iter(self._sender.list("/checkpoints", "checkpoints", wanted, {"ids": checkpoint_id})), None)
 
     def deprecate_checkpoint(self, checkpoint_id: str) -> None:
         """Gives a checkpoint up; one that is deprecated already is no error."""
@@ -303,11 +321,11 @@ class PropagatorClient:
 
     def list_pods(self) -> list[PodRow]:
         """The pods that the propagator knows."""
-        return [pod_of(row) for row in self._rows("/pods", "pods")]
+        return self._sender.list("/pods", "pods", pod_of)
 
     def list_nodes(self) -> list[NodeRow]:
         """The nodes that the propagator knows."""
-        return [node_of(row) for row in self._rows("/nodes", "nodes")]
+        return self._sender.list("/nodes", "nodes", node_of)
 
     def create_policy(self, pod_uids: Sequence[str], *, cluster_id: str, interval: int) -> str:
         """Has pods checkpointed every `interval` seconds, and gives the policy's id.
@@ -333,7 +351,7 @@ class PropagatorClient:
 
     def list_policies(self) -> list[Policy]:
         """The heartbeat policies."""
-        return [policy_of(row) for row in self._rows("/policy/list", "policies", most=POLICY_PAGE)]
+        return self._sender.list("/policy/list", "policies", policy_of, page=POLICY_PAGE)
 
     def delete_policy(self, policy_id: str) -> None:
         """Ends a policy; one that is gone already is no error."""
@@ -348,26 +366,6 @@ class PropagatorClient:
         other = PropagatorClient(session, self.base_url, patience=patience, caution=self._caution)
         other._sender.prefix = self._sender.prefix
         return other
-
-    def _rows(
-        self,
-        path: str,
-        name: str,
-        params: Mapping[str, Any] | None = None,
-        patience: Patience | None = None,
-        most: int = PAGE,
-    ) -> list[dict[str, Any]]:
-        """All rows: at once where the service gives an array, page by page where it gives pages."""
-        query = dict(params or {})
-        answer = self._sender.get(path, query, patience=patience)
-        rows, total = answer.rows(name)
-        while total is not None and len(rows) < total:
-            page = self._sender.get(path, query | {"limit": most, "offset": len(rows)}, patience=patience)
-            more, total = page.rows(name)
-            if not more:
-                raise NotUnderstood(page.operation, f"{len(rows)} of {total} {name} and then an empty page")
-            rows += more
-        return rows
 
     def _is_unfinished(self, action_id: str) -> bool:
         """Whether a checkpoint's action claims success while something that it saved is on its way to storage."""

@@ -24,7 +24,7 @@ class CheckpointTrace:
     ) -> None:
         self._client, self._uid, self._name, self._namespace = client, uid, name, namespace
         self.before = before if before != ASK else client.latest_action_of_pod(uid) if uid else None
-        self._known = set() if uid else {action.id for action in client.list_actions("checkpoint_pod")}
+        self._known = set() if uid else client.action_ids("checkpoint_pod")
 
     def find(self) -> str | None:
         """The id of the checkpoint action that began since, or None.
@@ -62,7 +62,7 @@ class RestoreTrace:
 
     def __init__(self, client: PropagatorClient, source: str) -> None:
         self._client, self._source = client, source
-        self._known = {action.id for action in client.list_actions("restore_pod")}
+        self._known = client.action_ids("restore_pod")
 
     def find(self) -> str | None:
         """The id of the restore of our checkpoint that began since, or None.

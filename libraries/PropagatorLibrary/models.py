@@ -12,6 +12,18 @@ FAILURE = frozenset({"error", "failed", "failure"})
 UNKNOWN = "not_found"
 LONGEST_WORD, LONGEST_DETAILS = 100, 20_000
 """Characters of a status and of its details that are kept: they are shown at each look, and in the failure."""
+ACTION_KEYS = (
+    "action_id",
+    "type",
+    "status",
+    "checkpoint_id",
+    "action_timestamp",
+    "checkpoint_completed_timestamp",
+    "reason",
+    "node_name",
+    "total_io",
+    "details",
+)
 ON_THE_WAY = frozenset({"initializing", "updated_info", "possibly_uploaded"})
 """States of a checkpoint's row before `ready`."""
 
@@ -179,6 +191,11 @@ class Policy:
 
 
 Row = Mapping[str, Any]
+
+
+def action_row(row: Row) -> dict[str, Any]:
+    """What `actions_of` reads of an action's row."""
+    return {key: row[key] for key in ACTION_KEYS if key in row}
 
 
 def actions_of(rows: Iterable[Row]) -> list[Action]:

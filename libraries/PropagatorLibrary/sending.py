@@ -11,13 +11,15 @@ from typing import Any
 
 import requests
 from requests import exceptions
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from harness.exchanges import EXCHANGES
 from harness.waiting import Pace
 
 from .answers import Answer, failure_of
+from .bodies import Body
 from .errors import NotUnderstood, PropagatorError, Refused, Unreachable
+from .listing import Listed, NotAList, T, Take, read_list
 from .transport import TokenAdapter
 
 
@@ -31,11 +33,10 @@ class Patience:
 
 
 PATIENT, NONE = Patience(), Patience(total=0.0)
+PAGE = 500
+"""Rows of a page, at most."""
 LONGEST_ANSWER = 60.0
 """Seconds until a whole answer must be there, however steadily it drips in."""
-LARGEST_ANSWER = 256 * 1024 * 1024
-"""Bytes; a list of a million actions is about as much."""
-PIECE = 64 * 1024
 
 
 def ask_while(bearable: Callable[[Refused], bool], ask: Callable[[], str], seconds: float, pace: Pace) -> str:
@@ -86,17 +87,39 @@ class Sender:
         Raises:
             PropagatorError: no good answer, and a repetition would not help or the patience is used up.
         """
-        patience = patience or self._when_cut_off or self.patience
-        start, pause = time.monotonic(), patience.least
-        while True:
-            try:
-                return self.once("GET", path, params=params)
-            except PropagatorError as failed:
-                wait = max(pause, failed.retry_after)
-                if not failed.transient or time.monotonic() + wait - start > patience.total:
-                    raise
-            time.sleep(wait)
-            pause = min(patience.most, 2 * pause)
+        return self._repeat(lambda: self.once("GET", path, params=params), patience)
+
+    def list(
+        self,
+        path: str,
+        name: str,
+        take: Take[T],
+        params: Mapping[str, Any] | None = None,
+        *,
+        patience: Patience | None = None,
+        page: int = PAGE,
+    ) -> list[T]:
+        """What `take` keeps of all rows: read at once where an array comes, page by page where pages do.
+
+        Raises:
+            PropagatorError: a GET, which is repeated as `get` does, has no good answer, or it is no list.
+        """
+        query = dict(params or {})
+
+        def ask() -> Listed[T]:
+            return self._ask("GET", path, lambda body: _listed(body, name, take), {"params": query})
+
+        listed = self._repeat(ask, patience)
+        found, count = listed.kept, listed.count
+        while listed.total is not None and count < listed.total:
+            query |= {"limit": page, "offset": count}
+            listed = self._repeat(ask, patience)
+            if not listed.count:
+                seen = f"{count} of {listed.total} {name} and then an empty page"
+                raise NotUnderstood(f"GET {self.prefix}{path}", seen)
+            found += listed.kept
+            count += listed.count
+        return found
 
     def once(self, method: str, path: str, **options: Any) -> Answer:
         """One request, sent once. Redirects are not followed.
@@ -104,54 +127,54 @@ class Sender:
         Raises:
             PropagatorError: no good answer.
         """
-        operation = f"{method} {self.prefix}{path}"
+        return self._ask(method, path, lambda body: Answer(body.operation, body.text()), options)
+
+    def _repeat(self, ask: Callable[[], T], patience: Patience | None) -> T:
+        patience = patience or self._when_cut_off or self.patience
+        start, pause = time.monotonic(), patience.least
+        while True:
+            try:
+                return ask()
+            except PropagatorError as failed:
+                wait = max(pause, failed.retry_after)
+                if not failed.transient or time.monotonic() + wait - start > patience.total:
+                    raise
+            time.sleep(wait)
+            pause = min(patience.most, 2 * pause)
+
+    def _ask(self, method: str, path: str, read: Callable[[Body], T], options: Mapping[str, Any]) -> T:
+        operation, url = f"{method} {self.prefix}{path}", f"{self.base_url}{self.prefix}{path}"
         begun, sent = time.monotonic(), _body(options)
-        status, said = 0, "no answer"
+        status, said, body = 0, "no answer", None
         try:
-            response = self._session.request(
-                method, f"{self.base_url}{self.prefix}{path}", allow_redirects=False, stream=True, **options
-            )
-            status, said = response.status_code, "an answer that could not be read"
-            text = said = _read(operation, response, begun + self._limit)
+            with self._session.request(method, url, allow_redirects=False, stream=True, **options) as response:
+                status, body = response.status_code, Body(operation, response, begun + self._limit)
+                if not 200 <= status < 300:
+                    raise failure_of(operation, response, body.text())
+                return read(body)
         except exceptions.RequestException as failed:
             unanswered = _unanswered(operation, failed)
-            said = unanswered.seen
+            body, said = None, unanswered.seen
             raise unanswered from None
         except UnicodeError as broken:
             raise NotUnderstood(operation, f"an answer that is no text: {broken}") from None
         finally:
+            said, unsaid = (body.beginning, body.length - len(body.beginning)) if body else (said, 0)
             seconds = time.monotonic() - begun
-            EXCHANGES.note(method, f"{self.prefix}{path}", status, seconds, sent=sent, answer=said)
-        if not 200 <= response.status_code < 300:
-            raise failure_of(operation, response)
-        return Answer(operation, text)
+            EXCHANGES.note(method, f"{self.prefix}{path}", status, seconds, sent=sent, answer=said, unsaid=unsaid)
+
+
+def _listed(body: Body, name: str, take: Take[T]) -> Listed[T]:
+    try:
+        return read_list(body.pieces(), name, take)
+    except NotAList as other:
+        raise Answer(body.operation, body.beginning, body.length).not_understood(other.wanted) from None
 
 
 def _body(options: Mapping[str, Any]) -> str:
     """What is sent, as it is shown."""
     given = options.get("json", options.get("params"))
     return "" if given is None else json.dumps(given, ensure_ascii=False, default=str)
-
-
-def _read(operation: str, response: requests.Response, deadline: float) -> str:
-    """The body as text, piece by piece as it comes: the read timeout alone would let it drip or pour for ever."""
-    pieces: list[bytes] = []
-    size = 0
-    with response:
-        try:
-            while piece := response.raw.read1(PIECE, decode_content=True):
-                pieces.append(piece)
-                size += len(piece)
-                if size > LARGEST_ANSWER:
-                    raise NotUnderstood(operation, f"an answer of more than {LARGEST_ANSWER // 1024**2} MB")
-                if time.monotonic() > deadline:
-                    raise Unreachable(operation, "the answer came too slowly", sent=True, in_time=False)
-        except HTTPError as broken:
-            raise exceptions.ConnectionError(broken) from None
-    response._content = b"".join(pieces)
-    if "charset" not in response.headers.get("Content-Type", "").lower():
-        response.encoding = "utf-8"
-    return response.text
 
 
 def _unanswered(operation: str, failed: exceptions.RequestException) -> Unreachable:

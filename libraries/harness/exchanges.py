@@ -70,10 +70,12 @@ class Exchanges:
         *,
         sent: str = "",
         answer: str = "",
+        unsaid: int = 0,
         to: str = PROPAGATOR,
     ) -> None:
-        """Keeps one, with bodies as texts; of longer ones the beginning."""
-        body, said = (beginning(SECRETS.redact(text), LONGEST_BODY) if text else "" for text in (sent, answer))
+        """Keeps one, with bodies as texts; of longer ones the beginning. `unsaid` characters followed the answer's."""
+        body = beginning(SECRETS.redact(sent), LONGEST_BODY)
+        said = beginning(SECRETS.redact(answer), LONGEST_BODY, unsaid)
         shown = beginning(SECRETS.redact(path), LONGEST_PATH)
         with self._lock:
             self._count += 1
@@ -96,10 +98,10 @@ def path_of(url: str) -> str:
     return f"{parts.path}?{urlencode(query, safe='=,/:!() ')}" if query else parts.path
 
 
-def beginning(text: str, most: int) -> str:
-    """A text, or so many characters of it and how many are left out."""
-    left_out = len(text) - most
-    return text if left_out <= 0 else f"{text[:most]} and {left_out} characters more"
+def beginning(text: str, most: int, unsaid: int = 0) -> str:
+    """A text, or so many characters of it and how many are left out, with those `unsaid` that are not in it."""
+    left_out = max(0, len(text) - most) + unsaid
+    return text if not left_out else f"{text[:most]} and {left_out} characters more"
 
 
 EXCHANGES = Exchanges()

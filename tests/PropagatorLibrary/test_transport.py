@@ -205,7 +205,7 @@ def test_an_answer_without_an_end_is_left_in_time(monkeypatch: pytest.MonkeyPatc
         while True:
             await response.write(b" " * 4096)
 
-    monkeypatch.setattr("PropagatorLibrary.sending.LARGEST_ANSWER", 2 * 1024**2)
+    monkeypatch.setattr("PropagatorLibrary.bodies.LARGEST_ANSWER", 2 * 1024**2)
     app = web.Application()
     app.router.add_get("/{path:.*}", pour)
     with served(app) as url, pytest.raises(NotUnderstood, match="an answer of more than 2 MB"):
