@@ -19,7 +19,7 @@ from PropagatorLibrary.transport import open_session
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
+    max_leaves=4,
 )
 PAGES = st.fixed_dictionaries({}, optional={"more": VALUES, "actions": VALUES, "total_count": VALUES, "": VALUES})
 BODIES = st.lists(VALUES) | st.lists(st.dictionaries(st.text(), VALUES)) | PAGES | VALUES
