@@ -16,8 +16,8 @@ needs no clock that somebody can set: it tells a process that is too old from a 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,9 +31,11 @@ from .execution import Place, execute
 Obj = Mapping[str, Any]
 TICKS = 100
 """Clock ticks in a second: USER_HZ, which `getconf CLK_TCK` tells, on all architectures that Kubernetes knows."""
+ROUNDING = timedelta(seconds=1.1)
+"""`startTime`, `startedAt` and `btime` have whole seconds, which are rounded down, and ticks are 0.01 s."""
 SLACK = timedelta(seconds=5)
-"""`startTime`, `startedAt` and `btime` have whole seconds, which makes 2; the rest is for a clock that is being
-corrected. That a node is slow needs none: it may take its time between one and the other, but turns no order round."""
+"""That, and what a clock may be corrected by meanwhile, where nothing but the node's clock tells that something is
+wrong. A slow node needs none: it may take its time between one and the other, but turns no order round."""
 READ = ("cat", "/proc/1/stat", "/proc/self/stat", "/proc/stat")
 _START = 22 - 3
 """The place of the start among what follows a process's name, which is field 2."""
@@ -65,14 +67,16 @@ class Start:
         container: its name.
         pod: when the kubelet took the pod over.
         noted: when the container was started, as its status has it.
+        original: when the original's container was, as the original's status had it; None: that did not run.
         process: its process; None: `left_out` says why it is not known.
-        since: how long ago the pod was remembered as it was, at the most, by the clock of who runs the tests.
+        since: how long ago the original was remembered, at the most, by the clock of who runs the tests.
     """
 
     container: str
     pod: datetime
     noted: datetime
-    process: Process | None
+    original: datetime | None = None
+    process: Process | None = None
     since: timedelta = timedelta()
     left_out: str = ""
 
@@ -87,8 +91,8 @@ class Start:
     def clock_was_set(self) -> str:
         """Why the node's clock cannot be trusted; empty where nothing speaks against it.
 
-        A pod that was restored since the original was remembered cannot be older than that, and what is started
-        before it is an older process only if it is older than that, too.
+        A pod that was restored since the original was remembered cannot be older than that; and a process that was
+        started before that pod is an older one only if it ran already when the original was remembered.
         """
         if self.process is None:
             return ""
@@ -104,9 +108,9 @@ class Start:
         if self.process is None or self.clock_was_set:
             return None
         early, late = (self.pod - self.process.started, self.process.started - self.noted)
-        if early > SLACK:
+        if early > ROUNDING and self.process.age > self.since:
             wrong = f"its process was started {early.total_seconds():.1f} s before the pod was there"
-        elif late > SLACK:
+        elif late > (ROUNDING if self.noted == self.original else SLACK):
             wrong = f"its process was started {late.total_seconds():.1f} s later"
         else:
             return None
@@ -114,20 +118,23 @@ class Start:
         return Difference(field, "the start of its process", f"{_shown(self.noted)}; {wrong}")
 
 
-def look(cluster: Cluster, pod: Obj, remembered_at: float, timeout: float) -> list[Start]:
-    """Looks when the process of each running container of a pod was started. Runs `cat` there.
+def look(cluster: Cluster, pod: Obj, original: Obj, remembered_at: float, timeout: float) -> list[Start]:
+    """Looks when the process of each running container of a restored pod was started. Runs `cat` there.
 
     Args:
         pod: as the API has it.
-        remembered_at: when the original was remembered, in seconds of `time.monotonic()`.
+        original: the pod that was checkpointed, as it was then.
+        remembered_at: when that was remembered, in seconds of `time.monotonic()`.
         timeout: seconds for each command.
     """
-    status, metadata = pod.get("status") or {}, pod["metadata"]
-    return [
-        _look_at(cluster, pod, Place(metadata["namespace"], metadata["name"], name), noted, (remembered_at, timeout))
-        for name, noted in _running(pod)
-        if status.get("startTime")
-    ]
+    before, acknowledged = _noted(original), (pod.get("status") or {}).get("startTime")
+    if not acknowledged:
+        return []
+    known = (
+        Start(name, datetime.fromisoformat(acknowledged), noted, before.get(name))
+        for name, noted in _noted(pod).items()
+    )
+    return [_with_process(cluster, pod, start, remembered_at, timeout) for start in known]
 
 
 def differences(starts: Sequence[Start]) -> list[Difference]:
@@ -153,29 +160,27 @@ def process_of(text: str) -> Process:
     return Process(started, timedelta(seconds=(ticks_of_reader - ticks) / TICKS))
 
 
-def _running(pod: Obj) -> Iterator[tuple[str, datetime]]:
-    for one in container_statuses(dict(pod)):
-        noted = ((one.get("state") or {}).get("running") or {}).get("startedAt")
-        if noted:
-            yield one["name"], datetime.fromisoformat(noted)
+def _noted(pod: Obj) -> dict[str, datetime]:
+    """When the running containers of a pod were started, as its status has it."""
+    running = ((one["name"], (one.get("state") or {}).get("running") or {}) for one in container_statuses(dict(pod)))
+    return {name: datetime.fromisoformat(state["startedAt"]) for name, state in running if state.get("startedAt")}
 
 
-def _look_at(cluster: Cluster, pod: Obj, place: Place, noted: datetime, times: tuple[float, float]) -> Start:
-    remembered_at, timeout = times
-    known = (str(place.container), datetime.fromisoformat(pod["status"]["startTime"]), noted)
+def _with_process(cluster: Cluster, pod: Obj, start: Start, remembered_at: float, timeout: float) -> Start:
     for field in ("hostPID", "shareProcessNamespace"):
         if pod["spec"].get(field):
-            return Start(*known, None, left_out=f"PID 1 is not its own with {field}")
+            return replace(start, left_out=f"PID 1 is not its own with {field}")
+    place = Place(pod["metadata"]["namespace"], pod["metadata"]["name"], start.container)
     try:
         result = execute(cluster, place, READ, timeout)
         if result.exit_code != 0:
-            return Start(*known, None, left_out=f"its image has no cat that reads /proc ({result})")
+            return replace(start, left_out=f"its image has no cat that reads /proc ({result})")
         process = process_of(result.stdout)
     except E2EFailure as problem:
-        return Start(*known, None, left_out=f"no command can be run in it ({problem.seen})")
+        return replace(start, left_out=f"no command can be run in it ({problem.seen})")
     except ValueError as problem:
-        return Start(*known, None, left_out=f"/proc does not tell it ({problem})")
-    return Start(*known, process, timedelta(seconds=time.monotonic() - remembered_at))
+        return replace(start, left_out=f"/proc does not tell it ({problem})")
+    return replace(start, process=process, since=timedelta(seconds=time.monotonic() - remembered_at))
 
 
 def _shown(at: datetime) -> str:

@@ -32,10 +32,11 @@ def text(ticks: int, reader: int, name: str = "nginx", boot: int = BOOT) -> str:
     return f"{stat(1, name, ticks)}{stat(57, 'cat', reader)}cpu  1 2 3\nintr 9 9\nbtime {boot}\nprocesses 7\n"
 
 
-def started(after: float, *, noted: float, seen: float, since: float = 60.0) -> Start:
+def started(after: float, *, noted: float, seen: float, since: float = 60.0, original: float = -50.0) -> Start:
     """A start, in seconds after the kubelet took the pod over; `seen`: by the node's clock."""
     process = Process(POD + timedelta(seconds=after), timedelta(seconds=seen - after))
-    return Start("web", POD, POD + timedelta(seconds=noted), process, timedelta(seconds=since))
+    times = (POD + timedelta(seconds=noted), POD + timedelta(seconds=original))
+    return Start("web", POD, *times, process, timedelta(seconds=since))
 
 
 @pytest.mark.parametrize("name", ["nginx", "a b", ") (", "x) S 1 2 (", "a)\n57 (b"])
@@ -78,7 +79,9 @@ def test_the_kernel_writes_what_is_read() -> None:
     "usual",
     [
         started(0.4, noted=1, seen=9),
-        started(-1.9, noted=0, seen=2),  # whole seconds, and a boot in whole seconds
+        started(-1, noted=0, seen=2, since=1),  # whole seconds, and a boot in whole seconds
+        started(-1.9, noted=0, seen=2),  # the clock was corrected
+        started(1, noted=0, seen=2, original=0),  # all in one second
         started(1, noted=300, seen=400, since=500),  # gigabytes were loaded
         started(100, noted=101, seen=4000, since=5000),  # an init container came first
         started(4.9, noted=0, seen=9),
@@ -93,9 +96,10 @@ def test_a_process_that_was_started_with_its_container_passes(usual: Start) -> N
     ("wrong", "told"),
     [
         (started(-3600, noted=1, seen=9), "started 3600.0 s before the pod was there"),
-        (started(-5.1, noted=1, seen=56), "started 5.1 s before the pod was there"),
+        (started(-2.2, noted=1, seen=2, since=4), "started 2.2 s before the pod was there"),
         (started(8, noted=1, seen=9), "2023-11-14T22:30:01.00Z; its process was started 7.0 s later"),
         (started(2, noted=-900, seen=9), "its process was started 902.0 s later"),
+        (started(0.5, noted=-1, seen=9, original=-1), "its process was started 1.5 s later"),
     ],
 )
 def test_one_that_was_not_is_a_difference(wrong: Start, told: str) -> None:
@@ -144,13 +148,13 @@ def look(monkeypatch: pytest.MonkeyPatch, answer: object, **spec: Any) -> list[S
         return Execution(READ, code, said, "")  # type: ignore[arg-type]
 
     monkeypatch.setattr(starts, "execute", execute)
-    return starts.look(None, pod(**spec), time.monotonic(), 5.0)  # type: ignore[arg-type]
+    return starts.look(None, pod(**spec), pod(), time.monotonic(), 5.0)  # type: ignore[arg-type]
 
 
 def test_each_running_container_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     found = look(monkeypatch, text(5, 6))
     assert [one.container for one in found] == ["proxy", "app"]
-    assert all(one.process for one in found)
+    assert all(one.process and one.original == one.noted for one in found)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +183,7 @@ def test_the_keyword_tells_an_old_process_unless_it_may_differ(
     kube.apply_manifest(str(WITNESS), namespace)
     now = kube.wait_until_pod_is_ready("test-witness", namespace)
     before = RememberedPod(now, at=time.monotonic() - 600)
-    [usual] = starts.look(main, now, before.at, 30.0)
+    [usual] = starts.look(main, now, now, before.at, 30.0)
     assert usual.process is not None
     assert usual.difference is None
     kube.restored_pod_should_match(before, now)

@@ -76,10 +76,10 @@ class RememberedPodKeywords:
         class. No container may have restarted. The node must meet the pod's nodeSelector and required node affinity.
         Where `Remember Pod` looked inside, the containers must show the same as then.
 
-        In each running container the process with PID 1 must have been started with it: not more than 5 s before the
-        kubelet took the pod over (`status.startTime`), and not more than 5 s after the container's `startedAt`. Its
-        start is that of the restore, for the kernel has no older one for it: what lies before is a process that was
-        never restored, and a `startedAt` before it was carried over from the original. That is read by `cat` in the
+        In each running container the process with PID 1 must have been started with it: not before the kubelet took the
+        pod over (`status.startTime`), and not more than 5 s after the container's `startedAt`, which must not be that
+        of the original. Its start is that of the restore, for the kernel has no older one for it: what lies before is
+        a process that was never restored, and a `startedAt` before it was carried over. That is read by `cat` in the
         container, so this keyword is not for the time around a checkpoint. Where it cannot be known, the log says why,
         and it is left out: no `cat` in the image, a pod with `hostPID` or `shareProcessNamespace`, a node whose clock
         was set meanwhile.
@@ -120,7 +120,7 @@ class RememberedPodKeywords:
         metadata = restored["metadata"]
         where = CLUSTERS.get(cluster)
         now = facts.pod(where, metadata["namespace"], metadata["name"])
-        begun = starts.look(where, now, before.at, before.look.timeout)
+        begun = starts.look(where, now, before.pod, before.at, before.look.timeout)
         for start in begun:
             logger.info(str(start))
         found = remembered.compare(where, before, now, begun, may_differ or [])
