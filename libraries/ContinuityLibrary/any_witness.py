@@ -86,7 +86,9 @@ def await_verdict(
     """
     beside = collect.nothing if ready is None else lambda: pods.has_stayed_ready(cluster, ready)
     if isinstance(observation, SampledObservation):
-        return sampling.await_verdict(cluster, observation, restored, timeout=timeout, beside=beside)
+        return sampling.await_verdict(
+            cluster, observation, restored, timeout=timeout, source_cluster=source_cluster, beside=beside
+        )
     return collect.await_verdict(
         cluster, observation, restored, timeout=timeout, source_cluster=source_cluster, beside=beside
     )

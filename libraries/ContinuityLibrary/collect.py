@@ -70,7 +70,7 @@ def look_at(cluster: Cluster, workload: Workload) -> PodLook | None:
         again = _pod(cluster, workload)
         if again is None or _identity(again, workload) != _identity(pod, workload):
             raise PodChanged(f"pod {workload.pod} changed while its log was read")
-    look = Look(read_at, log, previous, restarts=restarts)
+    look = Look(read_at, log, previous, restarts=restarts, container=status.get("containerID", ""))
     return PodLook(pod["metadata"]["uid"], _with_state(look, pod, status))
 
 

@@ -40,6 +40,7 @@ class Look:
         running: whether it runs; when it does not, `state` tells in words what it does instead.
         ready: whether the pod is Ready.
         over: nothing will start it again (the pod has ended).
+        container: the runtime's id of the container; empty when there is none yet.
     """
 
     read_at: datetime
@@ -50,6 +51,7 @@ class Look:
     ready: bool = True
     over: bool = False
     state: str = "running"
+    container: str = ""
 
     def sharing(self, earlier: Look) -> Look:
         """The same look, with the very lines of the log that an earlier one saw."""

@@ -6,9 +6,11 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 
-from . import witness
+from . import pace, witness
 from .evidence import ContainerLog, Evidence, Look
 from .logs import NANOSECONDS, Printed, nanoseconds
 
@@ -16,8 +18,9 @@ START_SLACK = 2 * NANOSECONDS
 """How far `startedAt` can lie after the first step of a restored process: it has whole seconds, and the runtime notes
 it when the process runs already (in the recordings the first step came up to 1.1 s after it)."""
 
-HEAD_SLACK = 50
-"""How many steps' time after `startedAt` the first step may come before lines must be missing at the log's head."""
+HEAD_SLACK = 2 * NANOSECONDS
+"""How long after `startedAt` and a step's time the first step may come, before others may be missing at the head of a
+log without copied lines: it has whole seconds, and the runtime notes it when the process runs already."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -36,6 +39,11 @@ class Own:
     def nonce(self) -> str:
         """The witness's nonce."""
         return self.printed.step.nonce
+
+    def seconds_since(self, moment: datetime | None) -> float | None:
+        """From a moment to this step; None where that came before, for the two clocks differ."""
+        seconds = (self.printed.stamp - nanoseconds(moment)) / NANOSECONDS if moment else -1
+        return seconds if seconds >= 0 else None
 
 
 class SourceHistory:
@@ -57,6 +65,7 @@ class SourceHistory:
         end = next((end for end in ends if end >= self.b), None)
         self.complete = end is not None
         self.r = self.last if end is None else end
+        self.gap = pace.least_gap(self.known)
 
     def _is_mine(self, printed: Printed) -> bool:
         return printed.step.nonce == self.nonce and witness.follows(printed.step)
@@ -97,15 +106,22 @@ class SourceHistory:
             return False
         return printed.stamp < nanoseconds(run.started_at) - START_SLACK
 
-    def stamps_since(self, first: int) -> list[int]:
-        """When the source printed that step and the later ones."""
-        return [one.stamp for one in self.known if one.number >= first]
+    def last_before(self, stamp: int) -> int:
+        """The last step from before that moment; own ones must get past it, or they could be copied from this log."""
+        return max((one.number for one in self.known if one.stamp < stamp), default=self.b)
+
+    @property
+    def freeze_gap(self) -> float | None:
+        """Seconds between the two steps since `b` that are farthest apart."""
+        stamps = [one.stamp for one in self.known if one.number >= self.b]
+        return max((later - earlier for earlier, later in pairwise(stamps)), default=0) / NANOSECONDS or None
 
 
 class OwnHistory:
     """What the restored container printed itself: the lines of its logs that are not the source's."""
 
     def __init__(self, evidence: Evidence, source: SourceHistory) -> None:
+        self.gap = source.gap
         self.looks = sorted(evidence.restored, key=lambda look: look.read_at)
         self.runs = merged(self.looks)
         self.restarts = max((look.restarts for look in self.looks), default=0)
@@ -122,7 +138,8 @@ class OwnHistory:
         self._mine = {one.printed for one in self.mine}
         others = tuple(one for one in self.all if one.nonce != source.nonce)
         self.others = tuple(one for one in others if not self.is_from_before(one)) or others
-        self.numbers = [one.number for one in self.mine]
+        self.steps = tuple(one.printed for one in self.mine)
+        self.numbers = [one.number for one in self.steps]
 
     @property
     def first(self) -> Own:
@@ -157,17 +174,32 @@ class OwnHistory:
         return max(0.0, (self.looks[-1].read_at - since).total_seconds())
 
     @property
+    def replaced(self) -> bool:
+        """Whether own steps were seen in two containers that the kubelet counts as one start."""
+        seen = {(look.restarts, look.container) for look in self.looks if look.container and self._of(look)}
+        return len(seen) > len({restarts for restarts, _ in seen})
+
+    @property
     def missing_at_head(self) -> float:
         """How many steps may have been lost before the first own one: none when copied lines of the source stand before
         it, else as many as fit between the container's start and that step."""
         return 0 if self.first.run in self.copied else self.steps_since_start(self.first)
+
+    @property
+    def begins_late(self) -> bool:
+        """Whether the first own step came so long after its container's start that others may have come before."""
+        started = self.runs[self.first.run].started_at
+        if started is None:
+            return True
+        a_step = (self.steps[-1].stamp - self.steps[0].stamp) // max(1, len(self.steps) - 1)
+        return pace.printed_by(self.steps, self.gap) > nanoseconds(started) + HEAD_SLACK + a_step
 
     def steps_since_start(self, own: Own) -> float:
         """How many steps fit between the start of that step's container and it; infinite when the start is unknown."""
         started = self.runs[own.run].started_at
         if started is None:
             return math.inf
-        return max(0, math.ceil((own.printed.stamp - nanoseconds(started)) / NANOSECONDS / witness.PERIOD))
+        return max(0, math.ceil((own.printed.stamp - nanoseconds(started)) / self.gap))
 
     def is_from_before(self, own: Own) -> bool:
         """Whether the line is older than its container, as the head of a log that a restore copied is."""

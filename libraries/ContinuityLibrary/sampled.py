@@ -282,12 +282,11 @@ def _went_back(evidence: SampledEvidence) -> _Finding | None:
 
 def _is_ahead(evidence: SampledEvidence) -> _Finding | None:
     """Where nobody else makes it count, the upper bound is known: what was there, and each time that it was asked."""
-    first = evidence.after[0]
-    most = evidence.b + first.asks
-    if not evidence.nature.exact or first.count <= most:
+    high = next((sample for sample in evidence.after if sample.count > evidence.b + sample.asks), None)
+    if not evidence.nature.exact or high is None:
         return None
     ends = f"the checkpoint ends with {_named(evidence, evidence.b)}"
-    return _Finding(Kind.AHEAD, f"{ends}, and asked {first.asks} times it was at {first.count}")
+    return _Finding(Kind.AHEAD, f"{ends}, and asked {high.asks} times it was at {high.count}")
 
 
 def _could_be_fresh(evidence: SampledEvidence) -> _Finding | None:

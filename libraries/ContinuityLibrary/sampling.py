@@ -200,16 +200,18 @@ def await_verdict(
     restored: Workload,
     *,
     timeout: float,
+    source_cluster: Cluster | None = None,
     beside: Callable[[], None] = nothing,
 ) -> Verdict:
     """Samples the restored pod until the verdict is settled or the time is up; the verdict then.
 
-    `beside` is called after each look; what it raises ends the wait.
+    `source_cluster` is the source's, where it is another one. `beside` is called after each look; what it raises ends
+    the wait.
 
     Raises:
         OperationFailed: the API refuses, or did not answer once in that time.
     """
-    watcher = Watcher(cluster, observation, restored)
+    watcher = Watcher(cluster, observation, restored, source_cluster or cluster)
     try:
         return wait_until(with_each(watcher.look, beside), timeout=timeout, expected="a settled verdict", pace=PACE)
     except WaitTimedOut as problem:
@@ -223,8 +225,11 @@ def await_verdict(
 class Watcher:
     """Samples a restored pod again and again, and judges what it gave so far."""
 
-    def __init__(self, cluster: Cluster, observation: SampledObservation, restored: Workload) -> None:
+    def __init__(
+        self, cluster: Cluster, observation: SampledObservation, restored: Workload, source_cluster: Cluster
+    ) -> None:
         self.cluster, self.observation, self.restored = cluster, observation, restored
+        self.source_cluster = source_cluster
         self.uid = ""
         self.samples: list[Sample] = []
         self.since: datetime | None = None
@@ -267,6 +272,8 @@ class Watcher:
             self.since = None
             return None
         self.since = self.since or now()
+        if self.observation.way.route == "url" and self._source_lives():
+            return Unanswered("its source lives on, and at a URL nobody tells which of them answers", unreached=True)
         try:
             sample = self.asking.take(pod)
         except Unanswered as problem:
@@ -275,6 +282,10 @@ class Watcher:
             self.samples.append(sample)
             self.since = now()
         return None
+
+    def _source_lives(self) -> bool:
+        source = look_at(self.source_cluster, self.observation.workload)
+        return source is not None and source.uid == self.observation.uid
 
 
 def should_go_on(cluster: Cluster, observation: SampledObservation, *, timeout: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from harness.failures import NotAsExpected
@@ -11,6 +12,7 @@ from harness.waiting import Look as Answer
 
 from . import collect, witness
 from .evidence import Look
+from .logs import Printed
 from .observation import Observation, Workload
 
 HARMED = "source-harmed"
@@ -62,7 +64,17 @@ def harm_in(observation: Observation, seen: Look | None) -> str:
     mine = [one for one in seen.steps() if one.step.nonce == observation.nonce]
     if wrong := min((one.number for one in mine if not witness.follows(one.step)), default=0):
         return f"the hash of its step {wrong} does not follow"
+    if again := _came_again(observation, mine):
+        return f"it went back: its step {again} came again"
     return ""
+
+
+def _came_again(observation: Observation, mine: list[Printed]) -> int:
+    """The first step that the source took once more since its checkpoint was asked for; 0 where there is none. Before
+    that its log may have one twice, where it is a restored one itself."""
+    asked = max((one.stamp for one in observation.before.steps()), default=0)
+    times = Counter(one.number for one in mine)
+    return min((one.number for one in mine if one.stamp > asked and times[one.number] > 1), default=0)
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,7 @@ def _parting(observation: Observation, copy: Look) -> Parting:
     """Lines that both logs have are the source's: a restore copies its log."""
     looks = (observation.before, *observation.after)
     mine = {one for look in looks for one in look.steps() if one.step.nonce == observation.nonce}
-    own = {one for one in copy.steps() - mine if one.step.nonce == observation.nonce}
+    own = {one for one in copy.steps() - mine if one.step.nonce == observation.nonce and witness.follows(one.step)}
     twice = {one.number for one in own} & {one.number for one in mine}
     return Parting(
         observation.nonce,

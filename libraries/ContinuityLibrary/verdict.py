@@ -13,14 +13,16 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from . import witness
+from . import pace, witness
 from .evidence import Evidence, Look
-from .history import HEAD_SLACK, START_SLACK, Own, OwnHistory, SourceHistory, Trail, trail
+from .history import START_SLACK, Own, OwnHistory, SourceHistory, Trail, trail
 from .logs import NANOSECONDS, nanoseconds
 from .witness import short
 
 MOST_OF_TRAIL = 400
 """Steps that a verdict keeps for people to see; the newest."""
+FRESH_SLACK = 50
+"""How many steps more than fit into its container's time a process may have taken that was started afresh."""
 
 
 class Kind(StrEnum):
@@ -164,28 +166,15 @@ class _Case:
             steps=len({(one.nonce, one.number) for one in steps}),
             checked=len(source.known) + len(right),
             pending=finding.pending,
-            freeze_gap=self._freeze_gap(),
-            downtime=_seconds(self.evidence.deleted_at, first),
-            restore_to_first_step=_seconds(self.evidence.restore_asked_at, first),
+            freeze_gap=source.freeze_gap,
+            downtime=first.seconds_since(self.evidence.deleted_at) if first else None,
+            restore_to_first_step=first.seconds_since(self.evidence.restore_asked_at) if first else None,
             first_step_at=datetime.fromtimestamp(first.printed.stamp / NANOSECONDS, UTC) if first else None,
             trail=trail(self.source, self.own)[-MOST_OF_TRAIL:],
         )
 
     def _judged_steps(self, kind: Kind) -> tuple[Own, ...]:
         return self.own.others if kind in (Kind.RESTARTED, Kind.FOREIGN) else self.own.mine
-
-    def _freeze_gap(self) -> float | None:
-        stamps = self.source.stamps_since(self.source.b)
-        gaps = [later - earlier for earlier, later in pairwise(stamps)]
-        return max(gaps) / NANOSECONDS if gaps else None
-
-
-def _seconds(since: datetime | None, first: Own | None) -> float | None:
-    """From a moment to the first own step; None where that came before, for the two clocks differ."""
-    if first is None or since is None:
-        return None
-    seconds = (first.printed.stamp - nanoseconds(since)) / NANOSECONDS
-    return seconds if seconds >= 0 else None
 
 
 def _inconclusive(missing: str, pending: str = "") -> _Finding:
@@ -228,7 +217,7 @@ def _nonce_is_another(case: _Case) -> _Finding | None:
     begins = f"step {first.number} of nonce {short(first.nonce)}"
     if name := case.evidence.others.get(first.nonce):
         return _Finding(Kind.FOREIGN, f"{begins}, which is that of {name}")
-    if first.number > case.own.steps_since_start(first) + HEAD_SLACK:
+    if first.number > case.own.steps_since_start(first) + FRESH_SLACK:
         return _Finding(Kind.FOREIGN, f"{begins}, which no workload of this run has")
     return _Finding(Kind.RESTARTED, f"nonce {case.nonce} was at step {case.source.last}, then came {begins}")
 
@@ -289,6 +278,8 @@ def _is_older_than_its_container(case: _Case) -> _Finding | None:
 
 
 def _was_restarted(case: _Case) -> _Finding | None:
+    if case.own.replaced:
+        return _inconclusive("the restored container was replaced by another one that is not counted as a restart")
     if case.own.unread_runs:
         return _inconclusive("the restored container was restarted, and the log of its start before that is not there")
     runs = {one.run for one in case.own.mine}
@@ -309,10 +300,13 @@ def _is_out_of_order(case: _Case) -> _Finding | None:
     return None
 
 
-def _head_is_missing(case: _Case) -> _Finding | None:
-    if case.own.missing_at_head <= HEAD_SLACK:
+def _is_too_quick(case: _Case) -> _Finding | None:
+    own = case.own
+    if pace.too_quick_by(own.steps, own.gap) <= pace.LATE:
         return None
-    return _inconclusive(f"the restored log's beginning is lost: it starts with step {case.own.first.number}")
+    seconds = (own.steps[-1].stamp - own.steps[0].stamp) / NANOSECONDS
+    came = f"steps {own.numbers[0]} to {own.numbers[-1]} came within {seconds:.1f} s"
+    return _inconclusive(f"{came}, and the witness sleeps between two steps: it did not take them one by one")
 
 
 def _is_ahead(case: _Case) -> _Finding | None:
@@ -355,19 +349,23 @@ def _is_too_short(case: _Case) -> _Finding | None:
     count, last = len(own.numbers), own.numbers[-1]
     if count < demands.steps:
         return _inconclusive(f"{count} of {demands.steps} steps of its own were seen so far", "further steps")
-    to_pass = _sources_last_before(case)
+    to_pass = case.source.last_before(own.first.printed.stamp)
     if last <= to_pass:
         missing = f"it is at step {last}, and the source had printed up to {to_pass} when it began"
         return _inconclusive(missing, f"a step after {to_pass}")
     if not own.grew:
         return _inconclusive("its log was seen once only, so that it may have stopped", "a later look at its log")
+    if not pace.keeps_pace(own.steps, own.gap, demands.steps):
+        return _inconclusive(f"the steps up to {last} came quicker than the witness takes them", "steps at its pace")
     return None
 
 
-def _sources_last_before(case: _Case) -> int:
-    """The step that own ones must get past: what the source printed could have been copied from its log."""
-    begin = case.own.first.printed.stamp
-    return max((one.number for one in case.source.known if one.stamp < begin), default=case.source.b)
+def _head_is_missing(case: _Case) -> _Finding | None:
+    """Without copied lines in front, an older state may have got past `b` in lines that were lost."""
+    own, first = case.own, case.own.first.number
+    if first - own.missing_at_head > case.source.b or not own.begins_late:
+        return None
+    return _inconclusive(f"the restored log's beginning is lost: it starts with step {first}")
 
 
 def _is_continued(case: _Case) -> _Finding:
@@ -387,11 +385,12 @@ _RULES: tuple[Callable[[_Case], _Finding | None], ...] = (
     _is_older_than_its_container,
     _was_restarted,
     _is_out_of_order,
-    _head_is_missing,
+    _is_too_quick,
     _is_ahead,
     _has_gaps,
     _has_stopped,
     _is_too_short,
+    _head_is_missing,
     _is_continued,
 )
 """In this order: the first one that finds something is the verdict."""

@@ -225,11 +225,17 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Lo
     lines: dict[str, list[LogLine]] = {name: [] for name in NAMES}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(_shell(script, name)) for name in NAMES}
-        for _ in range(24):
+        while len(lines["left"]) < 24 or any(_got(told) < 6 for told in lines.values()):
             for name, process in running.items():
                 assert process.stdout is not None
                 lines[name].append(LogLine(time.time_ns(), process.stdout.readline().removesuffix("\n")))
         yield lines
+
+
+def _got(lines: list[LogLine]) -> int:
+    """The number of the last message that came."""
+    got = (one.exchange.got.number for one in messages.told(lines) if one.exchange.got)
+    return max(got, default=0)
 
 
 @contextlib.contextmanager

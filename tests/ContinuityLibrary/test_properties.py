@@ -14,7 +14,6 @@ from ContinuityLibrary.evidence import ContainerLog, Evidence, Look, Source
 from ContinuityLibrary.history import HEAD_SLACK
 from ContinuityLibrary.logs import NANOSECONDS, LogLine, nanoseconds
 from ContinuityLibrary.verdict import Kind, judge
-from ContinuityLibrary.witness import PERIOD
 
 FEW = settings(max_examples=60, deadline=None)
 
@@ -28,7 +27,7 @@ def honest(draw: st.DrawFn, *, most: int = 200) -> Evidence:
     copied = draw(st.one_of(st.just(0), st.integers(cut, r)))
     last = r + draw(st.integers(1, 5)) + 8
     skew = draw(st.floats(-3000, 3000))
-    first = draw(st.floats(0.01, 1.2)) if copied else draw(st.floats(0.01, 4.9))
+    first = draw(st.floats(0.01, 1.2)) if copied else draw(st.floats(0.01, 2.1))
     begin = 0.2 * r + 2 + skew
     source = run(1, r, 0.2)
     own = run(cut + 1, last, float(int(begin)) + first)
@@ -169,7 +168,7 @@ def test_cutting_a_log_makes_no_lie_pass(case: tuple[Kind, Evidence], data: st.D
     began = nanoseconds(at(30))
     own = [one.stamp for one in log_.lines[skip:keep] if one.stamp >= began]
     copied_are_lost = skip > sum(one.stamp < began for one in log_.lines)
-    assume(not (copied_are_lost and own and own[0] - began <= HEAD_SLACK * PERIOD * NANOSECONDS))
+    assume(not (copied_are_lost and own and own[0] - began <= HEAD_SLACK + 0.2 * NANOSECONDS))
 
     def cut(look: Look) -> Look:
         assert look.log is not None

@@ -108,8 +108,8 @@ def test_a_later_sample_below_the_bound_counts_too() -> None:
 @pytest.mark.parametrize(("asks", "kind"), [(1, "ahead"), (3, "ahead"), (4, "continued")])
 def test_ahead_where_nobody_else_makes_it_count(asks: int, kind: str) -> None:
     evidence = story(REDIS, HIGH + 6, HIGH + 7, HIGH + 8)
-    first = replace(evidence.after[0], asks=asks)
-    verdict = judge_samples(replace(evidence, after=(first, *evidence.after[1:])))
+    later = tuple(replace(one, asks=asks + n) for n, one in enumerate(evidence.after))
+    verdict = judge_samples(replace(evidence, after=later))
     assert verdict.kind == kind
     if kind == "ahead":
         ends = "the checkpoint ends with count 1002 of nonce aaaa.."

@@ -82,8 +82,8 @@ def test_a_process_that_goes_on_is_never_accused(
 ) -> None:
     nonce = "" if nature is STUB_STATUS else NONCE
     count, after = b, []
-    for n, step in enumerate([1 if nature is REDIS else first, *steps]):
-        count += step
+    for n, step in enumerate([first, *steps]):
+        count += 1 if nature is REDIS else step
         after.append(Sample(at(seconds + n), Reading(count, nonce), n + 1))
     before = (Sample(at(0), Reading(b, nonce)),)
     for seen in range(len(after) + 1):

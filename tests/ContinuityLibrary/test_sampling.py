@@ -380,7 +380,7 @@ def test_a_count_that_stands_still_is_told_by_how_long_and_a_higher_one_begins_a
     api: FakeApi, cluster: Cluster, monkeypatch
 ) -> None:
     says(monkeypatch, 1, 2, 3, 9)
-    watcher = sampling.Watcher(cluster, observed(cluster), RESTORED)
+    watcher = sampling.Watcher(cluster, observed(cluster), RESTORED, cluster)
     watcher.look()
     long_ago = watcher.since = sampling.now() - timedelta(seconds=100)
     watcher.look()

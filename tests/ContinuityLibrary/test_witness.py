@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,9 @@ def real() -> Iterator[dict[str, list[LogLine]]]:
             if shutil.which(command[0]):
                 running[name] = stack.enter_context(_shell(command))
         running["again"] = stack.enter_context(_shell(["sh"]))
-        yield {name: _lines(process, 14) for name, process in running.items()}
+        with ThreadPoolExecutor(len(running)) as readers:
+            lines = list(readers.map(lambda process: _lines(process, 14), running.values()))
+        yield dict(zip(running, lines, strict=True))
 
 
 @contextlib.contextmanager
