@@ -47,9 +47,13 @@ def too_quick_by(steps: Sequence[Printed], gap: int) -> int:
 
 
 def keeps_pace(steps: Sequence[Printed], gap: int, least: int) -> bool:
-    """Whether some stretch to the very last step, of at least that many, was taken no quicker than it can be."""
-    spare = _spare(steps, int(gap * _SHARE))
-    return any(one <= spare[-1] for one in spare[: len(spare) - least + 1])
+    """Whether some stretch to the very last step was taken no quicker than it can be: of at least so many steps, and as
+    long as the node would have been late where they came too quick."""
+    spare, since = _spare(steps, int(gap * _SHARE)), steps[-1].stamp - too_quick_by(steps, gap)
+    return any(
+        before <= spare[-1] and one.stamp <= since
+        for before, one in zip(spare[: len(spare) - least + 1], steps, strict=False)
+    )
 
 
 def printed_by(steps: Sequence[Printed], gap: int) -> int:
