@@ -116,6 +116,27 @@ def test_ahead_where_nobody_else_makes_it_count(asks: int, kind: str) -> None:
         assert verdict.detail == f"{ends}, and asked {asks} times it was at 1006"
 
 
+@pytest.mark.parametrize(
+    ("nature", "counts", "more", "kind"),
+    [
+        (REDIS, (HIGH + 3, HIGH + 500, HIGH + 501), {}, "ahead"),
+        (REDIS, (HIGH + 3, HIGH + 3), {"stalled": 3.0}, "silent"),
+        (HTTP, (HIGH + 3,), {"stalled": 3.0}, "silent"),
+        (HTTP, (HIGH + 3, HIGH + 40, HIGH + 4), {}, "rewound"),
+        (STUB_STATUS, (HIGH + 3, 4, HIGH + 4), {}, "restarted"),
+    ],
+    ids=[
+        "a counter that is set higher between two questions",
+        "redis answers out of a cache",
+        "a page out of a cache",
+        "the copy and its source answer in turn",
+        "the restored server and a fresh one answer in turn",
+    ],
+)
+def test_no_lie_is_believed(nature, counts: tuple[int, ...], more: dict[str, Any], kind: str) -> None:
+    assert judge_samples(story(nature, *counts, **more)).kind == kind
+
+
 def test_where_others_may_ask_no_upper_bound_is_known() -> None:
     for nature in (HTTP, STUB_STATUS):
         assert judge_samples(story(nature, 5000, 5001, 5002)).kind is Kind.CONTINUED

@@ -218,3 +218,25 @@ def test_no_more_steps_are_waited_for_than_were_asked_for(
     monkeypatch.setattr(source, "_parting", lambda *_: partings.pop(0))
     seen = source.parted(cluster, observed, COPY, copy_cluster=cluster, steps=2, timeout=LONG)
     assert (seen.taken_twice, partings) == ((4, 5), [])
+
+
+def test_a_source_that_goes_back_is_harmed() -> None:
+    """Its container was restored in place, from an older state, and nobody counts a restart."""
+    observed = Observation(WORKLOAD, "uid", told(run(1, 5, 0.2)))
+    assert source.harm_in(observed, told(run(1, 8, 0.2))) == ""
+    again = told(run(1, 8, 0.2), run(7, 12, 3.0))
+    assert source.harm_in(observed, again) == "it went back: its step 7 came again"
+    assert source.harm_in(observed, told(run(1, 5, 0.2), run(4, 4, 3.0))) == "it went back: its step 4 came again"
+
+
+def test_a_step_that_its_log_had_twice_before_the_checkpoint_is_no_way_back() -> None:
+    """A source that was restored itself: the head of its log was copied with a line that it then printed again."""
+    copied = (*run(1, 3, 0.2), *run(3, 5, 2.0))
+    observed = Observation(WORKLOAD, "uid", told(copied))
+    assert source.harm_in(observed, told(copied, run(6, 8, 2.6))) == ""
+
+
+def test_a_copy_whose_hashes_do_not_follow_takes_no_step() -> None:
+    observed = Observation(WORKLOAD, "uid", told(run(1, 9, 0.2)))
+    forged = told(run(1, 4, 0.2), [line(number, 5 + number, chain="0" * 16) for number in range(5, 10)])
+    assert source._parting(observed, forged) == source.Parting(NONCE, (), 9, 0)
