@@ -86,6 +86,14 @@ def damaged(one: ContainerSnapshot) -> ContainerSnapshot:
     return replace(one, memory=memory)
 
 
+def hurried(one: ContainerSnapshot) -> ContainerSnapshot:
+    """A container whose witness hardly sleeps between its steps any more."""
+    memory = one.memory.copy() if one.memory else None
+    for state in witnesses(memory) if memory else ():
+        state.interval /= 10
+    return replace(one, memory=memory)
+
+
 def in_place_of(snapshot: PodSnapshot, other: PodSnapshot) -> PodSnapshot:
     """The containers of another pod under the names of this one's."""
     taken = list(other.containers.values())

@@ -87,6 +87,12 @@ fails(
     verdict="broken chain",
 )(with_state(lambda snapshot, _: changed(snapshot, memories.damaged)))
 fails(
+    "evidence-missing",
+    "restore-of-hurried-process",
+    "The restored process takes its steps ten times as fast as its program can.",
+    verdict="inconclusive",
+)(with_state(lambda snapshot, _: changed(snapshot, memories.hurried)))
+fails(
     "process-restarted",
     "restore-of-one-container",
     "Of a pod with several containers only the first one goes on, the others start afresh.",

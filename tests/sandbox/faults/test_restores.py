@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from tests.sandbox.faults.stage import (
@@ -71,6 +72,15 @@ async def test_damaged(stage: Stage) -> None:
     assert own[0][0] == source[0][0]
     healthy = chain(own[0][0], own[0][1])
     assert own[0][2] != healthy
+
+
+async def test_hurried(stage: Stage) -> None:
+    await stage.fault("restore-of-hurried-process")
+    _, source = await stage.lifecycle()
+    cut = source[-1][1]
+    stamps = await stage.until(lambda: stage.stamps(RESTORED), lambda steps: len(steps) > cut + 20, "new steps")
+    times = [datetime.fromisoformat(stamps[number]) for number in range(cut + 5, cut + 16)]
+    assert times[-1] - times[0] < timedelta(seconds=0.5), "ten steps, which take a second at the least"
 
 
 def chain(nonce: str, number: int) -> str:
