@@ -111,3 +111,8 @@ def test_a_process_has_stalled_since_the_last_new_step_that_was_seen() -> None:
 def test_steps_that_fit_between_a_containers_start_and_a_step(seconds: float, fit: int) -> None:
     known = own(Look(at(12), log([line(6, seconds)], started=10)))
     assert known.steps_since_start(known.first) == fit
+
+
+@pytest.mark.parametrize(("begin", "late"), [(12.2, False), (12.201, True)])
+def test_two_steps_tell_how_long_a_step_takes(begin: float, late: bool) -> None:
+    assert own(Look(at(20), log(run(6, 7, begin), started=10))).begins_late is late

@@ -314,7 +314,7 @@ def test_a_log_whose_head_was_rotated_away_is_inconclusive() -> None:
     """No copied line stands before step 12, and it came long after the container's start at second 10, though a step
     takes 0.2 s only."""
     assert verdict_of(copied=0, own=run(12, 40, 12.2)).kind is Kind.CONTINUED
-    verdict = verdict_of(copied=0, own=run(12, 40, 12.21))
+    verdict = verdict_of(copied=0, own=run(12, 40, 12.201))
     assert str(verdict) == "inconclusive: the restored log's beginning is lost: it starts with step 12"
     assert verdict.settled
 
