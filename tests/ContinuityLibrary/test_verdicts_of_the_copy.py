@@ -274,6 +274,39 @@ def test_a_container_that_never_ran_is_inconclusive() -> None:
     assert over.settled
 
 
+# quicker than it can be
+
+
+@pytest.mark.parametrize(("last", "settled"), [(32, False), (33, True)])
+def test_steps_that_came_quicker_than_they_can_be_taken(last: int, settled: bool) -> None:
+    """The script sleeps for 0.1 s, and a node may be late by two seconds: with 20 steps, but not with 21."""
+    head, own = Story().source_lines[:11], run(12, last, 10.3, period=0)
+    looks = (Look(at(20 + more), log(head, own[: len(own) - 4 + 4 * more], started=10)) for more in (0, 1))
+    verdict = judge(seen(Story().evidence, *looks))
+    came = "came within 0.0 s, and the witness sleeps between two steps: it did not take them one by one"
+    quick = f"the steps up to {last} came quicker than the witness takes them"
+    assert str(verdict) == "inconclusive: " + (f"steps 12 to {last} {came}" if settled else quick)
+    assert verdict.settled is settled
+
+
+def test_what_came_too_quick_is_told_in_seconds() -> None:
+    assert "steps 12 to 80 came within 1.4 s," in str(verdict_of(own=run(12, 80, 10.3, period=0.02)))
+
+
+def test_a_container_that_was_replaced_without_a_restart() -> None:
+    own = run(12, 60, 10.3)
+    cut, begun = Story().source_lines[:11], [("one", 12), ("one", 20), ("two", 40), ("two", 49)]
+    looks = [Look(at(20 + n), log(cut, own[:n], started=10), container=name) for name, n in begun]
+    verdict = judge(seen(Story().evidence, *looks))
+    assert str(verdict) == (
+        "inconclusive: the restored container was replaced by another one that is not counted as a restart"
+    )
+    assert judge(seen(Story().evidence, *looks[:2])).kind is Kind.CONTINUED
+    empty = replace(looks[0], log=log(cut, started=10), container="none")
+    unnamed = replace(looks[0], container="")
+    assert judge(seen(Story().evidence, empty, unnamed, *looks[:2])).kind is Kind.CONTINUED
+
+
 # too early, too little, lost
 
 
