@@ -86,6 +86,25 @@ def test_too_early_a_reading_of_the_source_gives_no_false_alarm(case: Case) -> N
     assert verdict.kind in (case.verdict, Kind.INCONCLUSIVE), str(verdict)
 
 
+@each
+@pytest.mark.parametrize("percent", [0, 10, 35])
+def test_played_faster_than_it_was_nothing_has_continued(case: Case, percent: int) -> None:
+    """35 percent of the recorded 0.2 s are less than the script's sleep, also with what is borne."""
+    known = {line for look in case.evidence.source.looks if look.log for line in look.log.lines}
+
+    def hurried(look: Look) -> Look:
+        lines = look.log.lines if look.log else ()
+        begin = min((line.stamp for line in lines if line not in known), default=0)
+        quick = (
+            line if line in known else replace(line, stamp=begin + (line.stamp - begin) * percent // 100)
+            for line in lines
+        )
+        return replace(look, log=look.log and replace(look.log, lines=tuple(quick)))
+
+    verdict = judge(replace(case.evidence, restored=tuple(hurried(look) for look in case.evidence.restored)))
+    assert verdict.kind is not Kind.CONTINUED, str(verdict)
+
+
 def test_the_kubelets_rewind_had_continued_before() -> None:
     case = next(case for case in CASES if case.name == "rewound-by-the-kubelet")
     assert case.early is not None
