@@ -350,6 +350,7 @@ def test_a_sampled_pod_that_does_not_stay_ready_ends_the_wait(api, cluster: Clus
 def test_before_the_first_sample_nothing_is_known(cluster: Cluster) -> None:
     fresh = SampledObservation(SOURCE, way_to("redis"), "uid")
     assert (fresh.step, fresh.nonce) == (0, "")
+    assert str(fresh) == "ns/test: count 0 (redis witness at forwarded port 6379)"
 
 
 def test_the_process_itself_is_none_of_the_others(api: FakeApi, cluster: Cluster, monkeypatch) -> None:
