@@ -371,12 +371,6 @@ def test_how_a_pod_does(api: FakeApi, cluster: Cluster, phase: str, over: bool) 
     assert (seen.state.running, seen.state.over, seen.state.state == "running") == (running, over, running)
 
 
-@pytest.mark.parametrize(("restarts", "harmed"), [(1, False), (2, True)])
-def test_only_restarts_since_the_last_sample_harm_a_source(source: SampledObservation, restarts, harmed) -> None:
-    source.samples[-1] = replace(source.samples[-1], restarts=1)
-    assert bool(sampling._harm_in(source, PodSeen(source.uid, restarts, PodState()))) == harmed
-
-
 def test_a_refused_look_is_no_missing_pod(api: FakeApi, cluster: Cluster) -> None:
     api.pod_status = 403
     with pytest.raises(OperationFailed, match="not now"):
