@@ -364,7 +364,8 @@ def get_variables() -> dict[str, Settings]:
 def _command_line() -> dict[str, Any]:
     names = [setting.name for setting in (*TABLE, TOKEN_FILE)] + [TOKEN]
     try:
-        given = {name: BuiltIn().get_variable_value(f"${{{name}}}") for name in names}
+        there = BuiltIn().get_variables(no_decoration=True)  # for each that is not, Robot would look for similar names
+        given = {name: BuiltIn().get_variable_value(f"${{{name}}}") for name in names if name in there}
     except RobotNotRunningError:
         return {}
     return {name: value for name, value in given.items() if value is not None}
