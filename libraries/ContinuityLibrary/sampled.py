@@ -24,8 +24,9 @@ class Nature:
     Args:
         name: as verdicts and keywords name it.
         has_nonce: whether its samples tell the process apart from others.
-        others_per_second: how many steps a second may be somebody else's than the harness's, at the most: a probe's,
-            or the process's own. With none its count is exact.
+        others_per_second: how many steps in a second that has begun may be somebody else's than the harness's, at the
+            most: those of probes, of which each kind has its first one as soon as it may, or the process's own. With
+            none its count is exact.
     """
 
     name: str
@@ -147,8 +148,8 @@ class SampledEvidence:
 
     def fresh_limit(self, sample: Sample) -> int:
         """The highest count that a process can show that was started after the last sample of the source."""
-        seconds = (sample.at - self.before[-1].at).total_seconds()
-        return sample.asks + math.ceil(self.nature.others_per_second * max(0.0, seconds))
+        begun = math.ceil((sample.at - self.before[-1].at).total_seconds())
+        return sample.asks + math.ceil(self.nature.others_per_second * max(0, begun))
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,13 @@ def test_without_a_nonce_a_low_count_tells_a_fresh_start(count: int, kind: str) 
     assert verdict.settled
 
 
+@pytest.mark.parametrize(("begin", "most"), [(2.05, 4), (3.0, 4), (3.05, 7)])
+def test_a_second_that_has_begun_may_have_all_of_its_probes(begin: float, most: int) -> None:
+    """A container that has just started is asked by its startup and its readiness probe at once."""
+    assert judge_samples(story(STUB_STATUS, most, begin=begin)).kind is Kind.RESTARTED
+    assert judge_samples(story(STUB_STATUS, most + 1, begin=begin)).kind is Kind.REWOUND
+
+
 @pytest.mark.parametrize("nature", [HTTP, REDIS], ids=["http", "redis"])
 @pytest.mark.parametrize("count", [1, 55, 1002])
 def test_rewound(nature, count: int) -> None:
