@@ -19,7 +19,7 @@ from harness.kube.errors import patiently
 from harness.waiting import Done, Pace, Pending, wait_until
 from harness.waiting import Look as Answer
 
-from . import logs
+from . import logs, witness
 from .evidence import ContainerLog, Look
 from .observation import Observation, Workload
 from .verdict import Verdict, judge
@@ -47,6 +47,11 @@ def nothing() -> None:
 def now() -> datetime:
     """The harness's clock: begins with the wall clock and never jumps."""
     return _BEGAN[1] + timedelta(seconds=time.monotonic() - _BEGAN[0])
+
+
+def time_of(steps: int) -> float:
+    """Seconds that a witness takes for so many steps, but no more than a pause may be."""
+    return min(PACE.most, witness.PERIOD * steps)
 
 
 def look_at(cluster: Cluster, workload: Workload) -> PodLook | None:
@@ -97,7 +102,8 @@ def observe(cluster: Cluster, workload: Workload, *, steps: int, timeout: float)
         if not observation.steps:
             return Pending(f"no line of a witness in its log (container {seen.look.state})", "witness-missing")
         if observation.steps < steps:
-            return Pending(f"{observation.steps} steps of nonce {observation.nonce}")
+            still = time_of(steps - observation.steps)
+            return Pending(f"{observation.steps} steps of nonce {observation.nonce}", retry_after=still)
         return Done(observation)
 
     return wait_until(
@@ -202,7 +208,8 @@ class Watcher:
         self.verdict = judge(self.observation.evidence(self.uid, self.looks))
         if self.verdict.settled:
             return Done(self.verdict)
-        return Pending(str(self.verdict), retry_after=time.monotonic() - begin)
+        took = time.monotonic() - begin
+        return Pending(str(self.verdict), retry_after=max(took, time_of(self.verdict.wanting) - took))
 
     def _take(self, seen: PodLook | None) -> None:
         uid = seen.uid if seen else ""

@@ -64,6 +64,7 @@ class Verdict:
         steps: how many steps of its own were seen.
         checked: how many lines' hashes were computed and found right.
         pending: what a later look could still bring; empty when no later look can change the verdict.
+        wanting: how many further steps must come at least before a later look can bring it; 0 when that is not known.
         freeze_gap: seconds between the two source steps around the checkpoint that are farthest apart.
         downtime: seconds from the deletion of the source (harness's clock) to the first own step (node's clock).
         restore_to_first_step: seconds from the request to restore to the first own step, by the same two clocks.
@@ -84,6 +85,7 @@ class Verdict:
     steps: int = 0
     checked: int = 0
     pending: str = ""
+    wanting: int = 0
     freeze_gap: float | None = None
     downtime: float | None = None
     restore_to_first_step: float | None = None
@@ -134,6 +136,7 @@ class _Finding:
     kind: Kind
     detail: str
     pending: str = ""
+    wanting: int = 0
 
 
 class _Case:
@@ -166,6 +169,7 @@ class _Case:
             steps=len({(one.nonce, one.number) for one in steps}),
             checked=len(source.known) + len(right),
             pending=finding.pending,
+            wanting=finding.wanting,
             freeze_gap=source.freeze_gap,
             downtime=first.seconds_since(self.evidence.deleted_at) if first else None,
             restore_to_first_step=first.seconds_since(self.evidence.restore_asked_at) if first else None,
@@ -177,8 +181,8 @@ class _Case:
         return self.own.others if kind in (Kind.RESTARTED, Kind.FOREIGN) else self.own.mine
 
 
-def _inconclusive(missing: str, pending: str = "") -> _Finding:
-    return _Finding(Kind.INCONCLUSIVE, missing, pending)
+def _inconclusive(missing: str, pending: str = "", wanting: int = 0) -> _Finding:
+    return _Finding(Kind.INCONCLUSIVE, missing, pending, wanting)
 
 
 def _is_original(case: _Case) -> _Finding | None:
@@ -346,13 +350,13 @@ def _has_stopped(case: _Case) -> _Finding | None:
 
 def _is_too_short(case: _Case) -> _Finding | None:
     own, demands = case.own, case.evidence.demands
-    count, last = len(own.numbers), own.numbers[-1]
+    count, last, to_pass = len(own.numbers), own.numbers[-1], case.source.last_before(own.first.printed.stamp)
+    wanting = max(demands.steps - count, to_pass + 1 - last)
     if count < demands.steps:
-        return _inconclusive(f"{count} of {demands.steps} steps of its own were seen so far", "further steps")
-    to_pass = case.source.last_before(own.first.printed.stamp)
+        return _inconclusive(f"{count} of {demands.steps} steps of its own were seen so far", "further steps", wanting)
     if last <= to_pass:
         missing = f"it is at step {last}, and the source had printed up to {to_pass} when it began"
-        return _inconclusive(missing, f"a step after {to_pass}")
+        return _inconclusive(missing, f"a step after {to_pass}", wanting)
     if not own.grew:
         return _inconclusive("its log was seen once only, so that it may have stopped", "a later look at its log")
     if not pace.keeps_pace(own.steps, own.gap, demands.steps):

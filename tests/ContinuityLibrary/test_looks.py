@@ -14,7 +14,9 @@ from ContinuityLibrary import collect
 from ContinuityLibrary.collect import PodLook
 from ContinuityLibrary.evidence import ContainerLog, Look
 from ContinuityLibrary.observation import Observation, Workload
+from ContinuityLibrary.verdict import Kind, Verdict
 from harness.kube import Cluster
+from harness.waiting import Pending
 
 WORKLOAD, RESTORED = Workload("fake", "ns", "test"), Workload("fake", "ns", "test-restored")
 OBSERVED, NOWHERE = Observation(WORKLOAD, "uid-source", Story().source.before), Cluster("fake", Path("/no/kubeconfig"))
@@ -70,3 +72,18 @@ def test_a_pod_that_is_not_there_is_neither_running_nor_ready() -> None:
     (look,) = watcher.looks
     assert (look.running, look.ready) == (False, False)
     assert look.state == "there is no pod test-restored in namespace ns"
+
+
+@pytest.mark.parametrize(("wanting", "pause"), [(0, 0.0), (1, 0.1), (8, 0.8), (10, 1.0), (6000, 1.0)])
+def test_who_waits_for_steps_looks_when_they_may_be_there_and_now_and_then(
+    wanting: int, pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = collect.Watcher(NOWHERE, OBSERVED, RESTORED, NOWHERE)
+    verdict = Verdict(Kind.INCONCLUSIVE, "too short", pending="further steps", wanting=wanting)
+    monkeypatch.setattr(collect, "patient_look", lambda *_: PodLook("uid", Look(at(0))))
+    monkeypatch.setattr(collect.Watcher, "_look_at_source", lambda _: None)
+    monkeypatch.setattr(collect, "judge", lambda _: verdict)
+    monkeypatch.setattr(time, "monotonic", iter((5.0, 5.01)).__next__)
+    answer = watcher.look()
+    assert isinstance(answer, Pending)
+    assert answer.retry_after == pytest.approx(max(0.01, pause - 0.01))

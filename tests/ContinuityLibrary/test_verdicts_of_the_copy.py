@@ -326,7 +326,10 @@ def test_enough_steps_are_needed() -> None:
     short = verdict_of(own=run(12, 18, 10.3))
     assert str(short) == "inconclusive: 7 of 8 steps of its own were seen so far"
     assert short.pending
-    assert verdict_of(own=run(12, 19, 10.3)).kind is Kind.CONTINUED
+    assert short.wanting == 1
+    assert verdict_of(own=run(12, 14, 10.3)).wanting == 5
+    whole = verdict_of(own=run(12, 19, 10.3))
+    assert (whole.kind, whole.wanting) == (Kind.CONTINUED, 0)
 
 
 @pytest.mark.parametrize("lost", [(20,), (20, 21, 22), (29,)])
