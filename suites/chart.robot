@@ -29,7 +29,7 @@ A Checkpoint Can Be Restored After Cedana Was Rolled Back
     ...    the values of the first revision back, and what is stored stays usable.
     Deploy Workload    witness
     ${before}=    Observe Workload
-    Upgrade Cedana    CEDANA_LOG_LEVEL=debug
+    Upgrade Cedana    CEDANA_LOG_LEVEL=warn
     Checkpoint Workload
     Delete Workload
     Roll Cedana Back

@@ -22,9 +22,9 @@ Pod Checkpoint And Restore Via Propagator API
     Delete Workload
     Restore Workload
     Workload Should Have Continued    ${before}
-    Workload Should Stay Ready
     Workload Should Be As It Was
     Workload Should Answer Through Its Service
+    Workload Should Stay Ready
     Clean Up Checkpoint
 
 A Pod That Is Only Created Again Comes Out As Restarted
