@@ -1,8 +1,8 @@
 """Where the time of one lifecycle goes, by phase, with the floor of each and the ratio to it; and what is overhead.
 
 Floors: of Robot Framework, imports, report and the process's start and end, a run of one empty test in turn with it; of
-waiting, what the server needed by its journal and the time for which the suite is to watch the restored pod. Network
-and client work have none.
+waiting, what the server needed by its journal and the time for which the suite is to watch the restored pod; of the
+network, as many requests by a client that does nothing else; of client work, its own processor time.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import argparse
 import json
 import statistics
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import requests
 
+from . import floor
 from .figures import Figure, table
-from .places import Cost, cost_of, fresh, passed, place
+from .places import Cost, Facts, cost_of, fresh, passed, place
 
 PROFILED = str(Path(__file__).with_name("profiled.py"))
 EMPTY = "*** Test Cases ***\nEmpty\n    No Operation\n"
@@ -26,9 +27,9 @@ LIFECYCLE = "suites/lifecycle.robot"
 REAL = ("--latency", "pod_start=12", "--latency", "checkpoint=20", "--latency", "restore=15")
 """With these a lifecycle takes about a minute."""
 IMPORTS = "import K3sLibrary, HelmLibrary, KubernetesLibrary, PropagatorLibrary, ContinuityLibrary, ReportLibrary"
-HEAVY = ("python_on_whales", "helm_python", "opentelemetry", "kubernetes_validate")
-STABLE = 5.0
-"""Seconds that the suite watches the restored pod: the default of STABLE_TIME."""
+HEAVY = ("python_on_whales", "helm_python", "opentelemetry")
+BESIDE = ("-control", "/apis/metrics.k8s.io/")
+"""In the paths of requests that other threads than the main one make."""
 AWAITED = ("waiting for the server", "network")
 Phases = dict[str, dict[str, float]]
 
@@ -40,29 +41,31 @@ def measure(options: argparse.Namespace, folder: Path) -> str:
     runs: list[Phases] = []
     bare: list[Phases] = []
     needed: list[float] = []
+    network: list[float] = []
     with place() as (facts, settings):
         for _ in range(options.runs):
-            since = requests.get(f"{facts['admin_url']}/journal", timeout=30).json()[-1]["time"]
+            since = floor.now(facts)
             runs.append(_profile(folder, LIFECYCLE, settings))
             bare.append(_profile(folder, str(empty), settings))
-            query = {"kind": "pod,action", "since": str(since)}
-            entries = requests.get(f"{facts['admin_url']}/journal", params=query, timeout=30).json()
-            needed.append(_needed(entries))
+            needed.append(floor.STABLE + floor.needed(facts, since).total)
+            network.append(_bare_requests(facts, since))
     floors = {name: _median(bare, name) for name in ("imports", "Robot", "report", "start and end")}
-    return _told(runs, floors | {"waiting for the server": STABLE + statistics.median(needed)})
+    floors["waiting for the server"] = statistics.median(needed)
+    floors["network"] = statistics.median(network)
+    floors["client work"] = statistics.median(one["client work"]["cpu"] for one in runs)
+    return _told(runs, floors)
 
 
-def _needed(entries: list[dict[str, Any]]) -> float:
-    """Seconds that the server needed for the lifecycle: each action, and the pod's way to Ready and to its end."""
-    source = [one for one in entries if one["kind"] == "pod" and one["name"] == "test-nginx"]
-    started = [one["time"] for one in source if one["state"] == "there"]
-    ready = [one["time"] for one in source if one["ready"]]
-    ending = [one["time"] for one in source if one["state"] != "there"]
-    actions: dict[str, list[float]] = defaultdict(list)
-    for one in entries:
-        if one["kind"] == "action":
-            actions[one["id"]].append(one["time"])
-    return sum(max(times) - min(times) for times in [started[:1] + ready[:1], ending, *actions.values()] if times)
+def _bare_requests(facts: Facts, since: float) -> float:
+    """Seconds for as many requests as the main thread made, one after the other by a client that does nothing else."""
+    query = {"kind": "request", "since": str(since)}
+    entries = requests.get(f"{facts['admin_url']}/journal", params=query, timeout=30).json()
+    made = [one for one in entries if not any(part in one["path"] for part in BESIDE)]
+    with requests.Session() as session:
+        begun = time.monotonic()
+        for _ in made:
+            session.get(f"{facts['propagator_url']}/v2/user", headers={"Authorization": f"Bearer {facts['token']}"})
+        return time.monotonic() - begun
 
 
 def _told(runs: list[Phases], floors: dict[str, float]) -> str:
@@ -70,9 +73,9 @@ def _told(runs: list[Phases], floors: dict[str, float]) -> str:
     lines = ["| phase | wall (s) | share | processor (s) | floor (s) | ratio |", "|---|---|---|---|---|---|"]
     names = sorted({name for one in runs for name in one if name != "all"}, key=lambda name: -_median(runs, name))
     for name in names:
-        wall, floor = _median(runs, name), floors.get(name, 0.0)
+        wall, least = _median(runs, name), floors.get(name, 0.0)
         used = statistics.median(one[name]["cpu"] if name in one else 0.0 for one in runs)
-        rest = f"{floor:.2f} | {wall / floor:.1f}" if floor > 0.005 else "- | -"
+        rest = f"{least:.2f} | {wall / least:.1f}" if least > 0.005 else "- | -"
         lines.append(f"| {name} | {wall:.2f} | {wall / total:.0%} | {used:.2f} | {rest} |")
     return "\n".join([*lines, f"| all | {total:.2f} | 100% | | | |"])
 
