@@ -15,7 +15,8 @@ Test Tags         e2e    k3s    propagator    checkpoint    restore    lifecycle
 *** Test Cases ***
 Pod Checkpoint And Restore Via Propagator API
     [Documentation]    The pod's process goes on after the restore, the pod is in all its fields what it was, its
-    ...    processes were started with their containers, and it answers through its Service.
+    ...    processes were started with their containers, it answers through its Service, and it stays Ready for
+    ...    STABLE_TIME, in which all of that is looked at, too.
     Deploy Workload    nginx
     ${before}=    Observe Workload
     Checkpoint Workload
@@ -24,8 +25,8 @@ Pod Checkpoint And Restore Via Propagator API
     Workload Should Have Continued    ${before}
     Workload Should Be As It Was
     Workload Should Answer Through Its Service
-    Workload Should Stay Ready
     Clean Up Checkpoint
+    Workload Should Stay Ready
 
 A Pod That Is Only Created Again Comes Out As Restarted
     [Documentation]    The control arm: the same workload beside it, deleted and created again without a restore. If

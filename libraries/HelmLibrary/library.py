@@ -226,17 +226,18 @@ class HelmLibrary(ChartKeywords):
 
     @keyword(tags=["helm", "assertion"])
     def release_should_be_deployed(
-        self, release: str, *, namespace: str = "default", cluster: str | None = None
-    ) -> Release:
+        self, release: str, *, namespace: str = "default", may_be_missing: bool = False, cluster: str | None = None
+    ) -> Release | None:
         """Fails unless the newest revision of the release has the status `deployed`.
 
         Args:
             release: name of the release.
             namespace: of the release.
+            may_be_missing: that there is no such release is fine, too.
             cluster: alias of the cluster.
 
         Returns:
-            The release.
+            The release; None where there is none.
 
         Raises:
             NotAsExpected: no such release, or another status; Helm's description of it is in the message.
@@ -246,8 +247,9 @@ class HelmLibrary(ChartKeywords):
         ```
         """
         check_release(release)
-        found = self._helm(namespace, cluster).get(release)
-        if found.status != "deployed":
+        helm = self._helm(namespace, cluster)
+        found = helm.find(release) if may_be_missing else helm.get(release)
+        if found and found.status != "deployed":
             raise NotAsExpected(
                 f"release {release} to be deployed",
                 f"{found}. Helm's description: {found.description or 'none'}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import math
 from collections.abc import Mapping
 from dataclasses import is_dataclass
@@ -43,6 +45,8 @@ _RECORDER = Recorder(_EXPORTS.publish)
 _STORY = Story(_RECORDER)
 _STEPS = StepTree(_SCREEN, _STORY.step_ended)
 _LISTENERS = [_STEPS, _RECORDER, _STORY, Telemetry(), Redaction(SECRETS.redact, _SCREEN)]
+# At its end Python looks for garbage in all that was imported: a tenth of a second, for what goes with the process.
+atexit.register(gc.freeze)
 
 
 @library(scope="GLOBAL", version=VERSION, doc_format="MARKDOWN", listener=_LISTENERS)
