@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import stream
 from kubernetes.stream.ws_client import ERROR_CHANNEL, STDERR_CHANNEL, STDOUT_CHANNEL
@@ -18,6 +17,7 @@ from harness.failures import NotAsExpected, OperationFailed, WaitTimedOut
 from harness.kube import Cluster, api_errors
 from harness.kube.connection import TimedApiClient
 from harness.kube.errors import handshake_refusal
+from harness.kube.plain import Plain
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def execute(
 
 def _connect(cluster: Cluster, place: Place, command: Sequence[str], timeout: float) -> Any:
     # The client's websocket support puts another transport into the ApiClient for the time of the call.
-    api = client.CoreV1Api(TimedApiClient(cluster.api_client.configuration))
+    api = Plain(TimedApiClient(cluster.api_client.configuration), "CoreV1Api")
     options = {"container": place.container} if place.container else {}
     try:
         return stream(

@@ -29,6 +29,8 @@ QUERIES: dict[str, dict[str, Any]] = {
         "timestamps": True,
     },
     "create_self_subject_access_review": {"body": {"spec": {}}},
+    "connect_get_namespaced_pod_exec": {"command": ["sh", "-c", "a b"], "container": "c", "stdin": False, "tty": False},
+    "connect_get_namespaced_pod_portforward": {"ports": "80"},
     "patch_node": {"_content_type": "application/merge-patch+json"},
 }
 

@@ -11,13 +11,13 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.stream import portforward
 
 from ..waiting import Done, Pending, wait_until
 from .connection import Cluster, TimedApiClient
 from .errors import handshake_refusal
+from .plain import Plain
 
 CLOSING = 5.0
 """Seconds for the API server to end a connection that was closed."""
@@ -35,7 +35,7 @@ class Forwarded:
 
     def __init__(self, cluster: Cluster, namespace: str, pod: str, port: int, timeout: float) -> None:
         # The client's websocket support puts another transport into the ApiClient for the time of the call.
-        api = client.CoreV1Api(TimedApiClient(cluster.api_client.configuration))
+        api = Plain(TimedApiClient(cluster.api_client.configuration), "CoreV1Api")
         try:
             self._forward: Any = portforward(
                 api.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port), _request_timeout=timeout

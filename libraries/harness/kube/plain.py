@@ -6,6 +6,7 @@ reads the API's own JSON does not need. Who does not say `_preload_content=False
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 from kubernetes import client
@@ -15,6 +16,8 @@ IN = "/api/v1/namespaces/{namespace}"
 APPS = "/apis/apps/v1/namespaces/{namespace}"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 CALLS = {
+    "connect_get_namespaced_pod_exec": ("GET", f"{IN}/pods/{{name}}/exec"),
+    "connect_get_namespaced_pod_portforward": ("GET", f"{IN}/pods/{{name}}/portforward"),
     "connect_get_node_proxy_with_path": ("GET", "/api/v1/nodes/{name}/proxy/{path}"),
     "create_namespace": ("POST", "/api/v1/namespaces"),
     "create_namespaced_pod_eviction": ("POST", f"{IN}/pods/{{name}}/eviction"),
@@ -50,6 +53,8 @@ CALLS = {
 }
 """Method and path by the official name. Arguments without a name are, in this order, name, namespace, path and body,
 as far as the call has them."""
+ANYTHING = ("/exec", "/portforward", "/{path}")
+"""Ends of paths whose answers are of no type that could be named."""
 PLACES = ("name", "namespace", "path")
 MERGE = "application/strategic-merge-patch+json"
 
@@ -63,21 +68,21 @@ class Plain:
     """
 
     def __init__(self, api: client.ApiClient, official: str) -> None:
-        self._api, self._official = api, official
+        self.api_client, self._official = api, official
 
     def __getattr__(self, name: str) -> Any:
         if name not in CALLS:
             return self._officially(name)
 
-        def call(*arguments: Any, _preload_content: bool = True, **options: Any) -> Any:
+        def call(plain: Plain, *arguments: Any, _preload_content: bool = True, **options: Any) -> Any:
             if _preload_content:
-                return self._officially(name)(*arguments, **options)
-            return _call(self._api, *CALLS[name], arguments, options)
+                return plain._officially(name)(*arguments, **options)
+            return _call(plain.api_client, *CALLS[name], arguments, options)
 
-        return call
+        return MethodType(call, self)  # the client's websockets look for the client behind the method
 
     def _officially(self, name: str) -> Any:
-        return getattr(getattr(client, self._official)(self._api), name)
+        return getattr(getattr(client, self._official)(self.api_client), name)
 
 
 def _call(api: client.ApiClient, method: str, path: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -90,7 +95,7 @@ def _call(api: client.ApiClient, method: str, path: str, arguments: tuple[Any, .
     given = dict(zip([*places, "body"], arguments, strict=False)) | options
     timeout, content = given.pop("_request_timeout", None), given.pop("_content_type", None)
     body = given.pop("body", None)
-    headers = {"Accept": "*/*" if "{path}" in path else "application/json"}
+    headers = {"Accept": "*/*" if method == "GET" and path.endswith(ANYTHING) else "application/json"}
     if body is not None:
         headers["Content-Type"] = content or (MERGE if method == "PATCH" else "application/json")
     request = api.param_serialize(
@@ -101,6 +106,7 @@ def _call(api: client.ApiClient, method: str, path: str, arguments: tuple[Any, .
         header_params=headers,
         body=body,
         post_params=[],
+        collection_formats={"command": "multi"},
         auth_settings=["BearerToken"],
     )
     answer = api.call_api(*request, _request_timeout=timeout)
