@@ -80,3 +80,15 @@ def test_the_source_is_looked_for_in_its_own_cluster(
         other_api.pods["test"] = source
         assert judged(cluster, observed, replace(other, alias="other"), 0.3).kind is Kind.INCONCLUSIVE
     assert any_witness.await_verdict(cluster, observed, RESTORED, timeout=60).kind is Kind.CONTINUED
+
+
+def test_a_pod_that_is_not_ready_any_more_owes_no_answer(
+    fake: tuple[FakeApi, Cluster], observed: SampledObservation
+) -> None:
+    api, cluster = fake
+    watcher = sampling.Watcher(cluster, observed, RESTORED, cluster)
+    watcher.look()
+    assert watcher.since is not None, "since then it could have answered"
+    api.pods["again"].ready = False
+    watcher.look()
+    assert watcher.since is None
