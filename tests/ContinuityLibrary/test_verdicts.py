@@ -153,7 +153,7 @@ def test_figures_that_are_not_known() -> None:
 def test_a_verdict_without_figures() -> None:
     verdict = Verdict(Kind.INCONCLUSIVE, "nothing")
     assert (verdict.steps, verdict.checked, verdict.b, verdict.settled) == (0, 0, None, True)
-    assert (verdict.nonce, verdict.own_nonce, verdict.pending) == ("", "", "")
+    assert (verdict.nonce, verdict.own_nonce, verdict.pending, verdict.wanting) == ("", "", "", 0)
 
 
 def test_a_trail_has_milliseconds_and_a_verdict_needs_eight_steps() -> None:

@@ -79,7 +79,7 @@ def test_replayed_lines_of_the_source_are_no_steps_of_a_process() -> None:
     """Steps up to r can be read from the source's log; a process must get past them."""
     verdict = verdict_of(b=2, r=14, copied=2, own=run(3, 14, 10.3))
     assert str(verdict) == "inconclusive: it is at step 14, and the source had printed up to 14 when it began"
-    assert verdict.pending
+    assert (bool(verdict.pending), verdict.wanting) == (True, 1)
     assert verdict_of(b=2, r=14, copied=2, own=run(3, 15, 10.3)).kind is Kind.CONTINUED
 
 
@@ -312,7 +312,7 @@ def test_a_container_that_was_replaced_without_a_restart() -> None:
 
 def test_nothing_seen_yet() -> None:
     verdict = judge(seen(Story().evidence))
-    assert (verdict.kind, bool(verdict.pending)) == (Kind.INCONCLUSIVE, True)
+    assert (verdict.kind, bool(verdict.pending), verdict.wanting) == (Kind.INCONCLUSIVE, True, 0)
 
 
 def test_seen_once_is_not_enough() -> None:
@@ -353,6 +353,12 @@ def test_a_log_whose_head_was_rotated_away_is_inconclusive() -> None:
     verdict = verdict_of(copied=0, own=run(12, 40, 12.201))
     assert str(verdict) == "inconclusive: the restored log's beginning is lost: it starts with step 12"
     assert verdict.settled
+
+
+@pytest.mark.parametrize(("begin", "kind"), [(13.4, Kind.CONTINUED), (13.5, Kind.INCONCLUSIVE)])
+def test_no_head_is_missed_where_none_could_hide_an_older_state(begin: float, kind: Kind) -> None:
+    """Step 45 comes first, after 3.4 or 3.5 s: before it there is room for 34 or 35 steps, after step 11 or 10 (b)."""
+    assert verdict_of(b=10, r=44, copied=0, own=run(45, 80, begin)).kind is kind
 
 
 def test_an_early_look_remembers_what_was_rotated_away() -> None:
