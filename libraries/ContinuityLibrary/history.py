@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
+from harness.trails import OTHER, OWN, SOURCE, Trail
+
 from . import pace, witness
 from .evidence import ContainerLog, Evidence, Look
 from .logs import NANOSECONDS, Printed, nanoseconds
@@ -210,16 +212,13 @@ class OwnHistory:
         return look.steps() & self._mine
 
 
-Trail = tuple[tuple[float, int, str], ...]
-
-
-def trail(source: SourceHistory, own: OwnHistory) -> Trail:
-    """Each step that was seen, in the order of time: when it was printed (seconds since 1970, node's clock), its
-    number, and whose it is: `source`, `own` or, with another nonce, `other`."""
-    steps = [(one.stamp, one.number, "source") for one in source.known]
+def trail(source: SourceHistory, own: OwnHistory, most: int) -> Trail:
+    """The newest steps that were seen, so many at most, in the order of time, with milliseconds."""
+    steps = [(one.stamp, one.number, SOURCE) for one in source.known]
     for one in own.all:
-        steps.append((one.printed.stamp, one.number, "own" if one.nonce == source.nonce else "other"))
-    return tuple((round(stamp / NANOSECONDS, 3), number, whose) for stamp, number, whose in sorted(steps))
+        steps.append((one.printed.stamp, one.number, OWN if one.nonce == source.nonce else OTHER))
+    newest = sorted(steps)[-most:]
+    return Trail((round(stamp / NANOSECONDS, 3), number, whose) for stamp, number, whose in newest)
 
 
 def merged(looks: Iterable[Look]) -> dict[int, ContainerLog]:

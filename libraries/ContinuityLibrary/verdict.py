@@ -7,15 +7,17 @@ final, so that a caller waits exactly as long as waiting can help.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from harness.trails import Trail
+
 from . import pace, witness
 from .evidence import Evidence, Look
-from .history import START_SLACK, Own, OwnHistory, SourceHistory, Trail, trail
+from .history import START_SLACK, Own, OwnHistory, SourceHistory, trail
 from .logs import NANOSECONDS, nanoseconds
 from .witness import short
 
@@ -91,7 +93,7 @@ class Verdict:
     restore_to_first_step: float | None = None
     first_step_at: datetime | None = None
     witness: str = "log"
-    trail: Trail = ()
+    trail: Trail = field(default_factory=Trail)
 
     @property
     def settled(self) -> bool:
@@ -120,7 +122,7 @@ class Verdict:
             "restore_to_first_step_seconds": self.restore_to_first_step,
             "first_step_at": self.first_step_at.isoformat() if self.first_step_at else None,
             "pending": self.pending or None,
-            "trail": list(self.trail),
+            "trail": self.trail,
         }
 
 
@@ -174,7 +176,7 @@ class _Case:
             downtime=first.seconds_since(self.evidence.deleted_at) if first else None,
             restore_to_first_step=first.seconds_since(self.evidence.restore_asked_at) if first else None,
             first_step_at=datetime.fromtimestamp(first.printed.stamp / NANOSECONDS, UTC) if first else None,
-            trail=trail(self.source, self.own)[-MOST_OF_TRAIL:],
+            trail=trail(self.source, self.own, MOST_OF_TRAIL),
         )
 
     def _judged_steps(self, kind: Kind) -> tuple[Own, ...]:

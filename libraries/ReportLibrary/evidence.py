@@ -20,6 +20,7 @@ from typing import Any
 from harness.causes import Blame, Cause
 from harness.diagnosis import Diagnosis, cause_of_message
 from harness.secrets import SECRETS
+from harness.trails import Trail
 
 from . import summary
 
@@ -34,9 +35,6 @@ WORST_FIRST = (Blame.PRODUCT, Blame.HARNESS, Blame.UNKNOWN, Blame.SERVICE, Blame
 """What a run is remembered for when its failures have several causes: what is ours to fix, or the product's, first."""
 ENVIRONMENT = ("provider", "emulated", "kubernetes", "nodes", "chart")
 """Facts with a field of their own; `propagator_era` and `propagator_url` go to `propagator`, the rest to `other`."""
-
-INNERMOST = re.compile(r"[\[{]\n[^\[\]{}]*[\]}]")
-"""A list or object of JSON that holds no other; a line break cannot stand in a string of JSON."""
 
 
 @dataclass
@@ -240,15 +238,35 @@ def write(evidence: Evidence, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / FILE_NAME
     draft = file.with_suffix(".json.part")
-    indent = 1 if evidence.complete else None  # which takes many times as long
-    text = json.dumps(evidence.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
-    draft.write_text((INNERMOST.sub(_in_one, text) if indent else text) + "\n", "utf-8")
+    known = evidence.to_dict()
+    with draft.open("w", encoding="utf-8") as out:
+        # Indented it takes many times as long; written piece by piece, for as a whole it would take too much memory.
+        out.writelines(_indented(known) if evidence.complete else [_json(known)])
+        out.write("\n")
     return draft.replace(file)
 
 
-def _in_one(innermost: re.Match[str]) -> str:
-    """In one line: a witness's trail has hundreds of them."""
-    return re.sub(r"\s*\n\s*", " ", innermost[0])
+def _indented(value: Any, indent: str = "\n") -> Iterator[str]:
+    """JSON; a list or object that holds no other is in one line, as a witness's trail has hundreds of them."""
+    holder = isinstance(value, dict | list | Trail)
+    items = value.values() if isinstance(value, dict) else value
+    if not holder or not any(isinstance(item, dict | list | tuple | Trail) for item in items):
+        yield _json(value)
+        return
+    inner = f"{indent} "
+    begin, end = "{}" if isinstance(value, dict) else "[]"
+    separator = begin
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield f"{separator}{inner}"
+        if isinstance(value, dict):
+            yield f"{_json(key)}: "
+        yield from _indented(item, inner)
+        separator = ","
+    yield f"{indent}{end}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=list)
 
 
 def environment_dict(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,7 +294,9 @@ def timestamp(moment: datetime) -> str:
 
 
 def plain(value: Any) -> Any:
-    """`value` made of what JSON has: mappings, lists, texts, numbers, truth values and null."""
+    """`value` made of what JSON has, mappings, lists, texts, numbers, truth values and null, and of trails."""
+    if isinstance(value, Trail):
+        return value
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return plain(convert(value))
