@@ -172,6 +172,8 @@ def await_verdict(
                 f"a look at pod {restored.pod}", problem.seen, problem.look, cause="cluster-unreachable"
             ) from None
         return watcher.verdict
+    finally:
+        observation.rest()
 
 
 def with_each(look: Callable[[], Answer[Verdict]], beside: Callable[[], None]) -> Callable[[], Answer[Verdict]]:

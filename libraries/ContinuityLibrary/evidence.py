@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from .logs import LogLine, Printed, sharing, steps
+from .packing import Packed
 
 
 @dataclass(frozen=True)
 class ContainerLog:
     """The log of one start of a container, and when the runtime says that it started (whole seconds, node's clock)."""
 
-    lines: tuple[LogLine, ...] = ()
+    lines: Sequence[LogLine] = ()
     started_at: datetime | None = None
 
-    @cached_property
+    @property
     def steps(self) -> tuple[Printed, ...]:
         """The witness steps in it, each once, by their stamps. A log is judged again and again, but read once."""
+        return steps(self.lines) if isinstance(self.lines, Packed) else self._steps
+
+    @cached_property
+    def _steps(self) -> tuple[Printed, ...]:
         return steps(self.lines)
 
     def sharing(self, earlier: ContainerLog | None) -> ContainerLog:
         """The same log, with the very lines of an earlier look at it: each look keeps only what is new."""
         return replace(self, lines=sharing(self.lines, earlier.lines)) if earlier else self
+
+    def packed(self) -> ContainerLog:
+        """The same log, to be kept."""
+        return self if isinstance(self.lines, Packed) else replace(self, lines=Packed(self.lines))
+
+    def unpacked(self) -> ContainerLog:
+        """The same log, to be read again and again."""
+        return replace(self, lines=tuple(self.lines))
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,14 @@ class Look:
     def sharing(self, earlier: Look) -> Look:
         """The same look, with the very lines of the log that an earlier one saw."""
         return replace(self, log=self.log.sharing(earlier.log)) if self.log else self
+
+    def packed(self) -> Look:
+        """The same look, to be kept."""
+        return replace(self, log=self.log and self.log.packed(), previous=self.previous and self.previous.packed())
+
+    def unpacked(self) -> Look:
+        """The same look, to be judged."""
+        return replace(self, log=self.log and self.log.unpacked(), previous=self.previous and self.previous.unpacked())
 
     def runs(self) -> Iterator[tuple[int, ContainerLog]]:
         """The logs by start of the container: 0 for the first, 1 after the first restart."""

@@ -227,5 +227,5 @@ def merged(looks: Iterable[Look]) -> dict[int, ContainerLog]:
     for look in looks:
         for run, log in look.runs():
             known = runs.get(run, ContainerLog())
-            runs[run] = ContainerLog(known.lines + log.lines, known.started_at or log.started_at)
+            runs[run] = ContainerLog((*known.lines, *log.lines), known.started_at or log.started_at)
     return runs

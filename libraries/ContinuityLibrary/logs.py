@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
@@ -47,6 +47,13 @@ class LogLine:
             object.__setattr__(self, "_printed", Printed(self.stamp, step) if step else None)
         return self._printed or None
 
+    @classmethod
+    def of(cls, printed: Printed) -> LogLine:
+        """The line that a step was printed as."""
+        line = cls(printed.stamp, witness.written(printed.step))
+        object.__setattr__(line, "_printed", printed)
+        return line
+
 
 def parse(log: str | Iterable[str]) -> tuple[LogLine, ...]:
     """The lines of a log as `pods/log?timestamps=true` gives it, as one text or as lines.
@@ -62,12 +69,12 @@ def steps(lines: Iterable[LogLine]) -> tuple[Printed, ...]:
     return tuple(sorted({printed for line in lines if (printed := line.printed) is not None}))
 
 
-def sharing(lines: tuple[LogLine, ...], earlier: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+def sharing(lines: Sequence[LogLine], earlier: Sequence[LogLine]) -> tuple[LogLine, ...]:
     """The same lines; those that an earlier look at the log has seen, too, are its very ones, and so take no room."""
     begin = bisect_left(earlier, lines[0]) if lines else 0
     same = takewhile(_are_equal, zip(lines, earlier[begin:], strict=False))
     known = tuple(old for _, old in same)
-    return known + lines[len(known) :]
+    return (*known, *lines[len(known) :])
 
 
 def nanoseconds(moment: datetime) -> int:

@@ -50,6 +50,10 @@ class Observation:
     gone: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
     _known: tuple[Look, Printed | None] | None = field(default=None, init=False, compare=False)
+    _judged: Source | None = field(default=None, init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.before.packed()
 
     @property
     def nonce(self) -> str:
@@ -87,8 +91,9 @@ class Observation:
 
     def asked(self, look: Look) -> None:
         """A checkpoint is asked for now; `look` was taken just before."""
-        self.before = look.sharing(self.before)
+        self.before = look.sharing(self.before).packed()
         self.after.clear()
+        self.rest()
         self.ready_at = None
 
     def add(self, look: Look) -> None:
@@ -97,14 +102,14 @@ class Observation:
         ready = self.ready_at
         look = look.sharing(self.newest)
         late = [earlier for earlier in self.after if ready and earlier.read_at >= ready]
-        self.after = [*late[:1], replace(look, log=look.log or (late[-1].log if late else None))]
+        self.after = [*late[:1], replace(look, log=look.log or (late[-1].log if late else None)).packed()]
+        self.rest()
 
     def evidence(self, restored_uid: str, looks: Iterable[Look]) -> Evidence:
         """The evidence with these looks at the restored container."""
-        source = Source(self.uid, self.before, tuple(self.after))
         others = {nonce: name for nonce, name in self.others.items() if nonce != self.nonce}
         return Evidence(
-            source,
+            self._source(),
             restored_uid,
             tuple(looks),
             ready_at=self.ready_at,
@@ -112,6 +117,18 @@ class Observation:
             restore_asked_at=self.restore_asked_at,
             others=others,
         )
+
+    def rest(self) -> None:
+        """It is not judged any more for now: its logs are kept packed."""
+        self._judged = None
+
+    def _source(self) -> Source:
+        if self._judged is None:
+            looks = [self.before.unpacked()]
+            for look in self.after:
+                looks.append(look.unpacked().sharing(looks[-1]))
+            self._judged = Source(self.uid, looks[0], tuple(looks[1:]))
+        return self._judged
 
     def _printed(self) -> list[Printed]:
         printed = self.before.log.steps if self.before.log else ()

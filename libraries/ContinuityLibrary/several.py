@@ -187,6 +187,9 @@ def await_cut(
                 "a look at the restored containers", problem.seen, problem.look, cause="cluster-unreachable"
             ) from None
         return watcher.verdict
+    finally:
+        for before, _ in pairs:
+            before.rest()
 
 
 def demand_consistent(verdict: CutVerdict) -> None:

@@ -51,9 +51,18 @@ def parse(text: str) -> Step | None:
 def follows(step: Step) -> bool:
     """Whether the step's hash is the one that its nonce and number must have. Computed once for each step."""
     if step._right is None:
-        right = step.number <= FARTHEST_STEP and chain(step.nonce, step.number) == step.chain
-        object.__setattr__(step, "_right", right)
+        know(step, right=step.number <= FARTHEST_STEP and chain(step.nonce, step.number) == step.chain)
     return bool(step._right)
+
+
+def know(step: Step, *, right: bool) -> None:
+    """Lets `follows` answer so, where it was computed before."""
+    object.__setattr__(step, "_right", right)
+
+
+def written(step: Step) -> str:
+    """The line of a step."""
+    return f"witness/1 nonce={step.nonce} step={step.number} chain={step.chain}"
 
 
 def chain(nonce: str, number: int) -> str:
