@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 from harness.failures import OperationFailed
 from harness.ledger import Entry
 from harness.waiting import Done, Look, Pending, wait_until
@@ -12,6 +15,8 @@ from .lookups import CheckpointTrace
 from .models import Action, Checkpoint, Outcome
 
 LOOK_BUDGET = 5.0
+SETTLED_FOR = 5.0
+"""Seconds until it is asked again which actions are settled, for one that was not."""
 RESTORE_PATIENCE = 15.0
 
 
@@ -37,6 +42,8 @@ class CheckpointRemover:
         Raises:
             OperationFailed: the action has ended well, but names no checkpoint.
         """
+        if _is_settled(entry):
+            return False
         action = _taken(entry, LOOK_BUDGET)
         return _is_to_name(action) or bool(_kept(entry, action))
 
@@ -67,7 +74,7 @@ class RestoreRemover:
 
     def exists(self, entry: Entry) -> bool:
         """Whether it is going on."""
-        return bool(_going_on(entry))
+        return not _is_settled(entry) and bool(_going_on(entry))
 
     def remove(self, entry: Entry, budget: float) -> None:
         """Waits for its end, for 15 s at most.
@@ -122,6 +129,28 @@ class PolicyRemover:
         )
         for checkpoint in _saved_by(entry, beats):
             client.deprecate_checkpoint(checkpoint.id)
+
+
+_settled: dict[str, tuple[float, frozenset[str]]] = {}
+"""By the place: when it was last asked which of its actions are settled, and which were."""
+
+
+def _is_settled(entry: Entry) -> bool:
+    """Whether nothing is left of the entry's action that could be removed, nor ever will be: a run has hundreds of
+    such entries, and the propagator is not asked for its whole lists for each."""
+    asked, known = _settled.get(entry.place, (-math.inf, frozenset()))
+    action_id = entry.find.get("action_id")
+    if action_id and action_id not in known and time.monotonic() - asked > SETTLED_FOR:
+        client = client_for(entry.place, LOOK_BUDGET)
+        ended = [action for action in client.list_actions() if action.outcome in (Outcome.SUCCEEDED, Outcome.FAILED)]
+        kept = {row.id for row in client.list_checkpoints() if not row.deprecated}
+        known = frozenset(action.id for action in ended if _has_nothing_left(action, kept))
+        _settled[entry.place] = time.monotonic(), known
+    return action_id in known
+
+
+def _has_nothing_left(action: Action, kept: set[str]) -> bool:
+    return action.type == RESTORE or (bool(action.checkpoint_ids) and not kept.intersection(action.checkpoint_ids))
 
 
 def _going_on(entry: Entry) -> list[Action]:

@@ -7,6 +7,7 @@ import pytest
 from tests.propagator_server.fake import TOKEN, FakeBackend, propagator
 from tests.PropagatorLibrary.conftest import connect, eventually
 
+from harness.exchanges import EXCHANGES
 from harness.failures import WaitTimedOut
 from harness.ledger import Entry, Ledger
 from harness.removal import remove_all
@@ -221,3 +222,26 @@ def test_the_end_of_a_restore_is_waited_for(
     threading.Timer(0.2, backend.restore_gate.set).start()
     RestoreRemover().remove(entry, 10)
     assert not RestoreRemover().exists(entry)
+
+
+def test_the_lists_are_not_read_for_each_entry_of_many_that_leave_nothing(ledger: Ledger, backend: FakeBackend):
+    with propagator(backend) as url:
+        client = connect(url)
+        remember(client)
+        cluster_id = client.register_cluster("e2e-1")
+        for _ in range(10):
+            action_id = client.checkpoint_pod(PodRef(uid=backend.add_pod(cluster_id).uid))
+            client.wait_until_action_completes(action_id, "checkpoint", timeout=60)
+            restore_id = client.restore_pod(action_id)
+            client.wait_until_action_completes(restore_id, "restore", timeout=60)
+            ledger.made(ledger.intend("checkpoint", "of pod web", place=url), action_id=action_id)
+            ledger.made(ledger.intend("restore", "of it", place=url, source=action_id), action_id=restore_id)
+        kept, *others = client.list_checkpoints()
+        for row in others:
+            client.deprecate_checkpoint(row.id)
+        before = EXCHANGES.count
+        removals = list(remove_all(ledger, budget=60, each=30))
+        asked = [one.path for one in EXCHANGES.since(before) if one.method == "GET"]
+        assert [removal.left for removal in removals] == [False] * 20
+        assert client.find_checkpoint(kept.id).deprecated
+        assert len(asked) <= 12, "those of one entry that is there, and each list once"
