@@ -72,8 +72,7 @@ class Verdict:
         restore_to_first_step: seconds from the request to restore to the first own step, by the same two clocks.
         first_step_at: when the first own step was printed, by the node's clock.
         witness: what it was read from: a log of printed steps, or the kind of a sampled witness (see `sampled`).
-        trail: the newest steps that were seen: when each was printed (seconds since 1970, node's clock), its number,
-            and whose it is: `source`, `own` or, with another nonce, `other`.
+        trail: the newest steps that were seen.
     """
 
     kind: Kind
@@ -156,7 +155,7 @@ class _Case:
 
     def verdict(self, finding: _Finding) -> Verdict:
         source = self.source
-        steps = self._judged_steps(finding.kind)
+        steps = self.own.others if finding.kind in (Kind.RESTARTED, Kind.FOREIGN) else self.own.mine
         first = min(steps, key=lambda one: (one.number, one.printed.stamp), default=None)
         right = [one for one in self.own.all if witness.follows(one.printed.step)]
         return Verdict(
@@ -178,9 +177,6 @@ class _Case:
             first_step_at=datetime.fromtimestamp(first.printed.stamp / NANOSECONDS, UTC) if first else None,
             trail=trail(self.source, self.own, MOST_OF_TRAIL),
         )
-
-    def _judged_steps(self, kind: Kind) -> tuple[Own, ...]:
-        return self.own.others if kind in (Kind.RESTARTED, Kind.FOREIGN) else self.own.mine
 
 
 def _inconclusive(missing: str, pending: str = "", wanting: int = 0) -> _Finding:
