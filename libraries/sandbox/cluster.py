@@ -38,15 +38,16 @@ class Latencies:
 
     pod_start: from binding to running containers. pod_stop: at most this much of a grace period is used. checkpoint and
     restore: the work of a dump and of a restore, for the propagator. freeze: how long a dump stops a pod of no memory.
-    back_off: the first wait of image pulls and of crashing containers (a real kubelet's is 10 s); it doubles up to 5
-    minutes.
+    uninstall: for how long the uninstaller of Cedana's chart works before it takes its namespace away. back_off: the
+    first wait of image pulls and of crashing containers (a real kubelet's is 10 s); it doubles up to 5 minutes.
     """
 
-    pod_start: float = 0.25
-    pod_stop: float = 0.2
-    checkpoint: float = 0.4
-    restore: float = 0.3
+    pod_start: float = 0.05
+    pod_stop: float = 0.05
+    checkpoint: float = 0.2
+    restore: float = 0.05
     freeze: float = 0.02
+    uninstall: float = 0.3
     back_off: float = 10.0
 
 

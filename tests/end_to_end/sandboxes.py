@@ -17,7 +17,8 @@ from .runner import ROOT
 
 Facts = dict[str, Any]
 Prepare = Callable[[Facts], AbstractContextManager[dict[str, str]]]
-UNHURRIED = ("--latency", "pod_start=0.6")
+SLOWLY = {"pod_start": 0.6, "pod_stop": 0.2, "checkpoint": 0.4, "restore": 0.3}
+UNHURRIED = tuple(part for name, seconds in SLOWLY.items() for part in ("--latency", f"{name}={seconds}"))
 """Each step takes long enough to be met in the midst of it."""
 
 

@@ -52,6 +52,7 @@ def circumstances(seed: int, number: int, names: list[str]) -> Circumstances:
         "pod_stop": draw.uniform(0.05, 0.8),
         "checkpoint": draw.uniform(0.1, 2.0),
         "restore": draw.uniform(0.1, 2.0),
+        "uninstall": draw.uniform(0.1, 2.0),
     }
     paces = [part for name, seconds in latencies.items() for part in ("--latency", f"{name}={seconds:.2f}")]
     nodes, era = draw.randint(1, 4), draw.choice(ERAS)

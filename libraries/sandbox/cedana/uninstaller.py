@@ -3,7 +3,9 @@ namespace, some time after `helm uninstall` has returned (upstream: the first po
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 from .. import kinds
 from ..api import objects
@@ -13,11 +15,18 @@ from ..store import Change
 from .installation import component_of, is_ready
 from .manager import untaint
 
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
 UNINSTALLER = "uninstaller"
 
 
 class UninstallerController(Controller):
     """Plays the part of the chart's DaemonSet `cedana-uninstaller`, whose emulated containers only sleep."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self._begun: dict[str, float] = {}
 
     def kinds(self) -> tuple[Kind, ...]:
         """Pods: the uninstaller is at work when one of them is Ready on each node that it is to run on."""
@@ -29,10 +38,17 @@ class UninstallerController(Controller):
             self.enqueue(change.object["metadata"]["namespace"])
 
     def reconcile(self, key: Hashable) -> None:
-        """Ends the installation of a namespace, once all its uninstaller pods are Ready."""
+        """Ends the installation of a namespace, once all its uninstaller pods have been at work for their time."""
         namespace = str(key)
         if not self._all_at_work(namespace):
+            self._begun.pop(namespace, None)
             return
+        begun = self._begun.setdefault(namespace, time.monotonic())
+        left = begun + self.cluster.latencies.uninstall - time.monotonic()
+        if left > 0:
+            self.enqueue_after(namespace, left)
+            return
+        del self._begun[namespace]
         for node in self.store.list(kinds.NODE):
             self.store.change(kinds.NODE, None, node["metadata"]["name"], untaint)
         objects.delete(self.cluster, kinds.NAMESPACE, None, namespace)

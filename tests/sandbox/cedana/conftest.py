@@ -18,7 +18,7 @@ from sandbox.cluster import Cluster, Latencies
 WITNESS = Path(__file__).parents[3] / "resources" / "workloads" / "witness.yaml"
 CLUSTER_ID = "0b54a3f6-0000-4000-8000-00000000000a"
 INSTALL = "cedana-system"
-QUICK = Latencies(pod_start=0.01, pod_stop=0.01, checkpoint=0.01, restore=0.01, freeze=0.0)
+QUICK = Latencies(pod_start=0.01, pod_stop=0.01, checkpoint=0.01, restore=0.01, freeze=0.0, uninstall=0.01)
 
 
 @dataclass

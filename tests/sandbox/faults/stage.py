@@ -20,7 +20,9 @@ from sandbox.server import Options, Sandbox
 
 Object = dict[str, Any]
 RESOURCES = Path(__file__).parents[3] / "resources" / "workloads"
-QUICK = Latencies(pod_start=0.01, pod_stop=0.01, checkpoint=0.04, restore=0.02, freeze=0.0, back_off=0.1)
+QUICK = Latencies(
+    pod_start=0.01, pod_stop=0.01, checkpoint=0.04, restore=0.02, freeze=0.0, uninstall=0.02, back_off=0.1
+)
 STEP = re.compile(r"witness/1 nonce=(\w{16}) step=(\d+) chain=(\w{16})")
 PODS = "/api/v1/namespaces/default/pods"
 RESTORED = "web-restored"
