@@ -25,6 +25,8 @@ from .observation import Observation, Workload
 from .verdict import Verdict, judge
 
 PACE = Pace(least=0.1, share=0.05, most=1.0)
+STEPPING = Pace(least=witness.PERIOD / 2, share=0.05, most=1.0)
+"""For the step that comes next."""
 _BEGAN = (time.monotonic(), datetime.now(UTC))
 
 
@@ -102,7 +104,7 @@ def observe(cluster: Cluster, workload: Workload, *, steps: int, timeout: float)
         if not observation.steps:
             return Pending(f"no line of a witness in its log (container {seen.look.state})", "witness-missing")
         if observation.steps < steps:
-            still = time_of(steps - observation.steps)
+            still = time_of(steps - observation.steps) - STEPPING.least  # the last one came a moment ago
             return Pending(f"{observation.steps} steps of nonce {observation.nonce}", retry_after=still)
         return Done(observation)
 
@@ -112,7 +114,7 @@ def observe(cluster: Cluster, workload: Workload, *, steps: int, timeout: float)
         expected=f"the witness in pod {workload.pod} to print {steps} steps",
         look_next="the container's log, and whether its manifest starts the witness",
         cause="witness-missing",
-        pace=PACE,
+        pace=STEPPING,
     )
 
 
@@ -135,7 +137,7 @@ def note_ready(cluster: Cluster, observation: Observation, *, timeout: float) ->
         return Done(True) if reached[-1] > reached[0] else Pending(f"step {reached[-1]}")
 
     try:
-        went_on = wait_until(look, timeout=timeout, expected="a further step of the source", pace=PACE)
+        went_on = wait_until(look, timeout=timeout, expected="a further step of the source", pace=STEPPING)
     except WaitTimedOut:
         went_on = False
     return (reached[0] if reached else None), went_on

@@ -41,7 +41,9 @@ def should_go_on(cluster: Cluster, observation: Observation, *, timeout: float) 
         last = last_step(observation)
         return Done(last) if last > reached else Pending(f"no step after {reached}: the container is {seen.state}")
 
-    return wait_until(look, timeout=timeout, expected=expected, look_next=LOOK_NEXT, cause=HARMED, pace=collect.PACE)
+    return wait_until(
+        look, timeout=timeout, expected=expected, look_next=LOOK_NEXT, cause=HARMED, pace=collect.STEPPING
+    )
 
 
 def last_step(observation: Observation) -> int:

@@ -75,8 +75,9 @@ def bearing_silence(seconds: float) -> Iterator[None]:
         _SILENCE.reset(before)
 
 
-LOCAL = Pace()
-REMOTE = Pace(least=0.1, most=5.0)
+LOCAL = Pace(share=0.04)
+REMOTE = Pace(least=0.1, share=0.04, most=5.0)
+"""A look takes time, too: with it a change is noticed within a twentieth of the wait."""
 
 
 @dataclass

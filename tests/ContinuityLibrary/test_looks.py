@@ -87,3 +87,14 @@ def test_who_waits_for_steps_looks_when_they_may_be_there_and_now_and_then(
     answer = watcher.look()
     assert isinstance(answer, Pending)
     assert answer.retry_after == pytest.approx(max(0.01, pause - 0.01))
+
+
+def test_who_observes_looks_again_when_the_last_step_that_is_missing_may_have_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter(PodLook("uid", Look(at(0), ContainerLog(run(1, last, 0.2)))) for last in (1, 4, 5))
+    pauses: list[float] = []
+    monkeypatch.setattr(collect, "patient_look", lambda *_: next(looks))
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    collect.observe(NOWHERE, WORKLOAD, steps=5, timeout=10)
+    assert pauses == pytest.approx([0.35, 0.05])

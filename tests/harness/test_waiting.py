@@ -79,7 +79,7 @@ def test_pauses_grow_with_the_time_waited(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pace", "looks"), [(LOCAL, [22, 70, 124, 364]), (REMOTE, [12, 55, 92, 143])], ids=["near", "far"]
+    ("pace", "looks"), [(LOCAL, [22, 81, 139, 379]), (REMOTE, [12, 63, 109, 162])], ids=["near", "far"]
 )
 def test_a_longer_wait_takes_few_looks_more(clock: Clock, pace: Pace, looks: list[int]) -> None:
     """As many as the logarithm of its length, until the pauses reach their cap."""
