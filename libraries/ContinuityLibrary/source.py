@@ -74,9 +74,8 @@ def harm_in(observation: Observation, seen: Look | None) -> str:
 def _came_again(observation: Observation, mine: list[Printed]) -> int:
     """The first step that the source took once more since its checkpoint was asked for; 0 where there is none. Before
     that its log may have one twice, where it is a restored one itself."""
-    asked = max((one.stamp for one in observation.before.steps()), default=0)
-    times = Counter(one.number for one in mine)
-    return min((one.number for one in mine if one.stamp > asked and times[one.number] > 1), default=0)
+    known, times = observation.before.steps(), Counter(one.number for one in mine)
+    return min((one.number for one in mine if one not in known and times[one.number] > 1), default=0)
 
 
 @dataclass(frozen=True)

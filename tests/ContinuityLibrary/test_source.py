@@ -210,14 +210,15 @@ def test_another_process_beside_the_source_is_no_step_of_its() -> None:
     assert source._parting(observed, copy) == source.Parting(NONCE, (4, 5), 5, 6)
 
 
+@pytest.mark.parametrize("steps", [1, 2])
 def test_no_more_steps_are_waited_for_than_were_asked_for(
-    api: FakeApi, cluster: Cluster, observed: Observation, monkeypatch: pytest.MonkeyPatch
+    api: FakeApi, cluster: Cluster, observed: Observation, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beside(api, observed)
     partings = [source.Parting(NONCE, (4, 5)[:number], 5 + number, 6 + number) for number in range(3)]
     monkeypatch.setattr(source, "_parting", lambda *_: partings.pop(0))
-    seen = source.parted(cluster, observed, COPY, copy_cluster=cluster, steps=2, timeout=LONG)
-    assert (seen.taken_twice, partings) == ((4, 5), [])
+    seen = source.parted(cluster, observed, COPY, copy_cluster=cluster, steps=steps, timeout=LONG)
+    assert (seen.taken_twice, len(partings)) == ((4, 5)[:steps], 2 - steps)
 
 
 def test_a_source_that_goes_back_is_harmed() -> None:
