@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ContinuityLibrary.verdict import Kind
+from harness.failures import E2EFailure
 from harness.kube import Cluster
 from harness.ledger import LEDGER
 from PropagatorLibrary.client import PropagatorClient
@@ -80,8 +81,12 @@ def _soak(count: int) -> tuple[list[Held], int]:
             if not hasattr(here, "propagator"):
                 here.propagator = PropagatorClient(open_session(url, token), url)
             one = Lifecycle(number, restores=True)
-            one.run(cluster, here.propagator, settings["CLUSTER_ID"], ready=lambda: None)
-            _remove(cluster, one)
+            try:
+                one.run(cluster, here.propagator, settings["CLUSTER_ID"], ready=lambda: None)
+                _remove(cluster, one)
+            except E2EFailure as failure:
+                print(f"lifecycle {number} failed: {failure}", flush=True)
+                return False
             return one.verdict is not None and one.verdict.kind is Kind.CONTINUED
 
         for numbers in _rounds(count):
@@ -93,11 +98,8 @@ def _soak(count: int) -> tuple[list[Held], int]:
 
 
 def _give_back() -> None:
-    """Gives back to the system what is free, so that what is held can be seen.
-
-    The lists of a propagator grow with what was done there: reading a longer one takes more for a moment, and the C
-    library keeps for later what is free then, in each thread's arena.
-    """
+    """Gives back to the system what is free, so that what is held can be seen: the C library keeps for later what a
+    thread took for a moment, in an arena for each."""
     gc.collect()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc's
         trim(0)
