@@ -108,7 +108,7 @@ def _status(name: str, command: list[str], scratch: str, *, alone: bool) -> int:
         print(f"\n== {name}", flush=True)
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         out = {} if alone else {"stdout": output, "stderr": subprocess.STDOUT}
-        status = subprocess.run(filled, cwd=ROOT, env=_environment(), check=False, **out).returncode
+        status = subprocess.run(filled, cwd=ROOT, env=_environment(scratch), check=False, **out).returncode
         result = "ok" if status == 0 else f"FAILED, exit status {status}"
         output.seek(0)
         told = "" if alone else f"\n== {name}\n{output.read()}"
@@ -116,6 +116,10 @@ def _status(name: str, command: list[str], scratch: str, *, alone: bool) -> int:
     return status
 
 
-def _environment() -> dict[str, str]:
+def _environment(scratch: str) -> dict[str, str]:
+    """Where Python is to leave no compiled code beside its source, hundreds of processes find it in `scratch`."""
     paths = os.pathsep.join([str(LIBRARIES), str(ROOT / "variables")])
-    return os.environ | {"PYTHONPATH": paths, "MYPYPATH": paths, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    found = os.environ | {"PYTHONPATH": paths, "MYPYPATH": paths, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    if found.pop("PYTHONDONTWRITEBYTECODE", ""):
+        found["PYTHONPYCACHEPREFIX"] = f"{scratch}/bytecode"
+    return found

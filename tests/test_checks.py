@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_a_failing_check_stops_no_other(capfd: pytest.CaptureFixture[str]) -> No
     assert lines[-1].startswith("checks failed: bad (")
     assert run([[_check("good", "pass")]]) == 0
     assert "all 1 checks passed" in capfd.readouterr().out
+
+
+def test_what_is_compiled_is_kept_for_the_next_and_not_beside_the_source(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "compiled_once.py").touch()
+    import_it = f"import sys; sys.path.append({str(tmp_path)!r}); import compiled_once as one; print(one.__cached__)"
+    found = "print(*pathlib.Path(sys.pycache_prefix).rglob('compiled_once*.pyc'))"
+    assert run([[_check("compiles", import_it), _check("finds", f"import pathlib, sys; {found}")]]) == 0
+    kept, seen = (line for line in capfd.readouterr().out.splitlines() if line.endswith(".pyc"))
+    assert kept == seen
+    assert [path.name for path in tmp_path.iterdir()] == ["compiled_once.py"]
 
 
 def test_lanes_run_side_by_side_and_their_output_stays_together(capfd: pytest.CaptureFixture[str]) -> None:

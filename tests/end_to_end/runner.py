@@ -137,6 +137,20 @@ def run(folders: Folders, *options: str, what: str = "", **settings: str) -> Run
     return finish(start(folders, *options, what=what, **settings), folders)
 
 
+def blame(ended: Run, folders: Folders) -> tuple[int, str]:
+    """What the command of the README says of a run."""
+    said = subprocess.run(
+        [sys.executable, "-m", "ReportLibrary.blame", str(folders.output / "evidence.json")],
+        env=folders.environment(PYTHONPATH=str(ROOT / "libraries")),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.status != 0
+    return said.returncode, said.stdout
+
+
 def ledger(what: str, folders: Folders, **settings: str) -> str:
     """What `python -m harness.ledger list` or `sweep` says."""
     return subprocess.run(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from .cluster_state import standing
-from .runner import QUICK, ROOT, Folders, Run, run
+from .runner import QUICK, ROOT, Folders, Run, blame, run
 
 
 def _ended_before_anything_was_created(ended: Run) -> None:
@@ -24,6 +22,10 @@ def test_all_wrong_settings_are_said_at_once(folders: Folders) -> None:
         folders,
         "--variable",
         "PROVIDER:minikube",
+        "--variable",
+        "CEDANA_AUTH_TOKEN:s3cr3t-on-the-line",
+        "--loglevel",
+        "TRACE",
         KEEP="sometimes",
         CLUSTER_ID="no-uuid",
         POD_TIMEOUT="soon",
@@ -36,25 +38,23 @@ def test_all_wrong_settings_are_said_at_once(folders: Folders) -> None:
         "CLUSTER_ID is 'no-uuid'; it must be a lower-case UUID.",
         "POD_TIMEOUT is 'soon'; it must be a duration",
         "CEDANA_URL is 'not a url'; it must be the URL of a propagator",
+        "CEDANA_AUTH_TOKEN was given on the command line",
     ):
         assert sentence in ended.console
+    assert "s3cr3t-on-the-line" not in ended.console
+    assert b"s3cr3t-on-the-line" not in (folders.output / "output.xml").read_bytes()
 
 
-def test_a_chart_that_is_not_there(folders: Folders, tmp_path: Path) -> None:
-    ended = run(folders, HELM_CHART=str(tmp_path / "none.tgz"))
+def test_a_chart_that_is_not_there_and_nothing_is_kept_where_nothing_was_made(folders: Folders, tmp_path: Path) -> None:
+    ended = run(folders, HELM_CHART=str(tmp_path / "none.tgz"), KEEP="always")
     _ended_before_anything_was_created(ended)
     assert f"HELM_CHART is '{tmp_path / 'none.tgz'}'; it must be the path of a chart's directory" in ended.console
-
-
-def test_nothing_is_kept_where_nothing_was_made(folders: Folders) -> None:
-    ended = run(folders, PROVIDER="minikube", KEEP="always")
-    _ended_before_anything_was_created(ended)
     assert "is kept" not in ended.console
 
 
-def test_a_cluster_that_the_propagator_does_not_know(folders: Folders) -> None:
+def test_a_cluster_that_the_propagator_does_not_know(folders: Folders, existing: dict[str, str]) -> None:
     unknown = "11111111-1111-4111-8111-111111111111"
-    ended = run(folders, CLUSTER_ID=unknown)
+    ended = run(folders, CLUSTER_ID=unknown, **existing)
     assert ended.status != 0
     assert f"to know cluster {unknown}" in ended.console
     assert "Look next: CLUSTER_ID" in ended.console
@@ -73,12 +73,12 @@ def test_existing_without_what_it_needs(folders: Folders, tmp_path: Path) -> Non
     assert "CEDANA_AUTH_TOKEN is not set; PROVIDER=existing needs it." in ended.console
 
 
-def test_a_token_on_the_command_line_is_refused_and_not_repeated(folders: Folders) -> None:
-    ended = run(folders, "--variable", "CEDANA_AUTH_TOKEN:s3cr3t-on-the-line", "--loglevel", "TRACE")
-    _ended_before_anything_was_created(ended)
-    assert "CEDANA_AUTH_TOKEN was given on the command line" in ended.console
-    assert "s3cr3t-on-the-line" not in ended.console
-    assert b"s3cr3t-on-the-line" not in (folders.output / "output.xml").read_bytes()
+def test_without_one_skip_helm_says_so(folders: Folders, existing: dict[str, str]) -> None:
+    ended = run(folders, *QUICK, SKIP_HELM="1", **existing)
+    assert ended.status != 0
+    assert "Seen: there is no ConfigMap cedana-config" in ended.console
+    assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"bad-settings"}
+    assert folders.left() == []
 
 
 def test_a_wrong_token_ends_the_run_at_the_propagator(
@@ -95,6 +95,9 @@ def test_a_wrong_token_ends_the_run_at_the_propagator(
     assert b"wr0ng-t0ken-0f-the-test" not in (folders.output / "output.xml").read_bytes()
     assert standing(sandbox) == before
     assert folders.left() == []
+    status, said = blame(ended, folders)
+    assert status == 5
+    assert "service: auth - Pod Checkpoint And Restore Via Propagator API" in said.splitlines()
 
 
 def test_a_propagator_that_nobody_serves_is_a_service_failure(folders: Folders, existing: dict[str, str]) -> None:
@@ -125,34 +128,35 @@ users: [{name: u, user: {}}]
     assert folders.left() == []
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("", "empty"),
-        ("a: [", "YAML"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", "Pod"),
-    ],
-)
-def test_a_manifest_that_cannot_be_used(content: str, words: str, folders: Folders, tmp_path: Path) -> None:
-    manifest = tmp_path / "workload.yaml"
-    manifest.write_text(content)
+def test_manifests_that_cannot_be_used(folders: Folders, tmp_path: Path) -> None:
+    told = {
+        "empty": ("", "empty"),
+        "broken": ("a: [", "YAML"),
+        "other": ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", "Pod"),
+    }
+    for name, (content, _) in told.items():
+        (tmp_path / f"{name}.yaml").write_text(content)
+    tests = "".join(f"{name}\n    Deploy Workload    {name}\n" for name in told)
     suite = tmp_path / "suite.robot"
     suite.write_text(
         f"""
 *** Settings ***
 Resource    {ROOT}/resources/lifecycle.resource
+Suite Setup    Begin
 
 *** Test Cases ***
-Deploys What Cannot Be Deployed
+{tests}
+*** Keywords ***
+Begin
     VAR    ${{RUN_NAMESPACE}}    none    scope=GLOBAL
     VAR    ${{WORKLOADS}}    {tmp_path}    scope=GLOBAL
-    Deploy Workload    workload
 """
     )
     ended = run(folders, what=str(suite))
-    assert ended.status == 1
-    message = ended.test("Deploys What Cannot Be Deployed").message
-    assert str(manifest) in message
-    assert words in message
-    assert "Cause: bad-manifest (environment)" in message
+    assert ended.status == len(told)
+    for name, (_, words) in told.items():
+        message = ended.test(name).message
+        assert str(tmp_path / f"{name}.yaml") in message
+        assert words in message
+        assert "Cause: bad-manifest (environment)" in message
     assert folders.left() == []

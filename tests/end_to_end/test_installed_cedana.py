@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from kubernetes.client import CoordinationV1Api
 
 from harness.failures import E2EFailure
 from harness.kube import Cluster
@@ -16,55 +14,66 @@ from HelmLibrary.engines import EngineChoice, find_engine
 from HelmLibrary.operations import Helm
 from HelmLibrary.releases import Order, Values
 
-from .cluster_state import standing
-from .runner import QUICK, Folders, finish, run, start, sweep
+from .cluster_state import difference, standing
+from .rights import user_of
+from .runner import QUICK, Folders, Run, run, sweep
+from .sandboxes import Facts, settings_of
 from .shared_cedana import NAMESPACE
 
 
-@pytest.fixture
-def installed(tmp_path: Path, sandbox: dict[str, Any], existing: dict[str, str]) -> Iterator[dict[str, list[str]]]:
-    """What stands in the cluster after a run that kept its environment, Cedana included."""
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, sandbox: Facts) -> Iterator[None]:
+    """What a run leaves that keeps its environment, Cedana included."""
     before = standing(sandbox)
-    folders = Folders.below(tmp_path / "kept")
-    kept = run(folders, *QUICK, KEEP="always", **existing)
-    assert kept.status == 0, kept.console
-    yield standing(sandbox)
+    folders = Folders.below(tmp_path_factory.mktemp("kept"))
+    ended = run(folders, *QUICK, KEEP="always", **settings_of(sandbox))
+    assert ended.status == 0, ended.console
+    yield
     sweep(folders, CEDANA_AUTH_TOKEN=sandbox["token"])
     assert standing(sandbox) == before
 
 
-@pytest.mark.parametrize("skip_helm", ["0", "1"])
-def test_it_is_used_and_stays(
-    skip_helm: str,
-    installed: dict[str, list[str]],
-    folders: Folders,
-    sandbox: dict[str, Any],
-    existing: dict[str, str],
-) -> None:
-    ended = run(folders, *QUICK, SKIP_HELM=skip_helm, **existing)
+@pytest.fixture
+def installed(kept: None, sandbox: Facts) -> dict[str, list[str]]:
+    """What stands in the cluster before a test, Cedana included."""
+    return standing(sandbox)
+
+
+def _is_used_and_stays(ended: Run, installed: dict[str, list[str]], sandbox: Facts) -> None:
     assert ended.status == 0, ended.console
     assert "Waiting for the Cedana that is installed..." in ended.console
     assert "Deploying Cedana" not in ended.console
-    assert standing(sandbox) == installed
-    assert folders.left() == []
+    assert difference(installed, standing(sandbox)) == []
+    assert ended.folders.left() == []
 
 
-def test_one_that_has_another_address_for_the_propagator_is_used_with_a_warning(
-    installed: dict[str, list[str]], folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+def test_one_is_used_with_fewer_rights_and_stays(
+    installed: dict[str, list[str]], folders: Folders, sandbox: Facts, tmp_path: Path
 ) -> None:
-    elsewhere = {"data": {"url": "propagator.example.test/v1"}}
-    core = Cluster("test", Path(sandbox["kubeconfig"])).core
-    core.patch_namespaced_config_map("cedana-config", NAMESPACE, elsewhere)
-    ended = run(folders, *QUICK, **existing)
-    assert ended.status == 0, ended.console
+    with user_of(sandbox, tmp_path, "cedana-e2e-run") as settings:
+        standing_with_user = standing(sandbox)
+        ended = run(folders, *QUICK, SKIP_HELM="1", **settings)
+        _is_used_and_stays(ended, standing_with_user, sandbox)
+    assert "another address" not in ended.console
+
+
+def test_one_that_has_another_address_for_the_propagator_is_used_with_a_warning_and_stays(
+    installed: dict[str, list[str]], folders: Folders, sandbox: Facts, existing: dict[str, str]
+) -> None:
+    core, config = Cluster("test", Path(sandbox["kubeconfig"])).core, ("cedana-config", NAMESPACE)
+    url = core.read_namespaced_config_map(*config).data["url"]
+    core.patch_namespaced_config_map(*config, {"data": {"url": "propagator.example.test/v1"}})
+    try:
+        ended = run(folders, *QUICK, SKIP_HELM="0", **existing)
+    finally:
+        core.patch_namespaced_config_map(*config, {"data": {"url": url}})
+    _is_used_and_stays(ended, installed, sandbox)
     assert "The installed Cedana has another address for the propagator." in ended.console
     assert "the propagator of this run to be the one at https://propagator.example.test" in ended.console
-    assert standing(sandbox) == installed
-    assert folders.left() == []
 
 
 def test_one_whose_pods_are_not_ready_is_not_used(
-    installed: dict[str, list[str]], folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
+    installed: dict[str, list[str]], folders: Folders, sandbox: Facts, existing: dict[str, str]
 ) -> None:
     helm = Helm(find_engine(EngineChoice.WHEEL), Cluster("test", Path(sandbox["kubeconfig"])), NAMESPACE)
     values = helm.get_values("cedana", computed=False)
@@ -72,46 +81,10 @@ def test_one_whose_pods_are_not_ready_is_not_used(
     order = Order(chart_of(sandbox["chart"], None, None), Values(None, {**values, "controllerManager": image}), True, 2)
     with pytest.raises(E2EFailure):
         helm.upgrade("cedana", order)
-    ended = run(folders, *QUICK, "--variable", "INSTALL_TIMEOUT:3 s", **existing)
+    try:
+        ended = run(folders, *QUICK, "--variable", "INSTALL_TIMEOUT:3 s", **existing)
+    finally:
+        helm.rollback("cedana", 1, wait=True, timeout=60)
     assert ended.status != 0
     assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"image-pull"}, "which is why it is not"
     assert folders.left() == []
-
-
-def test_without_one_skip_helm_says_so(folders: Folders, existing: dict[str, str]) -> None:
-    ended = run(folders, *QUICK, SKIP_HELM="1", **existing)
-    assert ended.status != 0
-    assert "Seen: there is no ConfigMap cedana-config" in ended.console
-    assert {test["cause"]["name"] for test in ended.evidence["tests"]} == {"bad-settings"}
-    assert folders.left() == []
-
-
-def test_of_two_runs_that_both_need_one_the_second_waits_for_its_turn(
-    tmp_path: Path, sandbox: dict[str, Any], existing: dict[str, str]
-) -> None:
-    before = standing(sandbox)
-    places = [Folders.below(tmp_path / name) for name in ("first", "second")]
-    processes = [start(place, *QUICK, **existing) for place in places]
-    for process, place in zip(processes, places, strict=True):
-        ended = finish(process, place)
-        assert ended.status == 0, ended.console
-        assert "Deploying Cedana via Helm..." in ended.console
-        assert place.left() == []
-    assert standing(sandbox) == before
-
-
-def test_a_run_whose_turn_does_not_come_says_who_has_it(
-    folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
-) -> None:
-    before = standing(sandbox)
-    api = CoordinationV1Api(Cluster("test", Path(sandbox["kubeconfig"])).api_client)
-    name = f"cedana-e2e-{NAMESPACE}"
-    spec = {"holderIdentity": "0badcafe on elsewhere", "leaseDurationSeconds": 3600}
-    api.create_namespaced_lease("default", {"metadata": {"name": name}, "spec": spec})
-    try:
-        ended = run(folders, *QUICK, "--variable", "TURN_TIMEOUT:1 s", **existing)
-    finally:
-        api.delete_namespaced_lease(name, "default")
-    assert "Seen: it is held by run 0badcafe on elsewhere" in ended.console
-    assert "Cause: cluster-in-use (environment)" in ended.console
-    assert standing(sandbox) == before

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 from kubernetes import client, config
 
@@ -32,14 +31,17 @@ def test_a_signal_to_a_run_with_a_cluster_of_its_own(folders: Folders) -> None:
     assert folders.left() == []
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_cluster_of_the_runs_own_ends_by_itself_when_the_run_is_killed(step: str, folders: Folders) -> None:
-    process = start(folders)
-    read_until(process, step)
-    (sandbox,) = _sandboxes_of(folders)
-    process.kill()
-    process.wait()
-    wait_until(lambda: _ended(sandbox), timeout=60, expected="the sandbox to end by itself")
+def test_a_cluster_of_the_runs_own_ends_by_itself_when_the_run_is_killed_and_the_next_removes_the_rest(
+    folders: Folders,
+) -> None:
+    for step in STEPS:
+        process = start(folders)
+        read_until(process, step)
+        (sandbox,) = _sandboxes_of(folders)
+        process.kill()
+        process.wait()
+        wait_until(lambda sandbox=sandbox: _ended(sandbox), timeout=60, expected="the sandbox to end by itself")
+        assert folders.left() != []
     next_run = run(folders, *QUICK)
     assert next_run.status == 0, next_run.console
     assert folders.left() == []

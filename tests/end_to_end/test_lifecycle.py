@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .cluster_state import standing
+from .cluster_state import difference, standing
 from .runner import QUICK, ROOT, Folders, Run, finish, run, start
 
 PROOF = "Pod Checkpoint And Restore Via Propagator API"
@@ -58,36 +58,8 @@ def _tells_its_steps_in_order(ended: Run) -> None:
     assert "\x1b" not in ended.console
 
 
-def test_a_terminal_without_utf8_gets_ascii(folders: Folders) -> None:
-    ended = run(folders, *QUICK, PYTHONIOENCODING="ascii", LC_ALL="C")
-    assert ended.status == 0, ended.console
-    assert "  |-- Deploying Cedana via Helm..." in ended.console
-    assert "  `-- Test completed successfully" in ended.console
-    assert ended.console.isascii()
-
-
-@pytest.mark.parametrize("what", ["", "suites/lifecycle.robot"])
-def test_an_existing_cluster_is_as_it_was_afterwards(
-    what: str, folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
-) -> None:
-    before = standing(sandbox)
-    ended = run(folders, *QUICK, "--loglevel", "TRACE", what=what, **existing)
-    assert ended.status == 0, ended.console
-    assert "Setting up k3s cluster (existing)..." in ended.console
-    assert standing(sandbox) == before
-    assert folders.left() == []
-    _holds_no_byte_of(sandbox["token"], ended)
-
-
-def _holds_no_byte_of(token: str, ended: Run) -> None:
-    assert token not in ended.console
-    files = [file for file in ended.folders.output.rglob("*") if file.is_file()]
-    assert {"output.xml", "log.html", "report.html", "evidence.json"} <= {file.name for file in files}
-    assert [file.name for file in files if token.encode() in file.read_bytes()] == []
-
-
-def test_nothing_is_written_at_home_and_no_kubectl_is_needed(
-    folders: Folders, existing: dict[str, str], tmp_path: Path
+def test_an_existing_cluster_is_as_it_was_afterwards_nothing_is_written_at_home_and_no_kubectl_is_needed(
+    folders: Folders, sandbox: dict[str, Any], existing: dict[str, str], tmp_path: Path
 ) -> None:
     home, called = tmp_path / "home", tmp_path / "called"
     for folder in (home / ".kube", tmp_path / "bin"):
@@ -97,23 +69,39 @@ def test_nothing_is_written_at_home_and_no_kubectl_is_needed(
     kubectl = tmp_path / "bin" / "kubectl"
     kubectl.write_text(f"#!/bin/sh\ntouch {called}\n")
     kubectl.chmod(0o755)
-    before = mine.stat().st_mtime_ns
+    written = mine.stat().st_mtime_ns
     places = {f"XDG_{what}_HOME": "" for what in ("CACHE", "CONFIG", "DATA", "STATE")}
-    ended = run(folders, *QUICK, HOME=str(home), PATH=f"{kubectl.parent}:{os.environ['PATH']}", **places, **existing)
-    assert ended.status == 0, ended.console
+    own = {"HOME": str(home), "PATH": f"{kubectl.parent}:{os.environ['PATH']}"}
+    _uses_the_cluster_and_leaves_it_as_it_was(folders, sandbox, existing | places | own)
     assert [path for path in home.rglob("*") if path.is_file()] == [mine]
-    assert mine.stat().st_mtime_ns == before
+    assert mine.stat().st_mtime_ns == written
     assert not called.exists()
 
 
-def test_a_namespace_that_was_there_before_is_used_and_stays(
+def test_a_suite_alone_and_a_namespace_that_was_there_before_is_used_and_stays(
     folders: Folders, sandbox: dict[str, Any], existing: dict[str, str]
 ) -> None:
+    settings = existing | {"NAMESPACE": "default"}
+    _uses_the_cluster_and_leaves_it_as_it_was(folders, sandbox, settings, what="suites/lifecycle.robot")
+
+
+def _uses_the_cluster_and_leaves_it_as_it_was(
+    folders: Folders, sandbox: dict[str, Any], settings: dict[str, str], what: str = ""
+) -> None:
     before = standing(sandbox)
-    ended = run(folders, *QUICK, NAMESPACE="default", **existing)
+    ended = run(folders, *QUICK, "--loglevel", "TRACE", what=what, **settings)
     assert ended.status == 0, ended.console
-    assert standing(sandbox) == before
+    assert "Setting up k3s cluster (existing)..." in ended.console
+    assert difference(before, standing(sandbox)) == []
     assert folders.left() == []
+    _holds_no_byte_of(sandbox["token"], ended)
+
+
+def _holds_no_byte_of(token: str, ended: Run) -> None:
+    assert token not in ended.console
+    files = [file for file in ended.folders.output.rglob("*") if file.is_file()]
+    assert {"output.xml", "log.html", "report.html", "evidence.json"} <= {file.name for file in files}
+    assert [file.name for file in files if token.encode() in file.read_bytes()] == []
 
 
 @pytest.mark.slow
@@ -127,22 +115,21 @@ def test_two_runs_at_once_do_not_meet(tmp_path: Path) -> None:
     assert list((tmp_path / "ledger").iterdir()) == []
 
 
-def test_one_test_alone_can_be_run(folders: Folders) -> None:
-    ended = run(folders, *QUICK, "--test", CONTROL)
+def test_one_test_alone_can_be_run_on_a_terminal_without_utf8(folders: Folders) -> None:
+    ended = run(folders, *QUICK, "--test", CONTROL, PYTHONIOENCODING="ascii", LC_ALL="C")
     assert ended.status == 0, ended.console
     assert [test["name"] for test in ended.evidence["tests"]] == [CONTROL]
+    assert "  |-- Deploying Cedana via Helm..." in ended.console
+    assert "  `-- Test completed successfully" in ended.console
+    assert ended.console.isascii()
     assert folders.left() == []
 
 
-def test_the_dry_run_is_clean_and_starts_nothing(folders: Folders) -> None:
+def test_the_dry_run_is_clean_starts_nothing_and_writes_nothing_beside_the_output(folders: Folders) -> None:
+    before = _files_of_the_project()
     ended = run(folders, "--dryrun")
     assert ended.status == 0, ended.console
     assert folders.left() == []
-
-
-def test_nothing_is_written_beside_the_output(folders: Folders) -> None:
-    before = _files_of_the_project()
-    assert run(folders, "--dryrun").status == 0
     assert _files_of_the_project() == before
 
 

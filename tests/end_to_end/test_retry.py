@@ -43,6 +43,7 @@ def suite(tmp_path: Path) -> str:
     return str(file)
 
 
+@pytest.mark.slow  # on a suite of one step: tests/ReportLibrary/test_evidence.py
 def test_a_plain_run_never_retries(suite: str, folders: Folders) -> None:
     ended = run(folders, *QUICK, what=suite)
     assert ended.status == 1

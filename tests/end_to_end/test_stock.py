@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .cluster_state import difference, standing
 from .host_state import MARK, processes
+from .rights import user_of
 from .runner import QUICK, Folders, read_until, run, start, sweep
 
 PROOF = "Pod Checkpoint And Restore Via Propagator API"
@@ -21,17 +23,18 @@ def stock(existing: dict[str, str]) -> dict[str, str]:
     return {**kept, "PROPAGATOR": "stock"}
 
 
-def test_a_process_goes_on_without_any_service(
-    folders: Folders, sandbox: dict[str, Any], stock: dict[str, str]
+def test_a_process_goes_on_without_any_service_and_with_the_rights_in_the_manifest(
+    folders: Folders, sandbox: dict[str, Any], stock: dict[str, str], tmp_path: Path
 ) -> None:
-    before = standing(sandbox)
-    ended = run(folders, *QUICK, **stock)
-    assert ended.status == 0, ended.console
+    with user_of(sandbox, tmp_path, "cedana-e2e-run", "cedana-e2e-install", "cedana-e2e-stock") as settings:
+        before = standing(sandbox)
+        ended = run(folders, *QUICK, **stock | {"KUBECONFIG": settings["KUBECONFIG"]})
+        assert ended.status == 0, ended.console
+        assert difference(before, standing(sandbox)) == []
     ((verdict,),) = [test["verdicts"] for test in ended.evidence["tests"] if test["name"] == PROOF]
     assert verdict["verdict"] == "continued"
     assert ended.evidence["summary"]["leftovers"] == []
     assert folders.left() == []
-    assert difference(before, standing(sandbox)) == []
 
 
 @pytest.mark.parametrize("step", ["Deploying node agents via Helm", "Polling checkpoint status", "Verifying pod state"])
