@@ -6,4 +6,4 @@ from .checks import faults_check, mutation_check, pytest_check, run, size_check,
 
 samples = [faults_check("--sample"), mutation_check("--verdict", "--sample", "40")]
 others = [*static_checks(), suites_check(), size_check(), *samples]
-raise SystemExit(run([[pytest_check("-m", "not slow")], others]))
+raise SystemExit(run([[pytest_check("-m", "not slow", "--hypothesis-profile", "usual-path")], others]))

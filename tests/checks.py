@@ -19,6 +19,8 @@ BIN = Path(sys.executable).parent
 SCRATCH = "{scratch}"
 """Stands in commands for a folder that is there for the time of a run."""
 
+LONGEST_FIRST = ("tests/K3sLibrary/test_docker_provider.py", "tests/docs/test_examples.py", "tests/end_to_end")
+
 Check = tuple[str, list[str]]
 Lane = Sequence[Check]
 
@@ -47,11 +49,11 @@ def static_checks() -> list[Check]:
 def pytest_check(*options: str) -> Check:
     """The tests of libraries, sandbox and suites, side by side.
 
-    Most of their time is waiting, so that there are more of them than processors; those that run the suites wait the
-    longest, so that they come first, and none of them is left alone at the end.
+    Most of their time is waiting, so that there are more of them than processors. Those that wait the longest come
+    first, so that none of them is left alone at the end; two that need this host for themselves are not neighbours.
     """
     side_by_side = ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
-    return ("pytest", [sys.executable, "-m", "pytest", *side_by_side, *options, "tests/end_to_end", "tests"])
+    return ("pytest", [sys.executable, "-m", "pytest", *side_by_side, *options, *LONGEST_FIRST, "tests"])
 
 
 def suites_check() -> Check:

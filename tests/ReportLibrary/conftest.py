@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from robot.api import ExecutionResult
+from tests.ReportLibrary import forked
 
 HERE = Path(__file__).parent
+INTERPRETERS = {"PYTHONIOENCODING"}
+"""What only a new interpreter reads."""
 ROOT = HERE.parents[1]
 
 
@@ -59,19 +62,20 @@ def environment(extra):
 def robot(tmp_path_factory):
     """Runs suites: `robot("leaks.robot", "--loglevel", "TRACE")`; suites are those of this folder."""
 
-    def run(*words, env=None, stderr=subprocess.STDOUT):
+    def run(*words, env=None, with_errors=True):
         suites = [word for word in words if word.endswith((".robot", "/"))]
         options = [word for word in words if word not in suites]
         out = tmp_path_factory.mktemp("run") / "out"
-        done = subprocess.run(
-            command(out, suites, options),
-            env=environment(env or {}),
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            check=False,
-            timeout=300,
-        )
-        return Run(done.stdout.decode(), out, done.returncode)
+        arguments, variables, console = command(out, suites, options), environment(env or {}), out.parent / "console"
+        if env and INTERPRETERS & env.keys():
+            with console.open("wb") as stream:
+                done = subprocess.run(
+                    arguments, env=variables, stdout=stream, stderr=subprocess.STDOUT, check=False, timeout=300
+                )
+            returned = done.returncode
+        else:
+            returned = forked.run(arguments[3:], variables, console, console if with_errors else os.devnull)
+        return Run(console.read_text(encoding="utf-8"), out, returned)
 
     return run
 
