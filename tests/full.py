@@ -1,4 +1,4 @@
-"""`python -m tests.full`: every check of the usual path, and those that take long."""
+"""`python -m tests.full`: every check of the usual path with more random examples, and those that take long."""
 
 from __future__ import annotations
 
