@@ -86,7 +86,7 @@ async def test_init_containers_come_first_and_in_order(hands):
         volumeMounts=[{"name": "v", "mountPath": "/shared"}],
     )
     pod = await hands.running("inits")
-    assert hands.log("inits") == ["one", "two"]
+    await hands.until(lambda: hands.log("inits") == ["one", "two"], lambda: hands.log("inits"))
     assert [s["state"]["terminated"]["reason"] for s in pod["status"]["initContainerStatuses"]] == ["Completed"] * 2
 
 
@@ -149,7 +149,7 @@ async def test_a_missing_config_map_keeps_the_pod_waiting_until_it_comes(hands):
     await hands.until(lambda: ("FailedMount", text) in hands.events("waits"), lambda: hands.events("waits"))
     hands.create(kinds.CONFIG_MAP, {"metadata": {"name": "later"}, "data": {"key": "value"}})
     await hands.running("waits")
-    assert hands.log("waits") == ["value"]
+    await hands.until(lambda: hands.log("waits") == ["value"], lambda: hands.log("waits"))
 
 
 async def test_the_environment_comes_from_where_the_spec_says(hands):
@@ -161,7 +161,7 @@ async def test_the_environment_comes_from_where_the_spec_says(hands):
     ]
     hands.pod("env", ["sh", "-c", 'echo "$A $POD $B"; sleep 60'], env=env)
     await hands.running("env")
-    assert hands.log("env") == ["hidden env env-b"]
+    await hands.until(lambda: hands.log("env") == ["hidden env env-b"], lambda: hands.log("env"))
 
 
 async def test_readiness_follows_the_probe(hands):
