@@ -5,21 +5,22 @@ A propagator lists all that was ever done there, and each of many threads may re
 
 from __future__ import annotations
 
-import json
-import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Generic, TypeVar
+
+import ijson
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Take = Callable[[Row], T | None]
 """What is kept of a row; nothing where it gives None."""
+Event = tuple[str, Any]
+"""What begins, ends or stands there, and its value."""
 
-_DECODER = json.JSONDecoder()
-_ENDS = frozenset(",:]} \t\n\r")
-"""What may follow a value."""
-_SPACE = re.compile(r"[ \t\n\r]*")
+_DEEPER = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 
 
 class NotAList(Exception):
@@ -45,34 +46,39 @@ def read_list(pieces: Iterable[str], name: str, take: Take[T]) -> Listed[T]:
     Raises:
         NotAList: neither, or no JSON.
     """
-    text, listed = _Text(pieces), Listed[T]()
+    listed, pieces = Listed[T](), iter(pieces)
+    text = ijson.from_iter(piece.encode() for piece in pieces if piece)
+    events = ijson.basic_parse(text, use_float=True)
     try:
-        if found := text.next_is("["):
-            _take(text.items(), take, listed)
-        elif text.next_is("{"):
-            found = _read_page(text, name, take, listed)
-        else:
-            text.value()
-        text.end()
-    except (ValueError, RecursionError):
+        first = next(events)
+        if found := first[0] == "start_array":
+            _take(_items(events), take, listed)
+        elif first[0] == "start_map":
+            found = _read_page(events, name, take, listed)
+        for _ in events:  # what follows is an error
+            pass
+    except ijson.JSONError:
+        deque(pieces, maxlen=0)  # who reads the answer tells how long it was
         raise NotAList("JSON") from None
     if not found:
         raise NotAList(f"an array or a page of {name}")
     return listed
 
 
-def _read_page(text: _Text, name: str, take: Take[T], listed: Listed[T]) -> bool:
+def _read_page(events: Iterator[Event], name: str, take: Take[T], listed: Listed[T]) -> bool:
     """Reads it to its end; whether it had rows."""
     found = False
-    for key in text.members():
-        if key == name and text.next_is("["):
+    for event, key in events:
+        if event == "end_map":
+            break
+        first = next(events)
+        if key == name and first[0] == "start_array":
             found = True
-            _take(text.items(), take, listed)
-        elif key == "total_count":
-            value = text.value()
+            _take(_items(events), take, listed)
+            continue
+        value = _value(first, events)
+        if key == "total_count":
             listed.total = value if isinstance(value, int) else None
-        else:
-            text.value()
     return found
 
 
@@ -84,85 +90,20 @@ def _take(rows: Iterable[Any], take: Take[T], listed: Listed[T]) -> None:
                 listed.kept.append(kept)
 
 
-class _Text:
-    """JSON that comes in pieces; what is not read yet is held. Each method raises ValueError where it is none."""
-
-    def __init__(self, pieces: Iterable[str]) -> None:
-        self._pieces, self._text, self._at = iter(pieces), "", 0
-
-    def next_is(self, mark: str) -> bool:
-        """Whether that character comes next, which is passed then."""
-        found = self._next() == mark
-        self._at += found
-        return found
-
-    def value(self) -> Any:
-        """The value that comes next."""
-        self._next()
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
-            except ValueError:
-                if not self._more():
-                    raise
-                continue
-            # A number may go on in the next piece.
-            if self._text[end : end + 1] in _ENDS or not self._more():
-                self._at = end
-                return value
-
-    def items(self) -> Iterator[Any]:
-        """The values of an array that has begun, to its end."""
-        return self._until("]", self.value)
-
-    def members(self) -> Iterator[str]:
-        """The keys of an object that has begun, to its end; who gets one reads the value that follows."""
-        return self._until("}", self._key)
-
-    def end(self) -> None:
-        """Nothing may follow."""
-        if self._next():
-            raise ValueError
-
-    def _until(self, last: str, read: Callable[[], Any]) -> Iterator[Any]:
-        if self.next_is(last):
+def _items(events: Iterator[Event]) -> Iterator[Any]:
+    """The values of an array that has begun, to its end."""
+    for first in events:
+        if first[0] == "end_array":
             return
-        while True:
-            yield read()
-            if self.next_is(last):
-                return
-            self._pass(",")
+        yield _value(first, events)
 
-    def _key(self) -> str:
-        if self._next() != '"':
-            raise ValueError
-        key = str(self.value())
-        self._pass(":")
-        return key
 
-    def _pass(self, mark: str) -> None:
-        if not self.next_is(mark):
-            raise ValueError
-
-    def _next(self) -> str:
-        """The next character that is no space, or nothing at the end."""
-        while True:
-            space = _SPACE.match(self._text, self._at)
-            self._at = space.end() if space else self._at
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                return ""
-
-    def _more(self) -> bool:
-        """Takes as much again as is held, so that a long value is not begun anew with each of its pieces."""
-        held = [self._text[self._at :]]
-        least, came = len(held[0]), 0
-        for piece in self._pieces:
-            held.append(piece)
-            came += len(piece)
-            if came > least:
-                break
-        if came:
-            self._text, self._at = "".join(held), 0
-        return came > 0
+def _value(first: Event, events: Iterator[Event]) -> Any:
+    """The value that begins with that event."""
+    builder, depth = ijson.ObjectBuilder(), 0
+    for event in chain([first], events):
+        builder.event(*event)
+        depth += _DEEPER.get(event[0], 0)
+        if not depth:
+            break
+    return builder.value

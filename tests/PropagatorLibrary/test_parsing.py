@@ -29,7 +29,7 @@ from PropagatorLibrary.urls import is_local, normalise
 UUIDS = st.uuids().map(str)
 SPACE = st.text(" \t\r\n", max_size=3)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
