@@ -23,13 +23,15 @@ GAP = 100_000_000
         (run(1, 9, 0.2, period=0.2) + run(10, 19, 2.0, period=0.05), 40_000_000),
         (run(1, 8, 0.2, period=0.2) + run(9, 15, 1.6, period=0), 20_000_000),
         (run(1, 30, 0.2, period=0), GAP),
+        (run(1, 8, 0.2) + run(1, 8, 2.0), GAP),
         (run(1, 5, 50.0) + run(6, 14, 1.0), GAP),
         (run(9, 12, 0.2, period=0.05) + run(1, 4, 0.4, period=0.05), GAP),
         (run(1, 9, 0.2, period=0.000000125), 100),
     ],
     ids=[
         "nothing is known", "one step", "slower", "as the script", "quicker", "two steps", "quicker for eight steps",
-        "a node that was late", "all at once", "a clock that went back", "another process of before", "in no time",
+        "a node that was late", "all at once", "each step twice", "a clock that went back",
+        "another process of before", "in no time",
     ],
 )  # fmt: skip
 def test_the_least_time_between_two_steps(source: tuple[LogLine, ...], gap: int) -> None:
@@ -68,8 +70,20 @@ def test_how_much_too_quick(seen: tuple[Printed, ...], seconds: float) -> None:
         (own(run(12, 22, 10.3, period=0), run(23, 30, 10.4, period=0.1)), False),
         (own(run(12, 22, 10.3, period=0), run(23, 33, 10.4, period=0.1)), True),
         (own(run(12, 20, 10.3, period=0.1), run(21, 40, 11.2, period=0.001)), False),
+        (own(run(12, 18, 10.3, period=0.08), run(19, 19, 10.78)), False),
+        (own(run(12, 22, 10.3, period=0), run(23, 32, 10.4, period=0.1)), True),
     ],
-    ids=["in time", "hardly", "not quite", "too few", "not long enough", "long enough", "not at its end"],
+    ids=[
+        "in time",
+        "hardly",
+        "not quite",
+        "too few",
+        "not long enough",
+        "long enough",
+        "not at its end",
+        "but the last",
+        "just long enough",
+    ],
 )
 def test_whether_it_keeps_its_pace(seen: tuple[Printed, ...], keeps: bool) -> None:
     assert keeps_pace(seen, GAP, 8) is keeps

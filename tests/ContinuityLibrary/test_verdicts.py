@@ -63,6 +63,7 @@ def test_restarted() -> None:
     verdict = verdict_of(copied=0, own=run(1, 3, 10.3, ANOTHER))
     assert str(verdict) == "restarted: nonce aaaa.. was at step 14, then came step 1 of nonce bbbb.."
     assert (verdict.a, verdict.last, verdict.own_nonce, verdict.steps) == (1, 3, ANOTHER, 3)
+    assert verdict.trail[-1][1:] == (3, "other")
     assert verdict.settled
 
 
