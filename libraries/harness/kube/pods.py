@@ -114,7 +114,8 @@ def wait_until_ready(cluster: Cluster, namespace: str, name: str, timeout: float
 
     Raises:
         WaitTimedOut: says in which state the pod was last seen, and for how long.
-        NotAsExpected: the pod has ended, so that it will not become Ready.
+        NotAsExpected: the pod has ended, so that it will not become Ready. One that is being deleted does not count:
+            its kubelet lets it fail or succeed before it goes, and another of its name may follow.
     """
 
     def judge(pods: Objects) -> Look[Obj]:
@@ -123,7 +124,7 @@ def wait_until_ready(cluster: Cluster, namespace: str, name: str, timeout: float
         pod = pods[0]
         if is_ready(pod):
             return Done(pod)
-        if pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
+        if "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
             raise NotAsExpected(f"pod {name} to become Ready", state_of(pod).seen, LOOK_AT_EVENTS, cause=cause)
         return state_of(pod)
 

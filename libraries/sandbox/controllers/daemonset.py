@@ -14,6 +14,7 @@ from .claims import concerned, pods_of
 from .scheduling import fits_affinity, tolerates
 from .workload import (
     change_status,
+    has_ended,
     is_active,
     is_available,
     is_ready,
@@ -84,7 +85,7 @@ class DaemonSets(Controller):
         for node in nodes:
             name = node["metadata"]["name"]
             pods = by_node.get(name, [])
-            for pod in [p for p in pods if p.get("status", {}).get("phase") in ("Failed", "Succeeded")]:
+            for pod in [p for p in pods if has_ended(p) and not p["metadata"].get("deletionTimestamp")]:
                 self._delete(wanted, pod)
             live = [p for p in pods if is_active(p)]
             if _should_run(wanted, node) and not live and not any(p["metadata"].get("deletionTimestamp") for p in pods):

@@ -12,7 +12,7 @@ from ..api import objects
 from ..store import clone, timestamp
 from .base import Controller, key_of
 from .index import controller_of
-from .workload import change_status, is_active, owner_reference, rounded, template_hash
+from .workload import change_status, has_ended, owner_reference, rounded, template_hash
 
 if TYPE_CHECKING:
     from ..kinds import Kind
@@ -170,7 +170,7 @@ class Deployments(Controller):
         for each in old:
             self._scale(deployment, each, 0)
         left = [p for s in old for p in self.cluster.index.owned(s["metadata"]["uid"], kinds.POD)]
-        if not [p for p in left if is_active(p) or p["metadata"].get("deletionTimestamp")]:
+        if all(map(has_ended, left)):
             self._scale(deployment, new, deployment["spec"].get("replicas", 1))
 
     def _scale(self, deployment: Object, each: Object, replicas: int) -> None:

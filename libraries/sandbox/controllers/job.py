@@ -169,7 +169,7 @@ class Jobs(Controller):
             [p for p in pods if not _ended(p) and not p["metadata"].get("deletionTimestamp")] if not conditions else []
         )
         succeeded, failed = sum(map(_succeeded, pods)), sum(map(_failed, pods))
-        terminating = sum(bool(p["metadata"].get("deletionTimestamp")) for p in pods)
+        terminating = sum(bool(p["metadata"].get("deletionTimestamp")) and not _ended(p) for p in pods)
         complete = bool(conditions) and conditions[-1]["type"] == "Complete"
         status: Object = {
             **({"conditions": conditions} if conditions else {}),
@@ -219,6 +219,6 @@ def _ended_at(pod: Object) -> float:
     ends = [
         status["state"]["terminated"]["finishedAt"]
         for status in pod["status"].get("containerStatuses") or []
-        if "terminated" in status["state"]
+        if status["state"].get("terminated", {}).get("finishedAt")
     ]
     return max((datetime.fromisoformat(end).timestamp() for end in ends), default=time())

@@ -14,6 +14,7 @@ from .base import Controller, key_of
 from .claims import concerned, pods_of
 from .workload import (
     change_status,
+    has_ended,
     is_active,
     is_available,
     is_ready,
@@ -75,8 +76,9 @@ class StatefulSets(Controller):
         numbers = range(first, first + wanted["spec"].get("replicas", 1))
         for number in numbers:
             pod = pods.get(number)
-            if pod is not None and pod.get("status", {}).get("phase") in ("Failed", "Succeeded"):
-                objects.delete(self.cluster, kinds.POD, *key_of(pod))
+            if pod is not None and has_ended(pod):
+                if not pod["metadata"].get("deletionTimestamp"):
+                    objects.delete(self.cluster, kinds.POD, *key_of(pod))
             elif pod is None:
                 self._create(wanted, number, revision)
             if ordered and (pod is None or not is_active(pod) or not is_ready(pod)):

@@ -44,10 +44,12 @@ def owner_reference(owner: Object) -> Object:
 
 def is_active(pod: Object) -> bool:
     """Neither ended nor being deleted."""
-    return not pod["metadata"].get("deletionTimestamp") and pod.get("status", {}).get("phase") not in (
-        "Succeeded",
-        "Failed",
-    )
+    return not pod["metadata"].get("deletionTimestamp") and not has_ended(pod)
+
+
+def has_ended(pod: Object) -> bool:
+    """Succeeded or Failed."""
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 def is_ready(pod: Object) -> bool:

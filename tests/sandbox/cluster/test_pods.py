@@ -191,20 +191,69 @@ async def test_the_end_is_graceful(hands, cluster):
     assert cluster.runtime.container(pod["metadata"]["uid"], "main") is None
 
 
-async def test_a_finalizer_keeps_an_ended_pod(hands, cluster):
-    hands.create(
-        kinds.POD,
-        {
-            "metadata": {"name": "held", "finalizers": ["example.test/hold"]},
-            "spec": {"containers": [{"name": "main", "image": "busybox:1", "command": ["sleep", "60"]}]},
-        },
-    )
-    await hands.running("held")
+UNKNOWN = ("ContainerStatusUnknown", 137)
+
+
+@pytest.mark.parametrize(
+    ("spec", "begun", "phase", "ended"),
+    [
+        ({"command": ["sleep", "60"]}, "running", "Failed", None),
+        ({"image": "nginx"}, "running", "Succeeded", ("Completed", 0)),
+        ({"command": ["sh", "-c", "exit 3"]}, "terminated", "Failed", ("Error", 3)),
+        ({"command": ["true"], "restartPolicy": "Never"}, "terminated", "Succeeded", ("Completed", 0)),
+        ({"image": "x:no-such-tag"}, "waiting", "Failed", UNKNOWN),
+    ],
+    ids=["killed", "ended well", "crashing", "done before", "never started"],
+)
+async def test_a_finalizer_keeps_an_ended_pod(hands, spec, begun, phase, ended):
+    cluster, reason = hands.cluster, {"Failed": "PodFailed", "Succeeded": "PodCompleted"}[phase]
+    pod = hands.pod("held", **spec)
+    cluster.store.change(kinds.POD, "test", "held", lambda each: each["metadata"].update(finalizers=["x.test/hold"]))
+    await hands.until(lambda: begun in hands.state("held"), lambda: hands.status("held"))
     objects.delete(cluster, kinds.POD, "test", "held")
-    await hands.until(lambda: "terminated" in hands.state("held"))
-    assert hands.get(kinds.POD, "held")
-    cluster.store.change(kinds.POD, "test", "held", lambda pod: pod["metadata"].pop("finalizers"))
+    await hands.until(lambda: hands.status("held")["phase"] in ("Failed", "Succeeded"), lambda: hands.status("held"))
+    held = hands.get(kinds.POD, "held")
+    assert held["status"]["phase"] == phase
+    assert held["metadata"]["uid"] == pod["metadata"]["uid"]
+    assert held["metadata"]["deletionTimestamp"]
+    conditions = {each["type"]: each for each in held["status"]["conditions"]}
+    for kind in ("Ready", "ContainersReady"):
+        assert (conditions[kind]["status"], conditions[kind]["reason"]) == ("False", reason)
+    shown = hands.state("held")["terminated"]
+    assert ended is None or (shown["reason"], shown["exitCode"]) == ended
+    cluster.store.change(kinds.POD, "test", "held", lambda each: each["metadata"]["labels"].update(new="label"))
+    cluster.kubelet.resume(held["spec"]["nodeName"])
+    hands.pod("other", ["sleep", "60"], nodeName=held["spec"]["nodeName"])
+    await hands.running("other")
+    assert hands.get(kinds.POD, "held")["status"] == held["status"]
+    cluster.store.change(kinds.POD, "test", "held", lambda each: each["metadata"].pop("finalizers"))
     await hands.until(lambda: not hands.get(kinds.POD, "held"))
+
+
+async def test_a_pod_whose_init_container_is_not_done_fails_when_it_is_deleted(hands, cluster):
+    inits = [{"name": name, "image": "busybox:1", "command": ["sleep", "60"]} for name in ("one", "two")]
+    hands.pod("held", ["sleep", "60"], initContainers=inits)
+    cluster.store.change(kinds.POD, "test", "held", lambda each: each["metadata"].update(finalizers=["x.test/hold"]))
+    await hands.until(
+        lambda: any("running" in one["state"] for one in hands.status("held").get("initContainerStatuses", ()))
+    )
+    objects.delete(cluster, kinds.POD, "test", "held")
+    await hands.until(lambda: hands.status("held")["phase"] == "Failed", lambda: hands.status("held"))
+    states = [next(iter(one["state"])) for one in hands.status("held")["initContainerStatuses"]]
+    assert states == ["terminated", "waiting"]
+    assert hands.state("held") == {"waiting": {"reason": "PodInitializing"}}
+
+
+@pytest.mark.parametrize(("grace", "phases"), [(30, ["Running", "Failed", "Failed"]), (0, ["Running"])])
+async def test_watchers_see_how_a_deleted_pod_ended(hands, cluster, grace, phases):
+    hands.pod("p", ["sleep", "3600"])
+    await hands.running("p")
+    seen = []
+    cluster.follow(kinds.POD, lambda change: seen.append((change.type, change.object["status"]["phase"])))
+    objects.delete(cluster, kinds.POD, "test", "p", grace=grace)
+    await hands.until(lambda: not hands.get(kinds.POD, "p"))
+    assert [phase for _, phase in seen] == phases
+    assert [kind for kind, _ in seen] == ["MODIFIED"] * (len(phases) - 1) + ["DELETED"]
 
 
 async def test_a_changed_image_restarts_the_container_in_place(hands, cluster):

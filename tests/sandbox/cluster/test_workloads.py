@@ -256,6 +256,57 @@ async def test_a_job_gives_up_at_its_limit(hands, cluster):
     assert status["failed"] == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "replaced"),
+    [
+        (kinds.REPLICA_SET, {}, True),
+        (kinds.DEPLOYMENT, {"strategy": {"type": "Recreate"}}, True),
+        (kinds.STATEFUL_SET, {"serviceName": "w"}, False),
+        (kinds.DAEMON_SET, {}, False),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+async def test_what_follows_a_pod_that_a_finalizer_holds(hands, cluster, kind, spec, replaced):
+    ports = [{"port": 80}]
+    hands.create(kinds.SERVICE, {"metadata": {"name": "s"}, "spec": {"selector": {"app": "w"}, "ports": ports}})
+    hands.create(kind, _workload("w", **spec))
+
+    def names():
+        return {pod["metadata"]["name"] for pod in _pods(hands, "w")}
+
+    def addressed():
+        slices = cluster.store.list(kinds.ENDPOINT_SLICE, "test")
+        return {one["targetRef"]["name"] for each in slices for one in each.get("endpoints") or []}
+
+    await hands.until(lambda: names() and addressed() == names(), addressed)
+    before, name = names(), min(names())
+    cluster.store.change(kinds.POD, "test", name, lambda each: each["metadata"].update(finalizers=["x.test/hold"]))
+    objects.delete(cluster, kinds.POD, "test", name)
+    await hands.until(lambda: hands.status(name)["phase"] == "Failed", lambda: hands.status(name))
+    await hands.until(lambda: name not in addressed(), addressed)
+    if replaced:
+        await hands.until(lambda: names() - before, names)
+    else:
+        assert names() == before - {name}
+    assert "SuccessfulDelete" not in dict(hands.events("w"))
+    cluster.store.change(kinds.POD, "test", name, lambda each: each["metadata"].pop("finalizers"))
+    await hands.until(lambda: len(names()) == len(before) and addressed() == names(), addressed)
+
+
+async def test_a_job_counts_a_pod_that_was_deleted_as_failed_once_it_has_ended(hands, cluster):
+    template = _template({"app": "j"}, restartPolicy="Never")
+    template["metadata"]["finalizers"] = ["x.test/hold"]
+    hands.create(kinds.JOB, {"metadata": {"name": "j"}, "spec": {"template": template}})
+    first = await hands.until(lambda: next((p for p in _pods(hands, "j") if hands.ready(p["metadata"]["name"])), None))
+    objects.delete(cluster, kinds.POD, "test", first["metadata"]["name"])
+
+    def counts():
+        status = hands.get(kinds.JOB, "j").get("status", {})
+        return status.get("failed"), status.get("active"), status.get("terminating")
+
+    await hands.until(lambda: counts() == (1, 1, 0), counts)
+
+
 async def test_a_namespace_takes_everything_along(hands, cluster):
     hands.create(kinds.DEPLOYMENT, _workload("d", replicas=2))
     await _rolled_out(hands, "d", 1)

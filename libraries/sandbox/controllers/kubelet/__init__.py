@@ -11,6 +11,7 @@ from ...runtime import Container
 from ..base import Controller, key_of
 from .eviction import Evictions
 from .images import NodeImages
+from .status import ENDED
 from .trouble import Trouble
 from .worker import PodWorker
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ...cluster import Cluster
     from ...kinds import Kind
     from ...store import Change
-
-_ENDED = ("Succeeded", "Failed")
 
 
 class Addresses:
@@ -126,7 +125,7 @@ class Kubelet(Controller):
         worker = self.workers[pod["metadata"]["uid"]] = PodWorker(self, pod)
         if pod["metadata"].get("deletionTimestamp"):
             worker.terminate(0)
-        elif pod.get("status", {}).get("phase") not in _ENDED:
+        elif pod.get("status", {}).get("phase") not in ENDED:
             worker.begin()
 
     def _wake(self, namespace: str, kind: Kind) -> None:

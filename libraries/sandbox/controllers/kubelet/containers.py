@@ -12,7 +12,7 @@ from .hooks import run_hook
 from .missing import Missing
 from .probes import PodProbes
 from .security import refusal_of
-from .status import Known, terminated_state
+from .status import UNKNOWN, Known, terminated_state
 
 if TYPE_CHECKING:
     from ...stock.images import CheckpointImage
@@ -207,6 +207,17 @@ class Containers:
         """Ends all that run."""
         for known in self.all:
             self.kill(known)
+
+    def settle(self) -> None:
+        """After the end of the pod nothing waits: what ran shows how it ended, and of what never did nobody knows.
+
+        Containers before which an init container is not done stay as they are (TerminatePod of
+        pkg/kubelet/status/status_manager.go, Kubernetes 1.33).
+        """
+        tried = max((n for n, known in enumerate(self.inits) if known.terminated), default=0)
+        begun = not self.inits or self.inits[-1].succeeded or any(known.terminated for known in self.mains)
+        for known in (*self.inits[: tried + 1], *(self.mains if begun else ())):
+            known.waiting, known.terminated = None, known.terminated or dict(UNKNOWN)
 
     def _ended(self, known: Known) -> None:
         self.probes.stop(known)

@@ -12,6 +12,15 @@ from ...store import timestamp
 
 Object = dict[str, Any]
 EPOCH = "1970-01-01T00:00:00Z"
+ENDED = ("Succeeded", "Failed")
+UNKNOWN = {
+    "exitCode": 137,
+    "reason": "ContainerStatusUnknown",
+    "message": "The container could not be located when the pod was terminated",
+    "startedAt": None,
+    "finishedAt": None,
+}
+"""How a container ended that had not begun when its pod was ended (pkg/kubelet/status/status_manager.go)."""
 OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 
@@ -81,12 +90,11 @@ def container_status(known: Known, default_waiting: str) -> Object:
         "image": known.image or known.spec["image"],
         "imageID": known.image_id,
     }
-    if known.container or known.terminated:
-        status["containerID"] = (known.terminated or {}).get(
-            "containerID"
-        ) or f"containerd://{known.container.id if known.container else ''}"
+    ran = f"containerd://{known.container.id}" if known.container else (known.terminated or {}).get("containerID", "")
+    if ran:
+        status["containerID"] = ran
     status["started"] = known.started and known.running
-    if known.container or known.terminated:
+    if ran:
         status |= _applied(known.spec, known.user)
     mounts = [_mount_status(mount) for mount in known.spec.get("volumeMounts") or []]
     return {**status, **({"volumeMounts": mounts} if mounts else {})}
@@ -149,8 +157,10 @@ def merge_conditions(old: list[Object], new: list[Object]) -> list[Object]:
     return merged + scheduled + foreign
 
 
-def phase_of(pod: Object, inits: list[Known], mains: list[Known]) -> str:
-    """Pending, Running, Succeeded or Failed."""
+def phase_of(pod: Object, inits: list[Known], mains: list[Known], *, over: bool = False) -> str:
+    """Pending, Running, Succeeded or Failed; one of the last two where the pod is over, whatever its restartPolicy."""
+    if over:
+        return "Succeeded" if all(known.succeeded for known in mains) else "Failed"
     policy = pod["spec"].get("restartPolicy", "Always")
     if any(_failed_for_good(known, policy) for known in inits):
         return "Failed"
@@ -214,13 +224,21 @@ def _gates(pod: Object, ready: Object) -> Object | None:
 
 
 def write_status(
-    pod: Object, inits: list[Known], mains: list[Known], address: dict[str, str], start_time: str, *, sandbox: bool
+    pod: Object,
+    inits: list[Known],
+    mains: list[Known],
+    address: dict[str, str],
+    start_time: str,
+    *,
+    sandbox: bool,
+    over: bool,
 ) -> None:
-    """Brings the status of a (copied) pod up to date; `address` has hostIP and, once there is one, podIP."""
+    """Brings the status of a (copied) pod up to date; `address` has hostIP and, once there is one, podIP. `over`: the
+    pod was deleted, and its containers have been ended."""
     status = pod.setdefault("status", {})
-    if status.get("phase") in ("Succeeded", "Failed") and status.get("reason"):
+    if status.get("phase") in ENDED and status.get("reason"):
         return
-    phase = phase_of(pod, inits, mains)
+    phase = phase_of(pod, inits, mains, over=over)
     held = status.get("conditions") or []
     waiting = "PodInitializing" if inits else "ContainerCreating"
     status["phase"] = phase

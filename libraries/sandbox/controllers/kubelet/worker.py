@@ -17,7 +17,7 @@ from .containers import Containers
 from .environment import hostname, hosts_file, resolver_file
 from .missing import Missing
 from .security import rights_of, user_of
-from .status import Known, write_status
+from .status import ENDED, Known, write_status
 from .trouble import Trouble
 from .volumes import Volumes
 
@@ -45,6 +45,7 @@ class PodWorker:
         self.pod_ip = ""
         self.start_time = rfc3339(self.runtime.now() + self.runtime.host(self.node).ahead)
         self.stopping = False
+        self.over = False
         self.containers = Containers(self)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._held: dict[str, Callable[[], None]] = {}
@@ -146,7 +147,8 @@ class PodWorker:
             self.containers.exited(container)
 
     def terminate(self, grace: float) -> None:
-        """Ends the pod gracefully: containers get their time (at most `pod_stop`), then the pod leaves the API."""
+        """Ends the pod gracefully: containers get their time (at most `pod_stop`), then the pod fails or succeeds, and
+        leaves the API unless a finalizer holds it."""
         if self.stopping:
             return
         self.stopping = True
@@ -160,7 +162,10 @@ class PodWorker:
 
     def _stopped(self) -> None:
         self.containers.kill_all()
-        self._publish_now()
+        if self.pod.get("status", {}).get("phase") not in ENDED:
+            self.over = True
+            self.containers.settle()
+            self._publish_now()
         objects.delete(self.cluster, kinds.POD, self.namespace, self.name, grace=0)
 
     def _deadline(self) -> None:
@@ -200,7 +205,7 @@ class PodWorker:
     def _write_status(self, pod: Object) -> None:
         address = {"hostIP": self.host_ip, **({"podIP": self.pod_ip} if self.pod_ip else {})}
         inits, mains = self.containers.inits, self.containers.mains
-        write_status(pod, inits, mains, address, self.start_time, sandbox=self.sandbox)
+        write_status(pod, inits, mains, address, self.start_time, sandbox=self.sandbox, over=self.over)
 
     def event(self, known: Known, reason: str, message: str, *, warning: bool = False) -> None:
         """An event about one container."""
