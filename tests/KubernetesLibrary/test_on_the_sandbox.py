@@ -217,6 +217,24 @@ def test_what_keeps_a_namespace_is_told(kube: KubernetesLibrary, main: Cluster, 
         main.core.patch_namespaced_config_map("settings", namespace, {"metadata": {"finalizers": None}})
 
 
+def test_a_pod_that_a_finalizer_holds_is_told_so_and_not_taken_for_one_that_failed(
+    kube: KubernetesLibrary, main: Cluster, namespace: str
+) -> None:
+    kube.apply_manifest(WITNESS, namespace)
+    kube.wait_until_pod_is_ready("test-witness", namespace)
+    main.core.patch_namespaced_pod("test-witness", namespace, {"metadata": {"finalizers": ["example.org/keep"]}})
+    held = r"pod test-witness is Failed, being deleted \(finalizers: example\.org/keep\)"
+    try:
+        with pytest.raises(WaitTimedOut, match=held) as failure:
+            kube.delete_pod("test-witness", namespace, timeout=timedelta(seconds=3))
+        assert failure.value.cause.name == "stuck-terminating"
+        with pytest.raises(WaitTimedOut, match=held) as failure:
+            kube.wait_until_pod_is_ready("test-witness", namespace, timeout=AT_ONCE)
+    finally:
+        main.core.patch_namespaced_pod("test-witness", namespace, {"metadata": {"finalizers": None}})
+    kube.wait_until_pod_is_gone("test-witness", namespace)
+
+
 def test_the_restored_pod_is_found_and_owed(kube: KubernetesLibrary, namespace: str) -> None:
     kube.apply_manifest(WITNESS, namespace)
     original = kube.wait_until_pod_is_ready("test-witness", namespace)

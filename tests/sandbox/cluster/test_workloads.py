@@ -264,11 +264,11 @@ async def test_a_job_gives_up_at_its_limit(hands, cluster):
         (kinds.STATEFUL_SET, {"serviceName": "w"}, False),
         (kinds.DAEMON_SET, {}, False),
     ],
-    ids=lambda value: getattr(value, "kind", None),
 )
 async def test_what_follows_a_pod_that_a_finalizer_holds(hands, cluster, kind, spec, replaced):
-    ports = [{"port": 80}]
-    hands.create(kinds.SERVICE, {"metadata": {"name": "s"}, "spec": {"selector": {"app": "w"}, "ports": ports}})
+    hands.create(
+        kinds.SERVICE, {"metadata": {"name": "s"}, "spec": {"selector": {"app": "w"}, "ports": [{"port": 80}]}}
+    )
     hands.create(kind, _workload("w", **spec))
 
     def names():
@@ -282,8 +282,7 @@ async def test_what_follows_a_pod_that_a_finalizer_holds(hands, cluster, kind, s
     before, name = names(), min(names())
     cluster.store.change(kinds.POD, "test", name, lambda each: each["metadata"].update(finalizers=["x.test/hold"]))
     objects.delete(cluster, kinds.POD, "test", name)
-    await hands.until(lambda: hands.status(name)["phase"] == "Failed", lambda: hands.status(name))
-    await hands.until(lambda: name not in addressed(), addressed)
+    await hands.until(lambda: hands.status(name)["phase"] == "Failed" and name not in addressed(), addressed)
     if replaced:
         await hands.until(lambda: names() - before, names)
     else:
@@ -301,10 +300,9 @@ async def test_a_job_counts_a_pod_that_was_deleted_as_failed_once_it_has_ended(h
     objects.delete(cluster, kinds.POD, "test", first["metadata"]["name"])
 
     def counts():
-        status = hands.get(kinds.JOB, "j").get("status", {})
-        return status.get("failed"), status.get("active"), status.get("terminating")
+        return [hands.get(kinds.JOB, "j").get("status", {}).get(name) for name in ("failed", "active", "terminating")]
 
-    await hands.until(lambda: counts() == (1, 1, 0), counts)
+    await hands.until(lambda: counts() == [1, 1, 0], counts)
 
 
 async def test_a_namespace_takes_everything_along(hands, cluster):
