@@ -21,6 +21,10 @@ def _workload(name, **spec):
     }
 
 
+def _renew(workload):
+    workload["spec"]["template"]["spec"]["containers"][0]["image"] = "busybox:2"
+
+
 def _pods(hands, app):
     pods = hands.cluster.store.list(kinds.POD, "test")
     return [p for p in pods if p["metadata"]["labels"].get("app") == app and not p["metadata"].get("deletionTimestamp")]
@@ -92,14 +96,21 @@ async def test_recreate_ends_the_old_pods_first(hands, cluster):
     await _rolled_out(hands, "d", 1)
     most = []
     cluster.follow(kinds.POD, lambda _c: most.append(len(cluster.store.list(kinds.POD, "test"))))
-    cluster.store.change(
-        kinds.DEPLOYMENT,
-        "test",
-        "d",
-        lambda obj: obj["spec"]["template"]["spec"]["containers"][0].update(image="busybox:2"),
-    )
+    cluster.store.change(kinds.DEPLOYMENT, "test", "d", _renew)
     await _rolled_out(hands, "d", 2)
     assert max(most) == 2
+
+
+async def test_recreate_does_not_count_an_old_pod_that_a_finalizer_holds(hands, cluster):
+    hands.create(kinds.DEPLOYMENT, _workload("d", replicas=1, strategy={"type": "Recreate"}))
+    await _rolled_out(hands, "d", 1)
+    name = _pods(hands, "d")[0]["metadata"]["name"]
+    cluster.store.change(kinds.POD, "test", name, lambda each: each["metadata"].update(finalizers=["x.test/hold"]))
+    cluster.store.change(kinds.DEPLOYMENT, "test", "d", _renew)
+    await hands.until(lambda: hands.status(name)["phase"] == "Failed", lambda: hands.status(name))
+    # Only a pod that is gone wakes the controller; one that has ended does not.
+    cluster.store.change(kinds.DEPLOYMENT, "test", "d", lambda each: each["metadata"].update(annotations={"a": "b"}))
+    await _rolled_out(hands, "d", 2)
 
 
 async def test_a_deleted_pod_is_replaced(hands, cluster):
@@ -182,12 +193,7 @@ async def test_a_daemon_set_runs_on_each_node_that_fits(hands, cluster):
 async def test_a_daemon_set_rolls_over(hands, cluster):
     hands.create(kinds.DAEMON_SET, _workload("ds"))
     await hands.until(lambda: hands.get(kinds.DAEMON_SET, "ds").get("status", {}).get("numberReady") == 2)
-    cluster.store.change(
-        kinds.DAEMON_SET,
-        "test",
-        "ds",
-        lambda obj: obj["spec"]["template"]["spec"]["containers"][0].update(image="busybox:2"),
-    )
+    cluster.store.change(kinds.DAEMON_SET, "test", "ds", _renew)
 
     def done():
         status = hands.get(kinds.DAEMON_SET, "ds")["status"]
@@ -198,14 +204,9 @@ async def test_a_daemon_set_rolls_over(hands, cluster):
     assert len(cluster.store.list(kinds.CONTROLLER_REVISION, "test")) == 2
 
 
-CLAIM = {
-    "metadata": {"name": "data"},
-    "spec": {
-        "accessModes": ["ReadWriteOnce"],
-        "storageClassName": "local-path",
-        "resources": {"requests": {"storage": "1Gi"}},
-    },
-}
+ROOM = {"resources": {"requests": {"storage": "1Gi"}}}
+STORAGE = {"accessModes": ["ReadWriteOnce"], "storageClassName": "local-path", **ROOM}
+CLAIM = {"metadata": {"name": "data"}, "spec": STORAGE}
 
 
 async def test_a_stateful_set_is_ordered_and_keeps_its_claims(hands, cluster):
