@@ -4,7 +4,7 @@ import pytest
 from tests.propagator_server.fake import FakeBackend
 from tests.PropagatorLibrary.conftest import eventually
 
-from harness.sources import SOURCES
+from harness.sources import Sources
 from PropagatorLibrary import tales
 from PropagatorLibrary.client import PropagatorClient
 from PropagatorLibrary.errors import Unreachable
@@ -13,14 +13,13 @@ from PropagatorLibrary.transport import open_session
 
 
 @pytest.fixture(autouse=True)
-def offered(client: PropagatorClient):
+def offered(client: PropagatorClient, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tales, "SOURCES", Sources())
     tales.offer(client)
-    yield
-    SOURCES.withdraw(tales.KEY)
 
 
 def told() -> dict[str, str]:
-    return {tale.title: tale.tell() for tale in SOURCES.all()}
+    return {tale.title: tale.tell() for tale in tales.SOURCES.all()}
 
 
 def test_its_rows_are_told(client: PropagatorClient, backend: FakeBackend):
