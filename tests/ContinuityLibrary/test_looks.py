@@ -60,8 +60,8 @@ def test_only_the_looks_that_say_something_are_kept() -> None:
     assert kept(*(Look(at(n), still) for n in range(6)), ended, again) == [0, 7, 8]
 
 
-def test_no_line_that_was_seen_is_forgotten_when_a_log_is_rotated() -> None:
-    spans = [(1, 3), (1, 6), (5, 8), (7, 10)]
+@pytest.mark.parametrize("spans", [[(1, 3), (1, 6), (5, 8), (7, 10)], [(1, 0), (1, 3), (5, 8), (7, 10)]])
+def test_no_line_that_was_seen_is_forgotten_when_a_log_is_rotated(spans: list[tuple[int, int]]) -> None:
     logs = [ContainerLog(run(first, last, first * 0.2)) for first, last in spans]
     assert kept(*(Look(at(n), log) for n, log in enumerate(logs))) == [0, 1, 2, 3]
 
