@@ -118,8 +118,10 @@ class Told:
     @property
     def root(self) -> str:
         """The root cause in one line."""
-        if self.cause.blame is Blame.UNKNOWN:
+        if self.cause.name == "unknown":
             return f"The cause is not known for certain ({self.cause.name}). {self.cause.meaning}"
+        if self.cause.blame is Blame.UNKNOWN:
+            return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}); whose fault that is, is not known."
         if self.guessed:
             return f"{self.cause.meaning.rstrip('.')} ({self.cause.name}); why is not known beyond the facts below."
         likely = "; likely, not certain" if self.likely else ""

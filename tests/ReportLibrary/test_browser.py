@@ -126,7 +126,7 @@ def test_a_killed_run_is_told_as_far_as_it_got(opened, robot):
 def test_an_interrupted_run_says_so(opened, robot):
     page = opened("report.html", robot("interrupted.robot"))
     assert "FAILED: 2 of 2 tests failed" in page
-    assert "The cause is not known for certain (interrupted). The run was stopped from outside." in page
+    assert "The run was stopped from outside (interrupted); whose fault that is, is not known." in page
 
 
 def test_one_archive_has_it_all_and_no_secret(told):
