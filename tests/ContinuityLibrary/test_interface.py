@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from tests.ContinuityLibrary.make import Story
 
-from ContinuityLibrary import ContinuityLibrary
-from ContinuityLibrary.observation import Workload
+from ContinuityLibrary import ContinuityLibrary, collect
+from ContinuityLibrary.observation import Observation, Workload
 from ContinuityLibrary.sampled_keywords import Route, Witness, way_to
 from ContinuityLibrary.sampling import SampledObservation
 from ContinuityLibrary.verdict import Kind, Verdict, judge
+from harness.kube import Cluster
 
 PLACE = {"namespace": "default", "timeout": 30.0}
 JUDGED = {"timeout": 30.0}
@@ -64,6 +66,16 @@ def test_what_a_keyword_takes_when_nothing_is_said(name: str) -> None:
 def test_what_robot_takes_for_a_witness_and_a_route() -> None:
     assert get_args(Witness) == ("http", "stub_status", "redis")
     assert get_args(Route) == ("port-forward", "service", "url")
+
+
+def test_a_process_that_is_observed_is_known_to_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, web = ContinuityLibrary(), Workload("main", "ns", "web")
+    source = Observation(web, "uid", Story().source.before)
+    monkeypatch.setattr(library, "_cluster", lambda _: Cluster("main", Path("/no/kubeconfig")))
+    monkeypatch.setattr(collect, "observe", lambda *_, **__: source)
+    assert library.observe_workload("web", "ns") is source
+    assert source.others == {source.nonce: "ns/web"}
+    assert source.others is library._nonces
 
 
 def test_verdicts_are_given_all_or_only_once() -> None:

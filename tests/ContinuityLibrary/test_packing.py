@@ -33,6 +33,14 @@ def test_the_lines_are_as_they_were(lines: tuple[LogLine, ...]):
     ]
 
 
+def test_other_lines_are_others():
+    lines = run(1, 3, 0.2)
+    assert Packed(lines) == lines
+    assert Packed(lines) != lines[:2]
+    assert Packed(lines) != (*lines[:2], LogLine(lines[2].stamp + 1, lines[2].text))
+    assert Packed(lines) != 3
+
+
 @given(LINES, st.integers(-9, 9), st.integers(-9, 9))
 def test_parts_of_it_are_those_of_the_lines(lines: tuple[LogLine, ...], start: int, end: int):
     assert Packed(lines)[start:end] == lines[start:end]
@@ -72,3 +80,10 @@ def test_what_is_judged_again_and_again_is_unpacked_once():
     after = seen.evidence("uid-2", []).source
     assert [len(look.log.steps) for look in after.looks if look.log] == [3, 5]
     assert all(new is old for new, old in zip(after.after[0].log.lines, after.before.log.lines, strict=False))
+
+
+def test_who_is_asked_for_another_checkpoint_is_judged_by_its_newest_look():
+    seen = Observation(Workload("c", "ns", "pod"), "uid", Look(at(0), ContainerLog(run(1, 3, 0.2))))
+    assert len(seen.evidence("uid-2", []).source.before.steps()) == 3
+    seen.asked(Look(at(5), ContainerLog(run(1, 9, 0.2))))
+    assert len(seen.evidence("uid-2", []).source.before.steps()) == 9

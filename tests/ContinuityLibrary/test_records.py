@@ -7,6 +7,8 @@ from tests.ContinuityLibrary.make import Story
 
 from ContinuityLibrary.observation import Workload
 from ContinuityLibrary.records import Records
+from ContinuityLibrary.sampled_keywords import way_to
+from ContinuityLibrary.sampling import SampledObservation
 from ContinuityLibrary.verdict import judge
 from harness.failures import BadInput
 
@@ -20,6 +22,13 @@ def test_a_verdict_is_kept_with_whose_it_is(control: bool) -> None:
     assert records._verdicts == [
         {"workload": "ns/web", "restored": "ns/web-restored (app)", "control_arm": control} | verdict.to_dict()
     ]
+
+
+def test_samples_are_no_steps_that_were_printed() -> None:
+    sampled = SampledObservation(WORKLOAD, way_to("redis"), "uid")
+    with pytest.raises(BadInput, match=r"^observation is .*; it must be one of `Observe Workload`") as problem:
+        Records()._printed(sampled)
+    assert problem.value.cause.name == "harness-error"
 
 
 def test_without_an_observation_it_is_said_what_is_missing() -> None:
