@@ -111,7 +111,7 @@ class SourceKeywords(Records):
             The nonce of both.
 
         Raises:
-            NotAsExpected: their nonces differ (cause `process-restarted`), or the later one is not further on
+            NotAsExpected: their nonces differ (cause `process-restarted`), or the later one is further back
                 (`process-rewound`).
 
         ```robotframework

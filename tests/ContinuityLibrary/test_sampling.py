@@ -308,6 +308,9 @@ def test_a_source_is_held_to_its_restarts_of_when_it_was_last_seen(api, cluster,
     first = source.samples[-1]
     seen = replace(source, samples=[first, replace(first, restarts=1)])
     assert any_witness.should_go_on(cluster, seen, timeout=PATIENT) == 103
+    api.pods["test"].restarts = 2
+    with pytest.raises(NotAsExpected, match="its containers were restarted: 2 times, before 1"):
+        any_witness.should_go_on(cluster, seen, timeout=PATIENT)
 
 
 def test_the_keywords_take_it_as_any_other_observation(api: FakeApi, cluster: Cluster, monkeypatch) -> None:

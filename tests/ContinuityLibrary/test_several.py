@@ -232,7 +232,14 @@ def test_a_settled_cut_is_given_at_once(
 ) -> None:
     lost = CutVerdict(CutKind.LOST, "message 3 was sent and never got")
     monkeypatch.setattr(several, "judge_cut", lambda _: lost)
+    rested: list[Observation] = []
+
+    def rest(before: Observation) -> None:
+        rested.append(before)
+
+    monkeypatch.setattr(Observation, "rest", rest)
     assert several.await_cut(watched, CLUSTERS, timeout=20) == lost  # type: ignore[arg-type]
+    assert rested == [before for before, _ in watched], "its logs are packed again"
     with pytest.raises(NotAsExpected) as raised:
         several.demand_consistent(lost)
     assert raised.value.seen == str(lost), "nothing is waited for and no distance is known"

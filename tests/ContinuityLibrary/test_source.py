@@ -162,6 +162,7 @@ def test_one_process_has_one_nonce_and_never_goes_back(api: FakeApi, cluster: Cl
     keywords = SourceKeywords()
     later = collect.observe(cluster, WORKLOAD, steps=observed.step + 1, timeout=LONG)
     assert keywords.should_be_the_same_process(observed, later) == observed.nonce
+    assert keywords.should_be_the_same_process(observed, observed) == observed.nonce
     with pytest.raises(NotAsExpected) as rewound:
         keywords.should_be_the_same_process(later, observed)
     api.pods["test"] = FakePod(nonce="b" * 16)
