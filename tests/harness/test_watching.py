@@ -306,3 +306,26 @@ def test_a_certificate_that_is_not_trusted_is_not_waited_for(
 
 def test_a_server_that_gets_its_certificate_is(api: FakeApi, cluster: Cluster) -> None:
     awaited(Untrusted(api, cluster, 2))
+
+
+@pytest.mark.parametrize(
+    "before", [[OSError("connection refused")], [None, None]], ids=["away", "a list and a watch that ended"]
+)
+def test_distrust_lasts_from_when_the_server_was_last_away_or_trusted(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, before: list[Exception | None]
+) -> None:
+    since_long_ago = watching._Trust(time.monotonic() - 1000)
+    monkeypatch.setattr(watching, "_Trust", lambda: since_long_ago)
+    api.watches.append(ends_at_once)
+    listed, acts = list_pods(cluster, "ns"), [*before, SSLError("[SSL: CERTIFICATE_VERIFY_FAILED]")]
+
+    def call(**options: object) -> object:
+        if acts and (problem := acts.pop(0)):
+            raise problem
+        return listed(**options)
+
+    def look(_: Objects) -> Look[None]:
+        return Pending("more to come") if acts else Done(None)
+
+    watch_until(call, look, timeout=PATIENT, expected="to be borne")
+    assert not acts
